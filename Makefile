@@ -1,0 +1,80 @@
+# The two that matter: `make up` brings the platform up on this computer, `make test` runs every test.
+# `make help` lists the rest. Logic lives in Go (node/, lab/); this file only names it.
+
+GO       := $(shell ./bootstrap go)
+export PATH := $(dir $(GO)):$(PATH)
+# go.mod names the release; a newer or older go fetches exactly that one.
+export GOTOOLCHAIN := $(shell sed -n 's/^go \(.*\)/go\1/p' go.mod)+auto
+export KUBEPANEL_STATE ?= /var/lib/kubepanel
+
+TOOL     := go tool -modfile=tools/go.mod
+NODE     := bin/node
+MACHINE  ?= main
+MODULES  := . node tools $(wildcard node/components/*)
+# The files a program is built from; everything else can't make it stale.
+NODE_GO  := $(shell find node -name '*.go' -not -path '*/components/*') node/go.mod node/go.sum $(shell find node/manifests -type f)
+
+.DEFAULT_GOAL := help
+.PHONY: help up down purge env status test unit lab bench generate lint fuzz clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(NODE): $(NODE_GO)
+	cd node && CGO_ENABLED=0 go build -trimpath -o ../$@ .
+
+up: $(NODE) ## bring the platform up on this computer, with a demo site (again and again: it converges)
+	$(NODE) up --machine $(MACHINE) --demo
+
+down: $(NODE) ## stop the platform; sites and their data stay in the state folder
+	$(NODE) down --machine $(MACHINE)
+
+purge: $(NODE) ## stop the platform and remove every site and all data of it (asks first)
+	$(NODE) purge --machine $(MACHINE)
+
+env: $(NODE) ## print the KUBECONFIG and PATH lines for eval "$(make -s env)"
+	@$(NODE) env --machine $(MACHINE)
+
+status: $(NODE) ## tell how the machine, the node and the platform are
+	@$(NODE) status --machine $(MACHINE)
+
+test: ## run every test: unit, real API server, then end to end on a fresh node of its own
+	$(MAKE) unit
+	$(MAKE) lab
+
+unit: $(NODE) ## the tests that need no node: rules, golden files, real API server, real MariaDB, nginx, SSH
+	./bootstrap test
+	$(NODE) build kubernetes etcd
+	go test -race -shuffle=on $$(go list ./... | grep -v /lab)
+	cd node && go test -race -shuffle=on ./...
+	cd tools && go test -race -shuffle=on ./...
+
+lab: $(NODE) ## the end-to-end tests alone, on a fresh machine named lab
+	./bootstrap test
+	$(NODE) purge --machine lab --yes
+	$(NODE) up --machine lab
+	eval "$$($(NODE) env --machine lab)" && go test -count=1 -timeout 25m -v ./lab/
+	$(NODE) purge --machine lab --yes
+
+bench: $(NODE) ## measure site creation, memory per site and requests per second (docs/performance.md)
+	./bootstrap test
+	$(NODE) up --machine lab
+	eval "$$($(NODE) env --machine lab)" && go test -count=1 -timeout 30m -run '^$$' -bench . -benchtime 1x ./lab/
+
+generate: ## make every generated file anew: deep copies, CRDs, reference pages, command pages
+	$(TOOL) controller-gen object paths=./api/... crd output:crd:dir=deploy/kubepanel/files/crds
+
+lint: ## check style, import directions and known vulnerabilities
+	$(TOOL) golangci-lint run ./...
+	cd node && go tool -modfile=../tools/go.mod golangci-lint run ./...
+	$(TOOL) govulncheck ./...
+
+fuzz: ## run every fuzz test for ten seconds
+	@go list ./... | while read -r package; do \
+		go test -list '^Fuzz' "$$package" | grep '^Fuzz' | while read -r name; do \
+			echo "$$package $$name"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime 10s "$$package" || exit 1; \
+		done || exit 1; \
+	done
+
+clean: ## remove what was built inside this folder (the state folder keeps its cache)
+	rm -rf bin lab/artifacts

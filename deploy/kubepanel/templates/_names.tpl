@@ -1,0 +1,65 @@
+{{/* Labels of every object of the chart; the component is passed as .component beside the root as .root. */}}
+{{- define "kubepanel.labels" -}}
+app.kubernetes.io/name: kubepanel-{{ .component }}
+{{ include "kubepanel.commonLabels" .root }}
+{{- end }}
+
+{{- define "kubepanel.commonLabels" -}}
+app.kubernetes.io/part-of: kubepanel
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end }}
+
+{{/* Pod settings that all our own pods share: never root, nothing writable but what is mounted. */}}
+{{- define "kubepanel.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: {{ .uid }}
+runAsGroup: {{ .uid }}
+fsGroup: {{ .uid }}
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "kubepanel.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{- define "kubepanel.pullSecrets" -}}
+{{- with .Values.images.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The platform's settings file; operator, edge and CLI read the same one. */}}
+{{- define "kubepanel.settings" -}}
+namespace: {{ .Release.Namespace }}
+ingressClass: kubepanel
+storageClass: {{ .Values.storageClass | quote }}
+userNamespaces: {{ .Values.userNamespaces }}
+clusterCIDRs: {{ toJson .Values.clusterCIDRs }}
+images:
+  nginx: {{ .Values.images.nginx | quote }}
+  toolbox: {{ .Values.images.toolbox | quote }}
+  redis: {{ .Values.images.redis | quote }}
+  wordpress: {{ .Values.images.wordpress | quote }}
+runtimes: {{ toJson .Values.runtimes }}
+database:
+  host: mariadb.{{ .Release.Namespace }}.svc
+  port: 3306
+mail:
+  relayHost: {{ .Values.mail.relayHost | quote }}
+  relayPort: {{ .Values.mail.relayPort }}
+sftp:
+  exposure: {{ .Values.sftp.exposure }}
+  host: {{ .Values.sftp.host | quote }}
+edge:
+  service: kubepanel-edge
+  httpPort: {{ .Values.edge.httpPort }}
+  httpsPort: {{ .Values.edge.httpsPort }}
+  proxyProtocolFrom: {{ toJson .Values.edge.proxyProtocolFrom }}
+{{- end }}

@@ -1,0 +1,153 @@
+package platform
+
+import (
+	"fmt"
+	"slices"
+
+	"sigs.k8s.io/yaml"
+)
+
+// Where the settings live in the cluster and in the pods that read them.
+const (
+	ConfigMapName = "kubepanel-platform"
+	FileName      = "platform.yaml"
+	MountPath     = "/etc/kubepanel/platform.yaml"
+)
+
+// Names of the Secrets in the platform's namespace. The operator makes each of
+// them once, when it is missing, and never overwrites one.
+const (
+	SecretMariaDBRoot     = "mariadb-auth"     // password
+	SecretMariaDBOperator = "mariadb-operator" // username, password
+	SecretCA              = "kubepanel-ca"     // tls.crt, tls.key
+)
+
+// ExposureNodePort gives every site's SFTP server a NodePort of its own.
+const ExposureNodePort = "nodePort"
+
+// Settings is what an administrator decides once for all sites.
+type Settings struct {
+	// Namespace is where the platform itself runs.
+	Namespace string `json:"namespace"`
+	// IngressClass names the class of every site's Ingress.
+	IngressClass string `json:"ingressClass"`
+	// StorageClass of sites' volumes; "" takes the cluster's default class.
+	StorageClass string `json:"storageClass,omitempty"`
+	// UserNamespaces runs sites' pods with hostUsers: false.
+	UserNamespaces bool `json:"userNamespaces"`
+	// ClusterCIDRs are the ranges a site may not reach except by an opened way.
+	ClusterCIDRs []string `json:"clusterCIDRs"`
+	// Images of the containers that stand beside a site's own.
+	Images Images `json:"images"`
+	// Runtimes is the catalogue: workload type → its defaults and versions.
+	Runtimes map[string]Runtime `json:"runtimes"`
+	Database Database           `json:"database"`
+	Mail     Mail               `json:"mail"`
+	SFTP     SFTP               `json:"sftp"`
+	Edge     Edge               `json:"edge"`
+}
+
+// Images are full references.
+type Images struct {
+	Nginx     string `json:"nginx"`
+	Toolbox   string `json:"toolbox"`
+	Redis     string `json:"redis"`
+	WordPress string `json:"wordpress"`
+}
+
+// Runtime is one type of workload in the catalogue.
+type Runtime struct {
+	Port      int32              `json:"port"`
+	ProxyMode string             `json:"proxyMode"`
+	Default   string             `json:"default"`
+	Versions  map[string]Version `json:"versions"`
+}
+
+// Version is one version of a runtime.
+type Version struct {
+	Image string `json:"image"`
+}
+
+// Database is the MariaDB server that holds the sites' databases.
+type Database struct {
+	Host string `json:"host"`
+	Port int32  `json:"port"`
+}
+
+// Mail is the relay that sites' mail() hands mail to. With no host mail() fails
+// and says so.
+type Mail struct {
+	RelayHost string `json:"relayHost,omitempty"`
+	RelayPort int32  `json:"relayPort,omitempty"`
+}
+
+// SFTP says how customers reach their files.
+type SFTP struct {
+	Exposure string `json:"exposure"`
+	// Host is shown to customers; "" shows the node's address.
+	Host string `json:"host,omitempty"`
+}
+
+// Edge says how visitors reach the sites. The ports are the public ones, as they
+// stand in URLs and redirects.
+type Edge struct {
+	Service           string   `json:"service"`
+	HTTPPort          int32    `json:"httpPort"`
+	HTTPSPort         int32    `json:"httpsPort"`
+	ProxyProtocolFrom []string `json:"proxyProtocolFrom,omitempty"`
+}
+
+// Parse reads platform.yaml. An unknown key is an error, so is a value that
+// Validate refuses: a misspelt setting must never be a silent default.
+func Parse(data []byte) (*Settings, error) {
+	s := &Settings{}
+	if err := yaml.UnmarshalStrict(data, s); err != nil {
+		return nil, fmt.Errorf("parse %s: %w", FileName, err)
+	}
+	if err := s.Validate(); err != nil {
+		return nil, fmt.Errorf("check %s: %w", FileName, err)
+	}
+	return s, nil
+}
+
+// Image returns the image of a runtime's version, and whether the catalogue has it.
+func (s *Settings) Image(runtime, version string) (string, bool) {
+	v, ok := s.Runtimes[runtime].Versions[version]
+	return v.Image, ok
+}
+
+// Types returns the catalogue's types in order, for messages to people.
+func (s *Settings) Types() []string {
+	types := make([]string, 0, len(s.Runtimes))
+	for name := range s.Runtimes {
+		types = append(types, name)
+	}
+	slices.Sort(types)
+	return types
+}
+
+// VersionNames returns a runtime's versions in order, for messages to people.
+func (r Runtime) VersionNames() []string {
+	names := make([]string, 0, len(r.Versions))
+	for name := range r.Versions {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// URL returns the public HTTPS address of host; the usual port is left out.
+func (e Edge) URL(host string) string {
+	if e.HTTPSPort == 443 {
+		return "https://" + host
+	}
+	return fmt.Sprintf("https://%s:%d", host, e.HTTPSPort)
+}
+
+// PlainURL returns the public HTTP address of host; the usual port is left out.
+func (e Edge) PlainURL(host string) string {
+	if e.HTTPPort == 80 {
+		return "http://" + host
+	}
+	return fmt.Sprintf("http://%s:%d", host, e.HTTPPort)
+}

@@ -1,0 +1,87 @@
+package platform_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"kubepanel.io/kubepanel/api/platform"
+)
+
+func valid(t testing.TB) []byte {
+	t.Helper()
+	data, err := os.ReadFile("testdata/platform.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestParseReadsEverySetting(t *testing.T) {
+	s, err := platform.Parse(valid(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if image, ok := s.Image("php", "8.2"); !ok || image != "kubepanel.io/php:8.2-b" {
+		t.Errorf("Image(php, 8.2) = %q, %v", image, ok)
+	}
+	if _, ok := s.Image("php", "9.9"); ok {
+		t.Error("Image(php, 9.9) is known, want unknown")
+	}
+	if got := s.Edge.URL("a.example"); got != "https://a.example" {
+		t.Errorf("URL = %q, want the usual port left out", got)
+	}
+	s.Edge.HTTPSPort, s.Edge.HTTPPort = 8443, 8080
+	if got, want := s.Edge.URL("a.example"), "https://a.example:8443"; got != want {
+		t.Errorf("URL = %q, want %q", got, want)
+	}
+	if got, want := s.Edge.PlainURL("a.example"), "http://a.example:8080"; got != want {
+		t.Errorf("PlainURL = %q, want %q", got, want)
+	}
+}
+
+func TestParseNamesTheFault(t *testing.T) {
+	tests := map[string]struct{ old, new, want string }{
+		"unknown key":          {"storageClass:", "storageKlass:", "storageKlass"},
+		"bad range":            {"10.244.0.0/16", "10.244.0.0", "clusterCIDRs"},
+		"default not offered":  {`default: "8.4"`, `default: "5.6"`, "runtimes.php.default"},
+		"no port":              {"port: 3306", "port: 0", "database.port"},
+		"image with a newline": {"kubepanel.io/nginx:1-a", `"a\nb"`, "images.nginx"},
+		"other exposure":       {"exposure: nodePort", "exposure: moon", "sftp.exposure"},
+		"namespace in caps":    {"namespace: kubepanel-system", "namespace: KUBE", "namespace"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			broken := strings.Replace(string(valid(t)), tt.old, tt.new, 1)
+			_, err := platform.Parse([]byte(broken))
+			if err == nil {
+				t.Fatalf("Parse succeeded with %s", tt.new)
+			}
+			if !strings.Contains(err.Error(), tt.want) { //nolint // the text is what a person reads
+				t.Errorf("Parse = %q, want it to name %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// FuzzParse: whatever is accepted stays accepted when written and read again.
+func FuzzParse(f *testing.F) {
+	f.Add(valid(f))
+	f.Add([]byte("{}"))
+	f.Add([]byte("runtimes: {php: {versions: null}}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := platform.Parse(data)
+		if err != nil {
+			return
+		}
+		out, err := yaml.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := platform.Parse(out); err != nil {
+			t.Errorf("Parse(Marshal(Parse(%q))) = %v", data, err)
+		}
+	})
+}

@@ -1,0 +1,106 @@
+package platform
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+)
+
+var (
+	// hostName is a DNS name or an address; what is shown to people and dialled.
+	hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?$`)
+	// label is RFC 1123's, as Kubernetes names namespaces and Services.
+	label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	// imageRef keeps out spaces and control characters; the runtime checks the rest.
+	imageRef = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@-]*$`)
+	// version is what may stand in spec.workload.version and type.
+	version = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+)
+
+// Validate returns every fault at once, each naming its key.
+func (s *Settings) Validate() error {
+	var faults []error
+	fault := func(key, format string, args ...any) {
+		faults = append(faults, fmt.Errorf("%s: "+format, append([]any{key}, args...)...))
+	}
+	named := func(key, value string, pattern *regexp.Regexp) {
+		if !pattern.MatchString(value) {
+			fault(key, "%q is not a valid name", value)
+		}
+	}
+	port := func(key string, value int32) {
+		if value < 1 || value > 65535 {
+			fault(key, "%d is not a port (1-65535)", value)
+		}
+	}
+	ranges := func(key string, values []string) {
+		for _, value := range values {
+			if _, err := netip.ParsePrefix(value); err != nil {
+				fault(key, "%q is not an address range such as 10.0.0.0/8", value)
+			}
+		}
+	}
+
+	named("namespace", s.Namespace, label)
+	named("ingressClass", s.IngressClass, hostName)
+	if s.StorageClass != "" {
+		named("storageClass", s.StorageClass, hostName)
+	}
+	ranges("clusterCIDRs", s.ClusterCIDRs)
+	named("images.nginx", s.Images.Nginx, imageRef)
+	named("images.toolbox", s.Images.Toolbox, imageRef)
+	named("images.redis", s.Images.Redis, imageRef)
+	named("images.wordpress", s.Images.WordPress, imageRef)
+	named("database.host", s.Database.Host, hostName)
+	port("database.port", s.Database.Port)
+	if s.Mail.RelayHost != "" {
+		named("mail.relayHost", s.Mail.RelayHost, hostName)
+		port("mail.relayPort", s.Mail.RelayPort)
+	}
+	if s.SFTP.Exposure != ExposureNodePort {
+		fault("sftp.exposure", "%q is not known; the only one is %q", s.SFTP.Exposure, ExposureNodePort)
+	}
+	if s.SFTP.Host != "" {
+		named("sftp.host", s.SFTP.Host, hostName)
+	}
+	named("edge.service", s.Edge.Service, label)
+	port("edge.httpPort", s.Edge.HTTPPort)
+	port("edge.httpsPort", s.Edge.HTTPSPort)
+	ranges("edge.proxyProtocolFrom", s.Edge.ProxyProtocolFrom)
+	for _, err := range s.catalogueFaults() {
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}
+
+// catalogueFaults checks the runtimes in a fixed order, so that the same file
+// always gives the same message.
+func (s *Settings) catalogueFaults() []error {
+	if len(s.Runtimes) == 0 {
+		return []error{errors.New("runtimes: the catalogue is empty, so no site could run")}
+	}
+	var faults []error
+	for _, name := range s.Types() {
+		r, key := s.Runtimes[name], "runtimes."+name
+		if !version.MatchString(name) {
+			faults = append(faults, fmt.Errorf("%s: %q is not a valid name", key, name))
+		}
+		if r.Port < 1 || r.Port > 65535 {
+			faults = append(faults, fmt.Errorf("%s.port: %d is not a port (1-65535)", key, r.Port))
+		}
+		if !slices.Contains([]string{"fastcgi", "http", "uwsgi"}, r.ProxyMode) {
+			faults = append(faults, fmt.Errorf("%s.proxyMode: %q is none of fastcgi, http, uwsgi", key, r.ProxyMode))
+		}
+		if _, ok := r.Versions[r.Default]; !ok {
+			faults = append(faults, fmt.Errorf("%s.default: version %q is not among versions", key, r.Default))
+		}
+		for _, v := range r.VersionNames() {
+			if !version.MatchString(v) || !imageRef.MatchString(r.Versions[v].Image) {
+				faults = append(faults, fmt.Errorf("%s.versions.%s: needs a plain name and an image reference", key, v))
+			}
+		}
+	}
+	return faults
+}

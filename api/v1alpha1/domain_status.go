@@ -1,0 +1,144 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// DomainPhase is a Domain's state in one word.
+//
+// +kubebuilder:validation:Enum=Pending;Provisioning;Ready;Degraded;Suspended;Failed;Terminating
+type DomainPhase string
+
+// Phases of a Domain.
+const (
+	DomainPending      DomainPhase = "Pending"
+	DomainProvisioning DomainPhase = "Provisioning"
+	DomainReady        DomainPhase = "Ready"
+	DomainDegraded     DomainPhase = "Degraded"
+	DomainSuspended    DomainPhase = "Suspended"
+	DomainFailed       DomainPhase = "Failed"
+	DomainTerminating  DomainPhase = "Terminating"
+)
+
+// DomainStatus is what the operator saw. Only the operator writes it.
+type DomainStatus struct {
+	// Phase is the state in one word. The conditions say more.
+	// +optional
+	Phase DomainPhase `json:"phase,omitempty"`
+
+	// Message says the cause of the phase and what mends it.
+	// +optional
+	Message string `json:"message,omitempty"`
+
+	// Namespace that the site lives in.
+	// +optional
+	Namespace string `json:"namespace,omitempty"`
+
+	// ObservedGeneration is the generation of the spec that this status describes.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// SFTP tells how to reach the site's files.
+	// +optional
+	SFTP *SFTPStatus `json:"sftp,omitempty"`
+
+	// Database tells how the site reaches its database.
+	// +optional
+	Database *DatabaseStatus `json:"database,omitempty"`
+
+	// Email tells the domain's DKIM key.
+	// +optional
+	Email *EmailStatus `json:"email,omitempty"`
+
+	// DNS tells the state of the domain's zone.
+	// +optional
+	DNS *DNSStatus `json:"dns,omitempty"`
+
+	// Endpoints are addresses for a browser.
+	// +optional
+	Endpoints *EndpointsStatus `json:"endpoints,omitempty"`
+
+	// Conditions tell, part by part, what is as it should be and what is not.
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// SFTPStatus tells how to reach the site's files.
+type SFTPStatus struct {
+	// Host to connect to.
+	// +optional
+	Host string `json:"host,omitempty"`
+
+	// Port to connect to.
+	// +optional
+	Port int32 `json:"port,omitempty"`
+
+	// Username to sign in with.
+	// +optional
+	Username string `json:"username,omitempty"`
+
+	// PasswordSecretRef names the Secret that holds the password.
+	// +optional
+	PasswordSecretRef *SecretKeyReference `json:"passwordSecretRef,omitempty"`
+
+	// PublicKeySecretRef names the Secret that holds the generated public key.
+	// +optional
+	PublicKeySecretRef *SecretKeyReference `json:"publicKeySecretRef,omitempty"`
+}
+
+// DatabaseStatus tells how the site reaches its database.
+type DatabaseStatus struct {
+	// Host of the database server, as seen from the site.
+	// +optional
+	Host string `json:"host,omitempty"`
+
+	// Port of the database server.
+	// +optional
+	Port int32 `json:"port,omitempty"`
+
+	// Name of the database.
+	// +optional
+	Name string `json:"name,omitempty"`
+
+	// Username of the database user.
+	// +optional
+	Username string `json:"username,omitempty"`
+
+	// PasswordSecretRef names the Secret that holds the password.
+	// +optional
+	PasswordSecretRef *SecretKeyReference `json:"passwordSecretRef,omitempty"`
+}
+
+// EmailStatus tells the domain's DKIM key.
+type EmailStatus struct {
+	// DKIMSelector names the key in use.
+	// +optional
+	DKIMSelector string `json:"dkimSelector,omitempty"`
+
+	// DKIMPublicKey is the public key, base64.
+	// +optional
+	DKIMPublicKey string `json:"dkimPublicKey,omitempty"`
+
+	// DKIMPrivateKeySecretRef names the Secret that holds the private key.
+	// +optional
+	DKIMPrivateKeySecretRef *SecretKeyReference `json:"dkimPrivateKeySecretRef,omitempty"`
+
+	// DKIMDNSRecord is the TXT record that publishes the key.
+	// +optional
+	DKIMDNSRecord string `json:"dkimDnsRecord,omitempty"`
+}
+
+// EndpointsStatus are addresses for a browser.
+type EndpointsStatus struct {
+	// HTTP address of the site.
+	// +optional
+	HTTP string `json:"http,omitempty"`
+
+	// HTTPS address of the site.
+	// +optional
+	HTTPS string `json:"https,omitempty"`
+
+	// PHPMyAdmin is where the database can be looked at.
+	// +optional
+	PHPMyAdmin string `json:"phpMyAdmin,omitempty"`
+}

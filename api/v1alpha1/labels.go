@@ -1,0 +1,50 @@
+package v1alpha1
+
+// Group is the API group of all our kinds, and the prefix of our labels.
+const Group = "kubepanel.io"
+
+// Labels that objects made by the operator carry.
+const (
+	// LabelManagedBy names who keeps the object; its value is ManagedBy.
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+
+	// LabelDomain holds the object name of the domain, never the domain itself:
+	// a label value has at most 63 characters, a domain up to 253.
+	LabelDomain = Group + "/domain"
+
+	// LabelName and LabelComponent tell the pods of a site and of the platform apart.
+	LabelName      = "app.kubernetes.io/name"
+	LabelComponent = "app.kubernetes.io/component"
+
+	// LabelOwner names the account that a site belongs to.
+	LabelOwner = Group + "/owner"
+)
+
+// Values of these labels.
+const (
+	ManagedBy     = "kubepanel"
+	ComponentSite = "site"
+)
+
+// Annotations.
+const (
+	// AnnotationDomainName holds the full domain, which a label can't.
+	AnnotationDomainName = Group + "/domain-name"
+
+	// AnnotationRelease set to "true" on a Domain that is being deleted lets it
+	// go although something that it owns could not be reached and may be left.
+	AnnotationRelease = Group + "/release"
+
+	// AnnotationConfigHash on a pod template changes with the configuration.
+	AnnotationConfigHash = Group + "/config-hash"
+
+	// AnnotationSSLRedirect, AnnotationWWWRedirect and AnnotationSuspended on an
+	// Ingress tell the edge how to answer for its hosts.
+	AnnotationSSLRedirect = Group + "/ssl-redirect"
+	AnnotationWWWRedirect = Group + "/www-redirect"
+	AnnotationSuspended   = Group + "/suspended"
+)
+
+// FinalizerDomain stays on a Domain until everything that Kubernetes' own
+// garbage collection can't reach has been removed.
+const FinalizerDomain = Group + "/domain"

@@ -1,0 +1,27 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// GroupVersion is the API group and version of every kind in this package.
+var GroupVersion = schema.GroupVersion{Group: Group, Version: "v1alpha1"}
+
+// AddToScheme registers the kinds of this package.
+func AddToScheme(s *runtime.Scheme) error {
+	s.AddKnownTypes(GroupVersion,
+		&Domain{}, &DomainList{},
+		&Backup{}, &BackupList{},
+		&Restore{}, &RestoreList{},
+		&DNSZone{}, &DNSZoneList{},
+		&GlobalWAF{}, &GlobalWAFList{},
+		&DomainWAF{}, &DomainWAFList{},
+		&GlobalL3Firewall{}, &GlobalL3FirewallList{},
+		&SMTPFirewall{}, &SMTPFirewallList{},
+		&License{}, &LicenseList{},
+	)
+	metav1.AddToGroupVersion(s, GroupVersion)
+	return nil
+}

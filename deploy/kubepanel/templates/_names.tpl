@@ -1,6 +1,6 @@
-{{/* Labels of every object of the chart; the component is passed as .component beside the root as .root. */}}
+{{/* Labels of every object of the chart; the name is passed as .name beside the root as .root. */}}
 {{- define "kubepanel.labels" -}}
-app.kubernetes.io/name: kubepanel-{{ .component }}
+app.kubernetes.io/name: {{ .name }}
 {{ include "kubepanel.commonLabels" .root }}
 {{- end }}
 

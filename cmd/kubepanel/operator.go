@@ -1,0 +1,159 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"kubepanel.io/kubepanel/api/platform"
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/kube"
+	"kubepanel.io/kubepanel/internal/operator"
+	"kubepanel.io/kubepanel/internal/operator/domain"
+	platformsecrets "kubepanel.io/kubepanel/internal/operator/platform"
+)
+
+// The lease says who of several operators works. A killed one is replaced within
+// its length; one that is stopped gives it back at once.
+const (
+	leaseName     = "kubepanel-operator"
+	leaseLength   = 10 * time.Second
+	leaseDeadline = 7 * time.Second
+	leaseRenewal  = 2 * time.Second
+
+	// stopTimeout lets a reconcile that is under way end.
+	stopTimeout = 10 * time.Second
+)
+
+type operatorOptions struct {
+	settings, kubeconfig, address, logLevel string
+	leaderElect                             bool
+}
+
+func newOperatorCommand() *cobra.Command {
+	var o operatorOptions
+	cmd := &cobra.Command{
+		Use:    "operator",
+		Short:  "Run the operator: it makes Domains real",
+		Args:   cobra.NoArgs,
+		Hidden: true,
+		RunE:   func(cmd *cobra.Command, _ []string) error { return runOperator(cmd, o) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.settings, "settings", platform.MountPath, "file with the platform's settings")
+	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; without it the pod's own service account is used")
+	flags.StringVar(&o.address, "address", ":8081", "address for /healthz, /readyz and /metrics")
+	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+	flags.BoolVar(&o.leaderElect, "leader-elect", true, "work only while holding the lease, so that several may run")
+	return cmd
+}
+
+func runOperator(cmd *cobra.Command, o operatorOptions) error {
+	if err := logTo(o.logLevel); err != nil {
+		return err
+	}
+	data, err := os.ReadFile(o.settings)
+	if err != nil {
+		return fmt.Errorf("read the platform's settings: %w", err)
+	}
+	settings, err := platform.Parse(data)
+	if err != nil {
+		return err
+	}
+	mgr, err := newManager(o, settings)
+	if err != nil {
+		return err
+	}
+	stepMetrics, err := operator.NewMetrics(metrics.Registry)
+	if err != nil {
+		return fmt.Errorf("declare metrics: %w", err)
+	}
+	counts := &kube.Counts{}
+	if err := domain.Setup(cmd.Context(), mgr, domain.Options{
+		Platform: settings, Metrics: stepMetrics, Counts: counts, Registry: metrics.Registry,
+	}); err != nil {
+		return fmt.Errorf("set up Domains: %w", err)
+	}
+	secrets := &platformsecrets.Secrets{Client: mgr.GetClient(), Namespace: settings.Namespace, Now: time.Now}
+	if err := secrets.Setup(mgr); err != nil {
+		return fmt.Errorf("set up the platform's Secrets: %w", err)
+	}
+	if err := mgr.Start(cmd.Context()); err != nil {
+		return fmt.Errorf("run the operator: %w", err)
+	}
+	return nil
+}
+
+func newManager(o operatorOptions, settings *platform.Settings) (ctrl.Manager, error) {
+	config, err := clientConfig(o.kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("find the API server: %w", err)
+	}
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		return nil, fmt.Errorf("register kinds: %w", err)
+	}
+	alive := http.StripPrefix("/healthz", &healthz.Handler{Checks: map[string]healthz.Checker{"ping": healthz.Ping}})
+	ready := http.StripPrefix("/readyz", &healthz.Handler{Checks: map[string]healthz.Checker{"ping": healthz.Ping}})
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme: scheme,
+		Cache:  domain.CacheOptions(),
+		Client: domain.ClientOptions(),
+		Metrics: metricsserver.Options{BindAddress: o.address, ExtraHandlers: map[string]http.Handler{
+			"/healthz": alive, "/readyz": ready,
+		}},
+		HealthProbeBindAddress:        "0", // served beside the metrics
+		LeaderElection:                o.leaderElect,
+		LeaderElectionID:              leaseName,
+		LeaderElectionNamespace:       settings.Namespace,
+		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 ptr.To(leaseLength),
+		RenewDeadline:                 ptr.To(leaseDeadline),
+		RetryPeriod:                   ptr.To(leaseRenewal),
+		GracefulShutdownTimeout:       ptr.To(stopTimeout),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("set up the operator: %w", err)
+	}
+	return mgr, nil
+}
+
+func clientConfig(kubeconfig string) (*rest.Config, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	// The API server shares itself out fairly; a limit of our own would only make a
+	// large platform slow. Concurrency is bounded by the workers.
+	config.QPS = -1
+	config.UserAgent = "kubepanel-operator"
+	return config, nil
+}
+
+// logTo sends every line, those of the libraries too, to standard error as JSON.
+func logTo(level string) error {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return fmt.Errorf("--log-level: %w", err)
+	}
+	handler := slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: l})
+	ctrl.SetLogger(logr.FromSlogHandler(handler))
+	klog.SetSlogLogger(slog.New(handler))
+	return nil
+}

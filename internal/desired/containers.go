@@ -1,0 +1,217 @@
+package desired
+
+import (
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+)
+
+// pathToolbox is the program in the toolbox and wordpress images, which have no
+// other.
+const pathToolbox = "/usr/local/bin/toolbox"
+
+// containers returns the init containers and the containers of the site's pod.
+func (s Site) containers() (inits, containers []corev1.Container, err error) {
+	resources, err := s.containerResources()
+	if err != nil {
+		return nil, nil, err
+	}
+	root, err := DocumentRoot(s.Domain)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.wordPress() {
+		inits = []corev1.Container{s.filesInit(root), s.installInit()}
+	}
+	containers = []corev1.Container{s.app(), s.nginx(), s.toolbox(root)}
+	if s.Domain.Spec.Redis.Enabled {
+		containers = append(containers, s.redis(resources[containerRedis]))
+	}
+	for i := range inits {
+		// They run before the others and one at a time, so the application's share is
+		// theirs.
+		inits[i].Resources = resources[containerApp]
+		finish(&inits[i])
+	}
+	for i := range containers {
+		containers[i].Resources = resources[containers[i].Name]
+		finish(&containers[i])
+	}
+	return inits, containers, nil
+}
+
+// finish sets what all containers share.
+func finish(c *corev1.Container) {
+	c.ImagePullPolicy = corev1.PullIfNotPresent
+	c.SecurityContext = confined()
+	// The last lines of the log tell why it ended; the operator shows them.
+	c.TerminationMessagePolicy = corev1.TerminationMessageFallbackToLogsOnError
+	c.TerminationMessagePath = corev1.TerminationMessagePathDefault
+}
+
+func (s Site) app() corev1.Container {
+	w := s.Domain.Spec.Workload
+	c := corev1.Container{
+		Name: containerApp, Image: s.image(), Command: w.Command, Args: w.Args, Env: s.env(),
+		WorkingDir: pathData,
+		VolumeMounts: mounts(containerApp,
+			writable(VolumeName, pathData), writable(volumeRun, pathRun), readOnly(volumeApp, pathAppConfig)),
+	}
+	if s.databaseEnabled() {
+		c.VolumeMounts = append(c.VolumeMounts, readOnly(volumeDatabase, pathDatabase))
+	}
+	if len(w.Command) == 0 && len(w.Args) == 0 && w.Type == v1alpha1.WorkloadTypePHP {
+		c.Command = []string{"/usr/sbin/php-fpm", "-F", "-O", "-y", pathAppConfig + "/" + keyFPM}
+	}
+	return c
+}
+
+// env is the customer's own, and ours where the two have a variable in common.
+func (s Site) env() []corev1.EnvVar {
+	ours := []corev1.EnvVar{
+		// A leading colon keeps the image's own folder and adds ours after it.
+		{Name: "PHP_INI_SCAN_DIR", Value: ":" + pathAppConfig},
+		{Name: "TZ", Value: s.timezone()},
+	}
+	var env []corev1.EnvVar
+	for _, e := range s.Domain.Spec.Workload.Env {
+		if e.Name != ours[0].Name && e.Name != ours[1].Name {
+			// Kubernetes would replace $(X), and reads $$ as one dollar sign.
+			env = append(env, corev1.EnvVar{Name: e.Name, Value: strings.ReplaceAll(e.Value, "$", "$$")})
+		}
+	}
+	return append(env, ours...)
+}
+
+func (s Site) nginx() corev1.Container {
+	probe := func(path string, period, failures int32) *corev1.Probe {
+		return &corev1.Probe{
+			ProbeHandler:     corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path, Port: intstr.FromInt32(portHTTP), Scheme: corev1.URISchemeHTTP}},
+			PeriodSeconds:    period,
+			FailureThreshold: failures, SuccessThreshold: 1, TimeoutSeconds: 5,
+		}
+	}
+	return corev1.Container{
+		Name: containerNginx, Image: s.Platform.Images.Nginx,
+		Command: []string{"nginx", "-e", "stderr", "-c", pathNginxConfig + "/" + keyNginx, "-g", "daemon off;"},
+		Ports:   []corev1.ContainerPort{{Name: portNameHTTP, ContainerPort: portHTTP, Protocol: corev1.ProtocolTCP}},
+		VolumeMounts: mounts(containerNginx,
+			readOnly(VolumeName, pathData), readOnly(volumeRun, pathRun), readOnly(volumeNginx, pathNginxConfig)),
+		// Every second until it answers, so that a site is live at once; then seldom,
+		// since thousands of sites ask the same of one kubelet.
+		StartupProbe:   probe(pathStarted, 1, 600),
+		ReadinessProbe: probe(pathReady, 10, 2),
+	}
+}
+
+// toolbox gives access to the files, makes the document root when it is missing,
+// and starts WordPress' scheduler.
+func (s Site) toolbox(root string) corev1.Container {
+	c := corev1.Container{
+		Name: containerSFTP, Image: s.Platform.Images.Toolbox,
+		Command: []string{
+			pathToolbox, "serve", "--root=" + pathData, "--document-root=" + root,
+			"--credentials=" + pathSFTP, "--listen=" + s.sftpListen(),
+		},
+		VolumeMounts: mounts(containerSFTP,
+			writable(VolumeName, pathData), readOnly(volumeSFTP, pathSFTP)),
+	}
+	if s.wordPress() {
+		c.Command = append(c.Command, "--wordpress-cron="+s.Platform.Edge.URL(s.name()))
+	}
+	if !s.sftpEnabled() {
+		return c
+	}
+	c.Ports = []corev1.ContainerPort{{Name: "sftp", ContainerPort: portSFTP, Protocol: corev1.ProtocolTCP}}
+	c.StartupProbe = &corev1.Probe{
+		ProbeHandler:  corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt32(portSFTP)}},
+		PeriodSeconds: 1, FailureThreshold: 600, SuccessThreshold: 1, TimeoutSeconds: 5,
+	}
+	return c
+}
+
+// sftpListen is empty when nobody shall come in.
+func (s Site) sftpListen() string {
+	if !s.sftpEnabled() {
+		return ""
+	}
+	return fmt.Sprintf(":%d", portSFTP)
+}
+
+func (s Site) redis(r corev1.ResourceRequirements) corev1.Container {
+	// A quarter is left for the program itself and what it needs beside the data.
+	memory := r.Limits[corev1.ResourceMemory]
+	return corev1.Container{
+		Name: containerRedis, Image: s.Platform.Images.Redis,
+		Command: []string{
+			"redis-server", "/etc/redis/kubepanel.conf", "--maxmemory", fmt.Sprint(memory.Value() * 3 / 4),
+		},
+		VolumeMounts: mounts(containerRedis, writable(volumeRun, pathRun)),
+	}
+}
+
+// filesInit puts WordPress' files into the document root, from an image that has
+// nothing else.
+func (s Site) filesInit(root string) corev1.Container {
+	c := corev1.Container{
+		Name: initFiles, Image: s.Platform.Images.WordPress,
+		Command:      []string{pathToolbox, "wordpress", "files", "--from=/usr/share/wordpress", "--to=" + root},
+		VolumeMounts: mounts(initFiles, writable(VolumeName, pathData)),
+	}
+	if s.Domain.Spec.Redis.Enabled {
+		c.Command = append(c.Command, "--object-cache")
+	}
+	return c
+}
+
+// installInit makes the tables and the administrator, so that nobody ever meets an
+// open installer.
+func (s Site) installInit() corev1.Container {
+	return corev1.Container{
+		Name: initInstall, Image: s.image(),
+		Command: []string{"php", "/usr/share/kubepanel/wordpress-install.php"},
+		Env:     s.env(), WorkingDir: pathData,
+		VolumeMounts: mounts(initInstall,
+			writable(VolumeName, pathData), writable(volumeRun, pathRun), readOnly(volumeApp, pathAppConfig),
+			readOnly(volumeDatabase, pathDatabase), readOnly(volumeWordPress, pathWordPressAdmin)),
+	}
+}
+
+// containerResources splits the spec's resources over the containers.
+func (s Site) containerResources() (map[string]corev1.ResourceRequirements, error) {
+	helpers := []string{containerNginx, containerSFTP}
+	if s.Domain.Spec.Redis.Enabled {
+		helpers = append(helpers, containerRedis)
+	}
+	limits := s.Domain.Spec.Resources.Limits
+	limitCPU, err := split("cpu (millicores)", amount(limits.CPU, "m"), cpuShares, helpers, leastCPU)
+	if err != nil {
+		return nil, err
+	}
+	limitMemory, err := split("memory (MiB)", amount(limits.Memory, "Mi"), memoryShares, helpers, leastMemory)
+	if err != nil {
+		return nil, err
+	}
+	cpu, memory := s.requests()
+	requestCPU, requestMemory := proportional(cpu, limitCPU), proportional(memory, limitMemory)
+	resources := map[string]corev1.ResourceRequirements{}
+	for _, name := range append(helpers, containerApp) {
+		resources[name] = corev1.ResourceRequirements{
+			Requests: quantities(requestCPU[name], requestMemory[name]),
+			Limits:   quantities(limitCPU[name], limitMemory[name]),
+		}
+	}
+	return resources, nil
+}
+
+func quantities(cpu, memory int64) corev1.ResourceList {
+	return corev1.ResourceList{
+		corev1.ResourceCPU:    *resource.NewMilliQuantity(cpu, resource.DecimalSI),
+		corev1.ResourceMemory: *resource.NewQuantity(memory*1024*1024, resource.BinarySI),
+	}
+}

@@ -1,0 +1,130 @@
+package desired
+
+import (
+	"net/netip"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+)
+
+// Labels by which policies know the platform's own pods.
+const (
+	labelNamespaceName = "kubernetes.io/metadata.name"
+	nameEdge           = "kubepanel-edge"
+	nameMariaDB        = "mariadb"
+	namespaceDNS       = "kube-system"
+)
+
+// portSFTP is where a site's SFTP server listens.
+const portSFTP = 2222
+
+// DefaultDeny closes both ways for every pod in the namespace, whatever it is.
+func (s Site) DefaultDeny() *networkingv1.NetworkPolicy {
+	return &networkingv1.NetworkPolicy{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy"},
+		ObjectMeta: s.meta("default-deny"),
+		Spec: networkingv1.NetworkPolicySpec{
+			PodSelector: metav1.LabelSelector{},
+			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
+		},
+	}
+}
+
+// NetworkPolicy opens the ways that the site's pod needs, and no other.
+func (s Site) NetworkPolicy() *networkingv1.NetworkPolicy {
+	return &networkingv1.NetworkPolicy{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy"},
+		ObjectMeta: s.meta("site"),
+		Spec: networkingv1.NetworkPolicySpec{
+			PodSelector: metav1.LabelSelector{MatchLabels: s.selector()},
+			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
+			Ingress:     s.ingressRules(),
+			Egress:      s.egressRules(),
+		},
+	}
+}
+
+func (s Site) ingressRules() []networkingv1.NetworkPolicyIngressRule {
+	rules := []networkingv1.NetworkPolicyIngressRule{{
+		From:  []networkingv1.NetworkPolicyPeer{s.platformPods(nameEdge)},
+		Ports: ports(corev1.ProtocolTCP, portHTTP),
+	}}
+	if s.sftpEnabled() {
+		rules = append(rules, networkingv1.NetworkPolicyIngressRule{Ports: ports(corev1.ProtocolTCP, portSFTP)})
+	}
+	return rules
+}
+
+func (s Site) egressRules() []networkingv1.NetworkPolicyEgressRule {
+	rules := []networkingv1.NetworkPolicyEgressRule{{
+		To: []networkingv1.NetworkPolicyPeer{{
+			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelNamespaceName: namespaceDNS}},
+		}},
+		Ports: append(ports(corev1.ProtocolUDP, 53), ports(corev1.ProtocolTCP, 53)...),
+	}}
+	if s.databaseEnabled() {
+		rules = append(rules, networkingv1.NetworkPolicyEgressRule{
+			To:    []networkingv1.NetworkPolicyPeer{s.platformPods(nameMariaDB)},
+			Ports: ports(corev1.ProtocolTCP, s.Platform.Database.Port),
+		})
+	}
+	if relay := s.relay(); relay != nil {
+		rules = append(rules, networkingv1.NetworkPolicyEgressRule{
+			To:    []networkingv1.NetworkPolicyPeer{*relay},
+			Ports: ports(corev1.ProtocolTCP, s.Platform.Mail.RelayPort),
+		})
+	}
+	return append(rules, networkingv1.NetworkPolicyEgressRule{To: s.internet()})
+}
+
+// relay is the way to a mail relay inside the cluster: an address, or a Service by
+// its name, whose pods listen on the port of the setting. One outside is part of
+// the Internet.
+func (s Site) relay() *networkingv1.NetworkPolicyPeer {
+	host := s.Platform.Mail.RelayHost
+	if address, err := netip.ParseAddr(host); err == nil {
+		return &networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: netip.PrefixFrom(address, address.BitLen()).String()}}
+	}
+	labels := strings.Split(host, ".")
+	if len(labels) < 3 || labels[2] != "svc" {
+		return nil
+	}
+	return &networkingv1.NetworkPolicyPeer{
+		NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelNamespaceName: labels[1]}},
+	}
+}
+
+// internet is every address but the cluster's.
+func (s Site) internet() []networkingv1.NetworkPolicyPeer {
+	four := networkingv1.IPBlock{CIDR: "0.0.0.0/0"}
+	six := networkingv1.IPBlock{CIDR: "::/0"}
+	for _, cidr := range s.Platform.ClusterCIDRs {
+		p, err := netip.ParsePrefix(cidr)
+		switch {
+		case err != nil:
+			continue // the settings were checked when they were read
+		case p.Addr().Is4():
+			four.Except = append(four.Except, p.Masked().String())
+		default:
+			six.Except = append(six.Except, p.Masked().String())
+		}
+	}
+	return []networkingv1.NetworkPolicyPeer{{IPBlock: &four}, {IPBlock: &six}}
+}
+
+func (s Site) platformPods(name string) networkingv1.NetworkPolicyPeer {
+	return networkingv1.NetworkPolicyPeer{
+		NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelNamespaceName: s.Platform.Namespace}},
+		PodSelector:       &metav1.LabelSelector{MatchLabels: map[string]string{v1alpha1.LabelName: name}},
+	}
+}
+
+func ports(protocol corev1.Protocol, port int32) []networkingv1.NetworkPolicyPort {
+	return []networkingv1.NetworkPolicyPort{{Protocol: ptr.To(protocol), Port: ptr.To(intstr.FromInt32(port))}}
+}

@@ -1,0 +1,139 @@
+package desired
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+)
+
+// staticFiles are served by nginx with a lifetime in the browser.
+const staticFiles = `\.(?:css|js|mjs|map|jpe?g|png|gif|webp|avif|ico|svg|woff2?|ttf|otf|eot|mp4|webm|mp3|ogg|pdf|zip|gz)$`
+
+// fastCGIParams is the environment of a CGI program (RFC 3875 section 4.1), with
+// what PHP applications expect besides. HTTP_PROXY is emptied: it would be taken
+// for an environment variable that names a proxy.
+var fastCGIParams = [][2]nginxCode{
+	{"QUERY_STRING", "$query_string"},
+	{"REQUEST_METHOD", "$request_method"},
+	{"CONTENT_TYPE", "$content_type"},
+	{"CONTENT_LENGTH", "$content_length"},
+	{"SCRIPT_NAME", "$fastcgi_script_name"},
+	{"SCRIPT_FILENAME", "$document_root$fastcgi_script_name"},
+	{"DOCUMENT_ROOT", "$document_root"},
+	{"DOCUMENT_URI", "$document_uri"},
+	{"REQUEST_URI", "$request_uri"},
+	{"REQUEST_SCHEME", "$http_x_forwarded_proto"},
+	{"SERVER_PROTOCOL", "$server_protocol"},
+	{"GATEWAY_INTERFACE", "CGI/1.1"},
+	{"SERVER_SOFTWARE", "nginx"},
+	{"REMOTE_ADDR", "$remote_addr"},
+	{"REMOTE_PORT", "$remote_port"},
+	{"SERVER_ADDR", "$server_addr"},
+	{"SERVER_PORT", "$site_port"},
+	{"SERVER_NAME", "$host"},
+	{"REDIRECT_STATUS", "200"},
+	{"HTTP_PROXY", ""},
+}
+
+// nginxContent says what answers a request: a file, or the application.
+func (s Site) nginxContent(w *nginxWriter) {
+	if s.mode() != v1alpha1.ProxyFastCGI {
+		w.block("location", []any{"/"}, func() { s.nginxPass(w) })
+		return
+	}
+	w.line("index", "index.php", "index.html")
+	w.block("location", []any{"/"}, func() {
+		w.line("try_files", nginxCode("$uri"), nginxCode("$uri/"), nginxCode("/index.php?$args"))
+	})
+	w.block("location", []any{nginxCode("~*"), nginxCode(staticFiles)}, func() {
+		w.line("expires", nginxCode("$site_expires"))
+		w.line("try_files", nginxCode("$uri"), nginxCode("/index.php?$args"))
+	})
+	w.block("location", []any{nginxCode("~"), nginxCode(`\.php$`)}, func() {
+		w.comment("A name that is no file must not reach PHP, which might guess at one.")
+		w.line("try_files", nginxCode("$uri"), nginxCode("=404"))
+		s.nginxPass(w)
+	})
+}
+
+// nginxPass hands a request to the application.
+func (s Site) nginxPass(w *nginxWriter) {
+	address := fmt.Sprintf("127.0.0.1:%d", s.port())
+	switch s.mode() {
+	case v1alpha1.ProxyHTTP:
+		w.line("proxy_pass", "http://"+address)
+		w.line("proxy_http_version", "1.1")
+		for _, h := range [][2]nginxCode{
+			{"Host", "$http_host"}, {"X-Forwarded-For", "$remote_addr"}, {"X-Forwarded-Proto", "$http_x_forwarded_proto"},
+			{"Upgrade", "$http_upgrade"}, {"Connection", "$http_connection"}, {"Proxy", ""},
+		} {
+			w.line("proxy_set_header", h[0], h[1])
+		}
+		w.line("proxy_read_timeout", s.timeout())
+	case v1alpha1.ProxyUWSGI:
+		w.line("uwsgi_pass", address)
+		for _, p := range fastCGIParams {
+			w.line("uwsgi_param", p[0], p[1])
+		}
+		w.line("uwsgi_param", "PATH_INFO", nginxCode("$document_uri"))
+		w.line("uwsgi_param", "HTTPS", nginxCode("$site_https"), "if_not_empty")
+		w.line("uwsgi_read_timeout", s.timeout())
+	default:
+		w.line("fastcgi_pass", "unix:"+pathPHPSocket)
+		for _, p := range fastCGIParams {
+			w.line("fastcgi_param", p[0], p[1])
+		}
+		w.line("fastcgi_param", "HTTPS", nginxCode("$site_https"), "if_not_empty")
+		w.line("fastcgi_read_timeout", s.timeout())
+		w.line("fastcgi_buffer_size", "32k")
+		w.line("fastcgi_buffers", 16, "16k")
+		s.nginxCacheUse(w)
+	}
+}
+
+// nginxCacheZone declares the page cache and what never comes from it: answers to
+// somebody who is signed in or has something in a basket.
+func (s Site) nginxCacheZone(w *nginxWriter) {
+	c := s.Domain.Spec.Webserver.Cache
+	if !c.Enabled || s.mode() != v1alpha1.ProxyFastCGI {
+		return
+	}
+	w.line("fastcgi_cache_path", "/tmp/cache", "levels=1:2", "keys_zone=site:1m",
+		"max_size="+strings.TrimSuffix(orDefault(c.Size, "512Mi"), "i"), "inactive="+orDefault(c.InactiveTime, "60m"), "use_temp_path=off")
+	w.block("map", []any{nginxCode("$http_cookie"), nginxCode("$site_known")}, func() {
+		w.line("default", 0)
+		w.line(`"~wordpress_logged_in|wp-postpass|comment_author|woocommerce_items_in_cart|PHPSESSID|session"`, 1)
+	})
+	w.block("map", []any{nginxCode("$request_uri"), nginxCode("$site_bypass")}, func() {
+		w.line("default", 0)
+		w.line(`"~^/(?:wp-admin|wp-login\.php|wp-json|xmlrpc\.php)"`, 1)
+		for _, uri := range c.BypassURIs {
+			w.indent()
+			w.data("~^" + regexp.QuoteMeta(uri))
+			w.b.WriteString(" 1;\n")
+		}
+	})
+}
+
+func (s Site) nginxCacheUse(w *nginxWriter) {
+	c := s.Domain.Spec.Webserver.Cache
+	if !c.Enabled {
+		return
+	}
+	w.line("fastcgi_cache", "site")
+	w.line("fastcgi_cache_key", nginxCode("$http_x_forwarded_proto$request_method$host$request_uri"))
+	w.line("fastcgi_cache_valid", 200, 301, 302, orDefault(c.ValidTime, "10m"))
+	w.line("fastcgi_cache_bypass", nginxCode("$site_known"), nginxCode("$site_bypass"))
+	w.line("fastcgi_no_cache", nginxCode("$site_known"), nginxCode("$site_bypass"))
+	w.line("fastcgi_cache_use_stale", "error", "timeout", "updating", "http_500", "http_503")
+	w.line("fastcgi_cache_lock", "on")
+}
+
+func orDefault(v, def string) string {
+	if v == "" {
+		return def
+	}
+	return v
+}

@@ -1,0 +1,93 @@
+package desired
+
+import (
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Names of a site's Secrets.
+const (
+	SecretSFTP      = "sftp-credentials"
+	SecretDatabase  = "db-credentials"
+	SecretWordPress = "wordpress-admin"
+)
+
+// Keys of a site's Secrets. The containers see them as files of these names.
+const (
+	KeyUsername      = "username"
+	KeyPassword      = "password"
+	KeyPasswordHash  = "passwordHash"
+	KeyPrivateKey    = "privateKey"
+	KeyPublicKey     = "publicKey"
+	KeyHostKey       = "hostKey"
+	KeyHostKeyPublic = "hostKeyPublic"
+
+	keyAuthorizedKeys = "authorizedKeys"
+	keyHost           = "host"
+	keyPort           = "port"
+	keyDatabase       = "database"
+	keyEmail          = "email"
+	keyURL            = "url"
+)
+
+// SFTPUser is the name to sign in with; each site has its own server.
+const SFTPUser = "site"
+
+// SFTPCredentials were made once for a site and are kept.
+type SFTPCredentials struct {
+	Password, PasswordHash string
+	// PrivateKey and HostKey are in OpenSSH's format; the public halves are lines
+	// as in authorized_keys.
+	PrivateKey, PublicKey  []byte
+	HostKey, HostKeyPublic []byte
+}
+
+// SFTPSecret holds what the SFTP server needs to know and what a customer may ask
+// for: the password and the generated key.
+func (s Site) SFTPSecret(c SFTPCredentials) *corev1.Secret {
+	return s.secret(SecretSFTP, map[string][]byte{
+		KeyUsername:       []byte(SFTPUser),
+		KeyPassword:       []byte(c.Password),
+		KeyPasswordHash:   []byte(c.PasswordHash),
+		KeyPrivateKey:     c.PrivateKey,
+		KeyPublicKey:      c.PublicKey,
+		KeyHostKey:        c.HostKey,
+		KeyHostKeyPublic:  c.HostKeyPublic,
+		keyAuthorizedKeys: []byte(strings.Join(s.Domain.Spec.SFTP.AuthorizedKeys, "\n") + "\n"),
+	})
+}
+
+// DatabaseSecret holds what the site's program needs to reach its own database,
+// and nothing that would open another.
+func (s Site) DatabaseSecret(password string) *corev1.Secret {
+	name := DatabaseName(s.name())
+	return s.secret(SecretDatabase, map[string][]byte{
+		keyHost:     []byte(s.Platform.Database.Host),
+		keyPort:     []byte(strconv.Itoa(int(s.Platform.Database.Port))),
+		keyDatabase: []byte(name),
+		KeyUsername: []byte(name),
+		KeyPassword: []byte(password),
+	})
+}
+
+// WordPressSecret holds the first administrator of an installed WordPress.
+func (s Site) WordPressSecret(password string) *corev1.Secret {
+	return s.secret(SecretWordPress, map[string][]byte{
+		KeyUsername: []byte(s.adminUser()),
+		KeyPassword: []byte(password),
+		keyEmail:    []byte(s.adminEmail()),
+		keyURL:      []byte(s.Platform.Edge.URL(s.name()) + "/wp-admin/"),
+	})
+}
+
+func (s Site) secret(name string, data map[string][]byte) *corev1.Secret {
+	return &corev1.Secret{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+		ObjectMeta: s.meta(name),
+		Type:       corev1.SecretTypeOpaque,
+		Data:       data,
+	}
+}

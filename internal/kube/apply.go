@@ -1,0 +1,219 @@
+package kube
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"sync/atomic"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+)
+
+// AnnotationApplied holds a hash of what was applied last. Together with a look
+// at the live fields it tells whether an object has to be applied again: the
+// hash sees what we no longer want, the look sees what others changed.
+const AnnotationApplied = "kubepanel.io/applied"
+
+// Applier writes objects with server-side apply as one field owner. An object
+// that already is what it should be costs no request.
+type Applier struct {
+	// Client reads from a cache and writes to the API server. Its reads must see
+	// its own writes (client.CacheOptions.EnableReadYourWritesConsistency), or an
+	// object would be applied again until the cache has caught up.
+	Client client.Client
+	// Owner is the field owner, one per reconciler.
+	Owner client.FieldOwner
+	// Counts, when set, is told of every decision.
+	Counts *Counts
+}
+
+// Counts says what an Applier did since it was made.
+type Counts struct{ Applied, Unchanged, Created atomic.Int64 }
+
+// Apply makes the cluster hold obj, controlled by owner, and reads the live
+// object back into obj. It takes fields over from other writers: a field that
+// desired sets is ours, and a field it leaves out is nobody's business.
+func (a Applier) Apply(ctx context.Context, owner, obj client.Object) error {
+	live, err := a.prepare(ctx, owner, obj)
+	if err != nil {
+		return err
+	}
+	if live != nil && unchanged(obj, live) {
+		a.Counts.unchanged()
+		return copyInto(live, obj)
+	}
+	a.Counts.applied()
+	body, err := applyBody(obj)
+	if err != nil {
+		return err
+	}
+	patch := client.RawPatch(types.ApplyPatchType, body)
+	if err := a.Client.Patch(ctx, obj, patch, a.Owner, client.ForceOwnership); err != nil {
+		return fmt.Errorf("apply %s: %w", describe(obj), err)
+	}
+	return nil
+}
+
+// Create makes obj, controlled by owner, when nothing of that name exists.
+// created is false, without an error, when something does; it is left alone.
+func (a Applier) Create(ctx context.Context, owner, obj client.Object) (created bool, err error) {
+	if err := a.own(owner, obj); err != nil {
+		return false, err
+	}
+	if err := seal(obj); err != nil {
+		return false, err
+	}
+	err = a.Client.Create(ctx, obj, a.Owner)
+	if apierrors.IsAlreadyExists(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("create %s: %w", describe(obj), err)
+	}
+	a.Counts.created()
+	return true, nil
+}
+
+// Live reads the cached object of obj's kind and name into obj and tells whether
+// there is one. The result is shared with the cache: never change it.
+func (a Applier) Live(ctx context.Context, obj client.Object) (bool, error) {
+	noCopy := true
+	err := a.Client.Get(ctx, client.ObjectKeyFromObject(obj), obj, &client.GetOptions{UnsafeDisableDeepCopy: &noCopy})
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read %s: %w", describe(obj), err)
+	}
+	return true, nil
+}
+
+// prepare owns and seals obj, and finds the live object, nil when there is none.
+func (a Applier) prepare(ctx context.Context, owner, obj client.Object) (client.Object, error) {
+	if err := a.own(owner, obj); err != nil {
+		return nil, err
+	}
+	if err := seal(obj); err != nil {
+		return nil, err
+	}
+	fresh, err := a.Client.Scheme().New(obj.GetObjectKind().GroupVersionKind())
+	if err != nil {
+		return nil, fmt.Errorf("kind of %s: %w", describe(obj), err)
+	}
+	live, ok := fresh.(client.Object)
+	if !ok {
+		return nil, fmt.Errorf("kind of %s is no object", describe(obj))
+	}
+	live.SetName(obj.GetName())
+	live.SetNamespace(obj.GetNamespace())
+	found, err := a.Live(ctx, live)
+	if err != nil || !found {
+		return nil, err
+	}
+	return live, nil
+}
+
+func (a Applier) own(owner, obj client.Object) error {
+	gvk, err := apiutil.GVKForObject(obj, a.Client.Scheme())
+	if err != nil {
+		return fmt.Errorf("kind of %T: %w", obj, err)
+	}
+	obj.GetObjectKind().SetGroupVersionKind(gvk)
+	if owner == nil {
+		return nil
+	}
+	if err := controllerutil.SetControllerReference(owner, obj, a.Client.Scheme()); err != nil {
+		return fmt.Errorf("own %s: %w", describe(obj), err)
+	}
+	return nil
+}
+
+// seal writes the hash of what obj wants into its annotation.
+func seal(obj client.Object) error {
+	annotations := maps.Clone(obj.GetAnnotations())
+	delete(annotations, AnnotationApplied)
+	obj.SetAnnotations(annotations)
+	plain, err := json.Marshal(obj)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", describe(obj), err)
+	}
+	sum := sha256.Sum256(plain)
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[AnnotationApplied] = hex.EncodeToString(sum[:8])
+	obj.SetAnnotations(annotations)
+	return nil
+}
+
+// applyBody is obj as JSON without what an apply may not or need not name.
+func applyBody(obj client.Object) ([]byte, error) {
+	data, err := json.Marshal(obj)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", describe(obj), err)
+	}
+	var tree map[string]json.RawMessage
+	if err := json.Unmarshal(data, &tree); err != nil {
+		return nil, fmt.Errorf("encode %s: %w", describe(obj), err)
+	}
+	delete(tree, "status")
+	return json.Marshal(tree)
+}
+
+// unchanged tells whether applying want would change nothing in live.
+func unchanged(want, live client.Object) bool {
+	return want.GetAnnotations()[AnnotationApplied] == live.GetAnnotations()[AnnotationApplied] &&
+		live.GetDeletionTimestamp().IsZero() && Holds(live, want)
+}
+
+func describe(obj client.Object) string {
+	kind := obj.GetObjectKind().GroupVersionKind().Kind
+	if kind == "" {
+		kind = fmt.Sprintf("%T", obj)
+	}
+	if obj.GetNamespace() == "" {
+		return fmt.Sprintf("%s %s", kind, obj.GetName())
+	}
+	return fmt.Sprintf("%s %s/%s", kind, obj.GetNamespace(), obj.GetName())
+}
+
+func (c *Counts) applied() {
+	if c != nil {
+		c.Applied.Add(1)
+	}
+}
+
+func (c *Counts) unchanged() {
+	if c != nil {
+		c.Unchanged.Add(1)
+	}
+}
+
+func (c *Counts) created() {
+	if c != nil {
+		c.Created.Add(1)
+	}
+}
+
+// Mine tells whether live is controlled by owner.
+func Mine(owner, live client.Object) bool { return metav1.IsControlledBy(live, owner) }
+
+// Current tells whether live is exactly what an Apply of want would leave, so
+// that nobody changed it since.
+func (a Applier) Current(owner, want, live client.Object) (bool, error) {
+	if err := a.own(owner, want); err != nil {
+		return false, err
+	}
+	if err := seal(want); err != nil {
+		return false, err
+	}
+	return unchanged(want, live), nil
+}

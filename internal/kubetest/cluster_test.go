@@ -1,0 +1,96 @@
+package kubetest_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kubepanel.io/kubepanel/internal/kubetest"
+)
+
+var cluster *kubetest.Cluster
+
+func TestMain(m *testing.M) { os.Exit(kubetest.Run(m, &cluster)) }
+
+// The API server refuses to establish a kind whose rules cost too much, so this
+// is also where the cost of our CEL rules is held.
+func TestOurKindsAreServed(t *testing.T) {
+	var crds apiextensionsv1.CustomResourceDefinitionList
+	if err := cluster.Client.List(t.Context(), &crds); err != nil {
+		t.Fatal(err)
+	}
+	if len(crds.Items) != 9 {
+		t.Errorf("%d kinds are installed, want the contract's 9", len(crds.Items))
+	}
+	for _, crd := range crds.Items {
+		for _, c := range crd.Status.Conditions {
+			if c.Type == apiextensionsv1.NonStructuralSchema && c.Status == apiextensionsv1.ConditionTrue {
+				t.Errorf("%s: %s", crd.Name, c.Message)
+			}
+		}
+	}
+}
+
+func TestDeletedNamespacesGoAway(t *testing.T) {
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "gone"}}
+	left := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "gone", Name: "left"}}
+	for _, o := range []client.Object{ns, left} {
+		if err := cluster.Client.Create(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := cluster.Client.Delete(t.Context(), ns); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for {
+		err := cluster.Client.Get(ctx, client.ObjectKeyFromObject(ns), ns)
+		if apierrors.IsNotFound(err) {
+			return
+		}
+		if err != nil {
+			t.Fatalf("the namespace is still there: %v", err)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+func TestMissingBinariesAreNamedWithTheirMend(t *testing.T) {
+	tests := map[string]struct {
+		variable, value string
+		want            string
+	}{
+		"empty state folder":     {"KUBEPANEL_STATE", t.TempDir(), "make unit"},
+		"assets folder lacks it": {"KUBEBUILDER_ASSETS", t.TempDir(), "unset the variable"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("KUBEBUILDER_ASSETS", "")
+			t.Setenv(tt.variable, tt.value)
+			_, err := kubetest.Start()
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Start() = %v, want an error that says %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestRootHoldsTheModule(t *testing.T) {
+	root, err := kubetest.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(root, "go.mod")); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,29 @@
+package domain
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/operator"
+)
+
+// firstChecks is how often we look for a certificate that is about to be made: no
+// watch tells of it.
+const firstChecks = time.Second
+
+// certificate looks whether a visitor of the site is shown a good certificate.
+func (r *Reconciler) certificate(ctx context.Context, d *v1alpha1.Domain) error {
+	err := r.Edge.Check(ctx, d.Spec.DomainName)
+	switch {
+	case err == nil:
+		return nil
+	case !since(d, v1alpha1.ConditionCertificateReady, slow):
+		return operator.Wait(firstChecks, "WaitingForEdge", "The edge does not show a certificate for %s yet.", d.Spec.DomainName)
+	case errors.Is(err, ErrCertificate):
+		return operator.Trouble(recheck, "BadCertificate", "Visitors of %s are not shown a good certificate: %s.", d.Spec.DomainName, err)
+	default:
+		return operator.Trouble(recheck, "EdgeUnreachable", "The edge does not answer at %s. See whether %s runs in namespace %s.", r.Edge.Address, r.Platform.Edge.Service, r.Platform.Namespace)
+	}
+}

@@ -1,0 +1,103 @@
+package domain
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/desired"
+	"kubepanel.io/kubepanel/internal/operator"
+)
+
+// config keeps what the site's containers read: configuration and credentials.
+func (r *Reconciler) config(ctx context.Context, d *v1alpha1.Domain) error {
+	site := r.site(d)
+	configs, err := site.Config()
+	if err != nil {
+		return operator.Stall("InvalidConfig", "%s.", err)
+	}
+	if err := r.credentials(ctx, d); err != nil {
+		return err
+	}
+	if err := r.apply(ctx, d, configs[0], configs[1]); err != nil {
+		return err
+	}
+	if faults := site.SettingsFaults(); len(faults) > 0 {
+		return operator.Applied(operator.Stall("UnknownSetting",
+			"%s. The site runs without; correct or remove it.", strings.Join(faults, "; ")))
+	}
+	return nil
+}
+
+// credentials keeps the site's Secrets. What is in one stays: values are made up
+// only for keys that are missing.
+func (r *Reconciler) credentials(ctx context.Context, d *v1alpha1.Domain) error {
+	site := r.site(d)
+	err := r.secret(ctx, d, desired.SecretSFTP, func(live *corev1.Secret) (*corev1.Secret, error) {
+		c, err := completeSFTP(live.Data)
+		if err != nil {
+			return nil, err
+		}
+		want := site.SFTPSecret(c.SFTPCredentials)
+		// Checking a hash costs a millisecond, so only when somebody changed something.
+		if same, err := r.Kube.Current(d, want, live); err != nil || same {
+			return want, err
+		}
+		if err := c.rehash(); err != nil {
+			return nil, err
+		}
+		return site.SFTPSecret(c.SFTPCredentials), nil
+	})
+	if err != nil {
+		return err
+	}
+	password := func(build func(string) *corev1.Secret) func(*corev1.Secret) (*corev1.Secret, error) {
+		return func(live *corev1.Secret) (*corev1.Secret, error) {
+			return build(keep(live.Data, desired.KeyPassword)), nil
+		}
+	}
+	if enabled(d.Spec.Database.Enabled) {
+		if err := r.secret(ctx, d, desired.SecretDatabase, password(site.DatabaseSecret)); err != nil {
+			return err
+		}
+	}
+	if d.Spec.WordPress.Preinstall {
+		return r.secret(ctx, d, desired.SecretWordPress, password(site.WordPressSecret))
+	}
+	return nil
+}
+
+// secret keeps one Secret that complete builds from what is in it. It is made with
+// Create: an apply could overwrite a password that our cache has not seen yet.
+func (r *Reconciler) secret(ctx context.Context, d *v1alpha1.Domain, name string, complete func(live *corev1.Secret) (*corev1.Secret, error)) error {
+	live := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: desired.Namespace(d.Spec.DomainName)}}
+	found, err := r.Kube.Live(ctx, live)
+	if err != nil {
+		return err
+	}
+	if !found {
+		want, err := complete(live)
+		if err != nil {
+			return err
+		}
+		created, err := r.Kube.Create(ctx, d, want)
+		if err != nil || created {
+			return err
+		}
+		if err := r.Direct.Get(ctx, client.ObjectKeyFromObject(want), live); err != nil {
+			return fmt.Errorf("read Secret %s: %w", name, err)
+		}
+	}
+	want, err := complete(live)
+	if err != nil {
+		return err
+	}
+	return r.Kube.Apply(ctx, d, want)
+}
+
+func enabled(b *bool) bool { return b == nil || *b }

@@ -1,0 +1,117 @@
+package domain
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	// handshakeTimeout is generous for a handshake within one cluster.
+	handshakeTimeout = 3 * time.Second
+	// certificateTrust is how long a certificate that was seen is believed in. It is
+	// shorter than the slow resync, so that each of those looks anew.
+	certificateTrust = 20 * time.Minute
+)
+
+// ErrCertificate says that the edge answers, but not with a certificate that a
+// visitor's browser would accept.
+var ErrCertificate = errors.New("the certificate is not good")
+
+// Edge looks at what visitors meet: the certificate for a name.
+type Edge struct {
+	// Address of the edge's HTTPS port, as seen from the operator.
+	Address string
+	// CA returns the platform's own authority, in PEM. Public ones are trusted too.
+	CA func(context.Context) ([]byte, error)
+
+	mu   sync.Mutex
+	seen map[string]time.Time // name → good until
+}
+
+// Check shakes hands for a name, unless it did so lately.
+func (e *Edge) Check(ctx context.Context, host string) error {
+	if e.trusted(host) {
+		return nil
+	}
+	roots, err := e.roots(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	defer cancel()
+	dialer := tls.Dialer{NetDialer: &net.Dialer{}, Config: &tls.Config{ServerName: host, RootCAs: roots, MinVersion: tls.VersionTLS12}}
+	conn, err := dialer.DialContext(ctx, "tcp", e.Address)
+	if err != nil {
+		return certificateError(err)
+	}
+	defer conn.Close() //nolint:errcheck // nothing was sent
+	t, ok := conn.(*tls.Conn)
+	if !ok {
+		return fmt.Errorf("%T is no TLS connection", conn)
+	}
+	e.trust(host, t.ConnectionState().PeerCertificates[0].NotAfter)
+	return nil
+}
+
+// Forget makes the next Check of every name a real one.
+func (e *Edge) Forget() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.seen = nil
+}
+
+func (e *Edge) trusted(host string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return time.Now().Before(e.seen[host])
+}
+
+func (e *Edge) trust(host string, notAfter time.Time) {
+	until := time.Now().Add(certificateTrust)
+	if notAfter.Before(until) {
+		until = notAfter
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.seen == nil {
+		e.seen = map[string]time.Time{}
+	}
+	e.seen[host] = until
+}
+
+// drop forgets a name that is no more.
+func (e *Edge) drop(host string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.seen, host)
+}
+
+func (e *Edge) roots(ctx context.Context) (*x509.CertPool, error) {
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	ca, err := e.CA(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the platform's CA: %w", err)
+	}
+	pool.AppendCertsFromPEM(ca)
+	return pool, nil
+}
+
+// certificateError tells a bad certificate from an edge that does not answer.
+func certificateError(err error) error {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return fmt.Errorf("%w: %w", ErrCertificate, err)
+	}
+	if _, ok := errors.AsType[tls.AlertError](err); ok {
+		return fmt.Errorf("%w: %w", ErrCertificate, err)
+	}
+	return fmt.Errorf("reach the edge: %w", err)
+}

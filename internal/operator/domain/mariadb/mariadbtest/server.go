@@ -1,0 +1,182 @@
+// Package mariadbtest runs a real MariaDB server for tests, with the platform's
+// accounts on it. It must never be imported by anything but tests.
+package mariadbtest
+
+import (
+	"bytes"
+	"database/sql"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// Accounts that the server has beside root@localhost.
+const (
+	OperatorUser     = "kubepanel-operator"
+	OperatorPassword = "operatorsecret"
+	RootPassword     = "rootsecret"
+)
+
+// startTimeout covers a slow disk; a warm start takes under a second.
+const startTimeout = 60 * time.Second
+
+// accounts is what the platform's own server is started with.
+const accounts = `ALTER USER root@localhost IDENTIFIED BY '` + RootPassword + `';
+CREATE USER IF NOT EXISTS '` + OperatorUser + `'@'%' IDENTIFIED BY '` + OperatorPassword + `';
+GRANT CREATE USER ON *.* TO '` + OperatorUser + `'@'%';
+GRANT ALL PRIVILEGES ON ` + "`dom-%`" + `.* TO '` + OperatorUser + `'@'%' WITH GRANT OPTION;
+`
+
+// Server is one server process on a loopback port.
+type Server struct {
+	Port int32
+
+	t   testing.TB
+	dir string
+	cmd *exec.Cmd
+	log *bytes.Buffer
+}
+
+// Start installs a server into a folder of its own and starts it.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	for _, program := range []string{"mariadbd", "mariadb-install-db"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Fatalf("%s is missing: apt-get install mariadb-server", program)
+		}
+	}
+	// Not t.TempDir: the server's own account must be able to reach it.
+	dir, err := os.MkdirTemp("", "kubepanel-mariadb-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{t: t, dir: dir, Port: freePort(t), log: &bytes.Buffer{}}
+	t.Cleanup(func() {
+		s.Stop()
+		_ = os.RemoveAll(dir)
+	})
+	if err := os.WriteFile(filepath.Join(dir, "init.sql"), []byte(accounts), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.chown()
+	install := s.command("mariadb-install-db", "--no-defaults", "--datadir="+filepath.Join(dir, "data"),
+		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
+	if out, err := install.CombinedOutput(); err != nil {
+		t.Fatalf("mariadb-install-db: %v\n%s", err, out)
+	}
+	s.StartAgain()
+	return s
+}
+
+// StartAgain starts the server on the data it has, and waits until it answers.
+func (s *Server) StartAgain() {
+	s.t.Helper()
+	s.cmd = s.command("mariadbd", "--no-defaults",
+		"--datadir="+filepath.Join(s.dir, "data"), "--socket="+filepath.Join(s.dir, "s"),
+		"--pid-file="+filepath.Join(s.dir, "pid"), "--init-file="+filepath.Join(s.dir, "init.sql"),
+		"--bind-address=127.0.0.1", "--port="+strconv.Itoa(int(s.Port)),
+		"--skip-name-resolve", "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0", "--performance-schema=OFF")
+	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	db := s.Root()
+	defer db.Close() //nolint:errcheck // nothing was written
+	for end := time.Now().Add(startTimeout); db.Ping() != nil; {
+		if time.Now().After(end) {
+			s.t.Fatalf("mariadbd does not answer:\n%s", s.log)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// Stop kills the server as a crash would.
+func (s *Server) Stop() {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait()
+	s.cmd = nil
+}
+
+// Root opens a connection as root over the socket.
+func (s *Server) Root() *sql.DB {
+	c := mysql.NewConfig()
+	c.Net, c.Addr, c.User, c.Passwd = "unix", filepath.Join(s.dir, "s"), "root", RootPassword
+	c.InterpolateParams, c.Logger = true, &mysql.NopLogger{}
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return sql.OpenDB(connector)
+}
+
+// As opens a connection over TCP, as a site does.
+func (s *Server) As(name, password, database string) *sql.DB {
+	c := mysql.NewConfig()
+	c.Net, c.Addr = "tcp", fmt.Sprintf("127.0.0.1:%d", s.Port)
+	c.User, c.Passwd, c.DBName, c.Logger = name, password, database, &mysql.NopLogger{}
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	s.t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// command runs as another account when we are root: mariadbd refuses to be root.
+func (s *Server) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...) //nolint:gosec // names and arguments of this file
+	cmd.Dir = s.dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if uid, gid, ok := serverAccount(); ok {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uid, Gid: gid}
+	}
+	return cmd
+}
+
+func (s *Server) chown() {
+	uid, gid, ok := serverAccount()
+	if !ok {
+		return
+	}
+	for _, path := range []string{s.dir, filepath.Join(s.dir, "init.sql")} {
+		if err := os.Chown(path, int(uid), int(gid)); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+func serverAccount() (uid, gid uint32, needed bool) {
+	if os.Geteuid() != 0 {
+		return 0, 0, false
+	}
+	u, err := user.Lookup("nobody")
+	if err != nil {
+		return 65534, 65534, true
+	}
+	id, _ := strconv.ParseUint(u.Uid, 10, 32)
+	group, _ := strconv.ParseUint(u.Gid, 10, 32)
+	return uint32(id), uint32(group), true
+}
+
+func freePort(t testing.TB) int32 {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // only its number matters
+	return int32(l.Addr().(*net.TCPAddr).Port)
+}

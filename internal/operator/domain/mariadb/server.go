@@ -1,0 +1,117 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+const (
+	dialTimeout = 3 * time.Second
+	// callTimeout bounds one statement: a server that hangs must not hang us.
+	callTimeout = 10 * time.Second
+	// lockWait is in seconds. MariaDB's own default of a day would let a site's
+	// open transaction stop the removal of its database.
+	lockWait = "5"
+	// maxConnections shares one server with thousands of sites' own connections.
+	maxConnections = 4
+	idleTime       = time.Minute
+)
+
+// Errors that a caller decides on.
+var (
+	// ErrForeign: a database or user of that name exists and is not ours.
+	ErrForeign = errors.New("not made by this platform")
+	// ErrRefused: the server is there and does not accept our account.
+	ErrRefused = errors.New("the server refuses the operator's account")
+)
+
+// Numbers of server errors, from MariaDB's error code reference.
+const (
+	erDatabaseAccess  = 1044 // ER_DBACCESS_DENIED_ERROR
+	erAccessDenied    = 1045 // ER_ACCESS_DENIED_ERROR
+	erPrivilege       = 1227 // ER_SPECIFIC_ACCESS_DENIED_ERROR
+	erCannotUser      = 1396 // ER_CANNOT_USER
+	erDatabaseExists  = 1007 // ER_DB_CREATE_EXISTS
+	erTooManyUserConn = 1226 // ER_USER_LIMIT_REACHED
+)
+
+// Account is who to be on which server.
+type Account struct {
+	Host, User, Password string
+	Port                 int32
+}
+
+// Server is the platform's MariaDB as seen by the operator's account.
+type Server struct {
+	account Account
+	db      *sql.DB
+}
+
+// Open prepares a pool; it does not dial.
+func Open(a Account) (*Server, error) {
+	connector, err := mysql.NewConnector(a.config(""))
+	if err != nil {
+		return nil, fmt.Errorf("set up connections to %s: %w", a.Host, err)
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(maxConnections)
+	db.SetMaxIdleConns(1)
+	db.SetConnMaxIdleTime(idleTime)
+	return &Server{account: a, db: db}, nil
+}
+
+// Close ends the pool.
+func (s *Server) Close() error { return s.db.Close() }
+
+// Account returns who this server is spoken to as.
+func (s *Server) Account() Account { return s.account }
+
+// Ping tells whether the server answers and accepts our account. An error that
+// is not ErrRefused means that it could not be reached.
+func (s *Server) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if err := s.db.PingContext(ctx); err != nil {
+		if number(err) == erAccessDenied {
+			return fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+		return fmt.Errorf("reach MariaDB: %w", err)
+	}
+	return nil
+}
+
+func (a Account) config(database string) *mysql.Config {
+	c := mysql.NewConfig()
+	c.Net, c.Addr = "tcp", net.JoinHostPort(a.Host, strconv.Itoa(int(a.Port)))
+	c.User, c.Passwd, c.DBName = a.User, a.Password, database
+	c.Timeout, c.ReadTimeout, c.WriteTimeout = dialTimeout, callTimeout, callTimeout
+	// Account statements can't be prepared on the server, so the driver puts
+	// escaped values in; it knows the connection's escaping rules.
+	c.InterpolateParams = true
+	c.Params = map[string]string{"lock_wait_timeout": lockWait}
+	c.Logger = &mysql.NopLogger{} // every error reaches us as an error
+	return c
+}
+
+// number returns the server's error number, 0 when the server did not answer.
+func number(err error) uint16 {
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return e.Number
+	}
+	return 0
+}
+
+// Words returns what the server said, without what the network or we added.
+func Words(err error) string {
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return e.Message
+	}
+	return "no answer"
+}

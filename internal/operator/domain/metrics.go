@@ -1,0 +1,71 @@
+package domain
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/kube"
+)
+
+// scrapeTimeout bounds a scrape that comes before the cache is filled.
+const scrapeTimeout = time.Second
+
+// collector tells, when it is asked, how many Domains are in which phase, whether
+// MariaDB answers, and what was written to the API server.
+type collector struct {
+	reader    client.Reader
+	databases *Databases
+	counts    *kube.Counts
+
+	domains, mariadb, objects *prometheus.Desc
+}
+
+func newCollector(r *Reconciler) *collector {
+	return &collector{
+		reader: r.Kube.Client, databases: r.Databases, counts: r.Kube.Counts,
+		domains: prometheus.NewDesc("kubepanel_domains", "Domains by phase.", []string{"phase"}, nil),
+		mariadb: prometheus.NewDesc("kubepanel_mariadb_up", "1 while MariaDB answers the operator.", nil, nil),
+		objects: prometheus.NewDesc("kubepanel_operator_objects_total",
+			"Objects looked at, by what was done: applied and created cost a request, unchanged none.", []string{"done"}, nil),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(to chan<- *prometheus.Desc) {
+	to <- c.domains
+	to <- c.mariadb
+	to <- c.objects
+}
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	var list v1alpha1.DomainList
+	if err := c.reader.List(ctx, &list, client.UnsafeDisableDeepCopy); err == nil {
+		phases := map[v1alpha1.DomainPhase]int{}
+		for i := range list.Items {
+			phases[list.Items[i].Status.Phase]++
+		}
+		for phase, n := range phases {
+			to <- prometheus.MustNewConstMetric(c.domains, prometheus.GaugeValue, float64(n), orElse(string(phase), "New"))
+		}
+	}
+	up := 0.0
+	if c.databases.Up() {
+		up = 1
+	}
+	to <- prometheus.MustNewConstMetric(c.mariadb, prometheus.GaugeValue, up)
+	if c.counts == nil {
+		return
+	}
+	for done, n := range map[string]int64{
+		"applied": c.counts.Applied.Load(), "created": c.counts.Created.Load(), "unchanged": c.counts.Unchanged.Load(),
+	} {
+		to <- prometheus.MustNewConstMetric(c.objects, prometheus.CounterValue, float64(n), done)
+	}
+}

@@ -1,0 +1,125 @@
+package domain
+
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/desired"
+	"kubepanel.io/kubepanel/internal/operator"
+)
+
+// endingCheck is how often we look whether a namespace that is being removed is
+// gone; the watch usually tells first.
+const endingCheck = 5 * time.Second
+
+// namespace keeps the room that everything of the site stands in, with its bounds.
+func (r *Reconciler) namespace(ctx context.Context, d *v1alpha1.Domain) error {
+	if err := r.claim(ctx, d); err != nil {
+		return err
+	}
+	site := r.site(d)
+	want := site.Namespace()
+	if err := r.ownNamespace(ctx, d, want); err != nil {
+		return err
+	}
+	if !want.DeletionTimestamp.IsZero() {
+		return operator.Wait(endingCheck, "NamespaceEnding", "Namespace %s is being removed; it is made anew once it is gone.", want.Name)
+	}
+	d.Status.Namespace = want.Name
+	return r.apply(ctx, d, site.ResourceQuota(), site.LimitRange(), site.DefaultDeny(), site.NetworkPolicy())
+}
+
+// ownNamespace makes the namespace, or takes up one that is ours. A stranger's is
+// never adopted, so the first write creates and does not apply.
+func (r *Reconciler) ownNamespace(ctx context.Context, d *v1alpha1.Domain, want *corev1.Namespace) error {
+	live := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: want.Name}}
+	found, err := r.Kube.Live(ctx, live)
+	if err != nil {
+		return err
+	}
+	if !found {
+		created, err := r.Kube.Create(ctx, d, want)
+		if err != nil || created {
+			return err
+		}
+		// It is there and not in our cache: somebody took our label away, or it never
+		// had one.
+		if err := r.Direct.Get(ctx, client.ObjectKeyFromObject(want), live); err != nil {
+			return err
+		}
+	}
+	switch {
+	case metav1.IsControlledBy(live, d), belongs(live, d) && metav1.GetControllerOf(live) == nil:
+	case belongs(live, d):
+		return operator.Wait(endingCheck, "NamespaceEnding", "Namespace %s is still that of an earlier Domain of this name, and is removed with it.", want.Name)
+	default:
+		return operator.Stall("NamespaceTaken", "Namespace %s exists and was not made for this Domain. Remove it, or move it away, to let the site live there.", want.Name)
+	}
+	if !live.DeletionTimestamp.IsZero() {
+		want.DeletionTimestamp = live.DeletionTimestamp
+		return nil
+	}
+	return r.Kube.Apply(ctx, d, want)
+}
+
+// belongs tells whether a namespace says that it was made for this Domain's name.
+func belongs(ns *corev1.Namespace, d *v1alpha1.Domain) bool {
+	return ns.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy &&
+		ns.Annotations[v1alpha1.AnnotationDomainName] == d.Spec.DomainName
+}
+
+// deleteNamespace removes the namespace with all that stands in it, and waits
+// until it is gone.
+func (r *Reconciler) deleteNamespace(ctx context.Context, d *v1alpha1.Domain) error {
+	mine, err := r.holds(ctx, d)
+	if err != nil || !mine {
+		return err
+	}
+	live := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: desired.Namespace(d.Spec.DomainName)}}
+	err = r.Direct.Get(ctx, client.ObjectKeyFromObject(live), live)
+	if apierrors.IsNotFound(err) {
+		return operator.Done("Deleted", "The namespace is gone.")
+	}
+	if err != nil {
+		return err
+	}
+	if !metav1.IsControlledBy(live, d) && (!belongs(live, d) || metav1.GetControllerOf(live) != nil) {
+		return operator.Done("NotOurs", "Namespace %s was not made for this Domain and stays.", live.Name)
+	}
+	if live.DeletionTimestamp.IsZero() {
+		if err := r.Kube.Remove(ctx, live); err != nil {
+			return err
+		}
+	}
+	if released(d) {
+		return operator.Done("Released", "Kubernetes goes on removing namespace %s.", live.Name)
+	}
+	return operator.Wait(endingCheck, "NamespaceEnding", "Namespace %s is being removed. %s", live.Name, remaining(live))
+}
+
+// remaining says what Kubernetes itself reports to be in the way.
+func remaining(ns *corev1.Namespace) string {
+	for _, c := range ns.Status.Conditions {
+		if c.Status == corev1.ConditionTrue {
+			return c.Message
+		}
+	}
+	return ""
+}
+
+// holds tells whether the name is this Domain's: one that never had it has
+// nothing to remove.
+func (r *Reconciler) holds(ctx context.Context, d *v1alpha1.Domain) (bool, error) {
+	w, err := r.holder(ctx, d.Spec.DomainName)
+	return w == nil || w.UID == d.UID, err
+}
+
+// released tells whether an administrator lets a Domain go although something of
+// it may be left.
+func released(d *v1alpha1.Domain) bool { return d.Annotations[v1alpha1.AnnotationRelease] == "true" }

@@ -1,0 +1,196 @@
+package domain
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"kubepanel.io/kubepanel/api/platform"
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/kube"
+	"kubepanel.io/kubepanel/internal/operator"
+)
+
+const (
+	// workers reconcile at the same time: enough to hide the API server's latency,
+	// few enough not to be a load of its own.
+	workers = 8
+	// retryFirst and retryLast bound how soon and how seldom a step that met an error
+	// is tried again.
+	retryFirst = 200 * time.Millisecond
+	retryLast  = time.Minute
+	// resync is how often a Domain without news is looked at.
+	resync = 30 * time.Minute
+	// reconcileTimeout ends a reconcile that hangs; the next one starts afresh.
+	reconcileTimeout = 2 * time.Minute
+	// fieldOwner is this reconciler's name in managedFields.
+	fieldOwner = "kubepanel-operator/domain"
+)
+
+// Options are what a Domain reconciler is given by its program.
+type Options struct {
+	Platform *platform.Settings
+	// EdgeAddress is the edge's HTTPS port as seen from the operator; "" means its
+	// Service.
+	EdgeAddress string
+	Metrics     *operator.Metrics
+	Counts      *kube.Counts
+	// Registry takes the metrics; nil for none.
+	Registry prometheus.Registerer
+}
+
+// Setup adds the reconciler of Domains to a manager whose cache and client are
+// those of CacheOptions and ClientOptions.
+func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
+	if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.Domain{}, indexHosts, hostsOf); err != nil {
+		return fmt.Errorf("index Domains by name: %w", err)
+	}
+	r := newReconciler(mgr, o)
+	if err := mgr.Add(r.Databases); err != nil {
+		return fmt.Errorf("watch over MariaDB: %w", err)
+	}
+	if o.Registry != nil {
+		if err := o.Registry.Register(newCollector(r)); err != nil {
+			return fmt.Errorf("declare metrics: %w", err)
+		}
+	}
+	loop := &operator.Loop[*v1alpha1.Domain]{
+		Kind: "Domain", Client: mgr.GetClient(), Steps: r.Steps(),
+		Finalizer: v1alpha1.FinalizerDomain, Cleanup: r.Cleanup(), Summarize: Summarize,
+		Recorder: mgr.GetEventRecorder("kubepanel-operator"), Metrics: o.Metrics, Resync: resync,
+	}
+	return r.watch(ctrl.NewControllerManagedBy(mgr).Named("domain")).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: workers,
+			ReconciliationTimeout:   reconcileTimeout,
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryFirst, retryLast),
+		}).
+		Complete(reconcile.AsReconciler(mgr.GetClient(), loop))
+}
+
+func newReconciler(mgr ctrl.Manager, o Options) *Reconciler {
+	c := mgr.GetClient()
+	r := &Reconciler{
+		Kube:     kube.Applier{Client: c, Owner: fieldOwner, Counts: o.Counts},
+		Direct:   mgr.GetAPIReader(),
+		Platform: o.Platform,
+	}
+	r.Databases = &Databases{
+		Settings: o.Platform.Database,
+		Account: func(ctx context.Context) (*corev1.Secret, error) {
+			return r.platformSecret(ctx, platform.SecretMariaDBOperator)
+		},
+		Changed: make(chan event.GenericEvent),
+	}
+	address := o.EdgeAddress
+	if address == "" {
+		address = o.Platform.Edge.Service + "." + o.Platform.Namespace + ".svc:443"
+	}
+	r.Edge = &Edge{Address: address, CA: func(ctx context.Context) ([]byte, error) {
+		ca, err := r.platformSecret(ctx, platform.SecretCA)
+		if err != nil {
+			return nil, err
+		}
+		return ca.Data[corev1.TLSCertKey], nil
+	}}
+	return r
+}
+
+// platformSecret reads one of the platform's Secrets, from the cache when it has
+// our label, as those made by the operator do.
+func (r *Reconciler) platformSecret(ctx context.Context, name string) (*corev1.Secret, error) {
+	var s corev1.Secret
+	key := client.ObjectKey{Namespace: r.Platform.Namespace, Name: name}
+	if err := r.Kube.Client.Get(ctx, key, &s); err == nil {
+		return &s, nil
+	}
+	return &s, r.Direct.Get(ctx, key, &s)
+}
+
+// watch names everything whose change may make a Domain's status untrue.
+func (r *Reconciler) watch(b *builder.Builder) *builder.Builder {
+	b = b.For(&v1alpha1.Domain{}, builder.WithPredicates(predicate.Or(
+		predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, predicate.AnnotationChangedPredicate{})))
+	for _, owned := range []client.Object{
+		&corev1.Namespace{}, &corev1.LimitRange{}, &networkingv1.NetworkPolicy{}, &corev1.PersistentVolumeClaim{},
+		&corev1.Secret{}, &corev1.ConfigMap{}, &appsv1.Deployment{}, &corev1.Service{}, &networkingv1.Ingress{},
+	} {
+		b = b.Owns(owned)
+	}
+	return b.
+		Owns(&corev1.ResourceQuota{}, builder.WithPredicates(quotaChanged)).
+		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(r.ofPod)).
+		Watches(&v1alpha1.Domain{}, handler.EnqueueRequestsFromMapFunc(r.rivals)).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofPlatformSecret)).
+		WatchesRawSource(source.Channel(r.Databases.Changed, handler.EnqueueRequestsFromMapFunc(r.all)))
+}
+
+// quotaChanged leaves out news about what is used, which comes with every pod.
+var quotaChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	was, okWas := e.ObjectOld.(*corev1.ResourceQuota)
+	is, okIs := e.ObjectNew.(*corev1.ResourceQuota)
+	return !okWas || !okIs || !kube.Holds(is, was) || !kube.Holds(was, is)
+}}
+
+// ofPod finds the Domain of a site's pod.
+func (r *Reconciler) ofPod(ctx context.Context, pod client.Object) []reconcile.Request {
+	name := pod.GetAnnotations()[v1alpha1.AnnotationDomainName]
+	if name == "" {
+		return nil
+	}
+	return r.requests(ctx, client.MatchingFields{indexHosts: name})
+}
+
+// rivals finds the other Domains that want a name of this one: what it gives up,
+// another may have.
+func (r *Reconciler) rivals(ctx context.Context, o client.Object) []reconcile.Request {
+	var all []reconcile.Request
+	for _, host := range hostsOf(o) {
+		for _, request := range r.requests(ctx, client.MatchingFields{indexHosts: host}) {
+			if request.Name != o.GetName() {
+				all = append(all, request)
+			}
+		}
+	}
+	return all
+}
+
+// ofPlatformSecret wakes every Domain when the authority of certificates changes.
+func (r *Reconciler) ofPlatformSecret(ctx context.Context, s client.Object) []reconcile.Request {
+	if s.GetNamespace() != r.Platform.Namespace || s.GetName() != platform.SecretCA {
+		return nil
+	}
+	r.Edge.Forget()
+	return r.requests(ctx)
+}
+
+func (r *Reconciler) all(ctx context.Context, _ client.Object) []reconcile.Request {
+	return r.requests(ctx)
+}
+
+func (r *Reconciler) requests(ctx context.Context, which ...client.ListOption) []reconcile.Request {
+	var list v1alpha1.DomainList
+	if err := r.Kube.Client.List(ctx, &list, append(which, client.UnsafeDisableDeepCopy)...); err != nil {
+		return nil // the cache is ending; so are we
+	}
+	requests := make([]reconcile.Request, len(list.Items))
+	for i := range list.Items {
+		requests[i].Name = list.Items[i].Name
+	}
+	return requests
+}

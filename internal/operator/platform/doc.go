@@ -1,0 +1,6 @@
+// Package platform makes the Secrets that the platform itself starts from: the
+// accounts of MariaDB and the authority of its certificates. It makes each once,
+// when it is missing, and never overwrites one.
+//
+// It must never know a site.
+package platform

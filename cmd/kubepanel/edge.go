@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes"
+
+	"kubepanel.io/kubepanel/api/platform"
+	"kubepanel.io/kubepanel/internal/edge"
+)
+
+const (
+	// Linger and drain together stay below the pod's grace period of 35 s.
+	edgeLinger = 2 * time.Second
+	edgeDrain  = 25 * time.Second
+	// edgeRetry covers a container that restarts; visitors rather wait than see
+	// an error, but not so long that they give up.
+	edgeRetry = 5 * time.Second
+)
+
+type edgeOptions struct {
+	settings, kubeconfig, logLevel string
+	http, https, health            string
+	addresses                      []string
+	accessLog                      bool
+	linger, drain, retry           time.Duration
+}
+
+func newEdgeCommand() *cobra.Command {
+	var o edgeOptions
+	cmd := &cobra.Command{
+		Use:    "edge",
+		Short:  "Run the edge: it serves visitors of all sites",
+		Args:   cobra.NoArgs,
+		Hidden: true,
+		RunE:   func(cmd *cobra.Command, _ []string) error { return runEdge(cmd, o) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.settings, "settings", platform.MountPath, "file with the platform's settings")
+	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; without it the pod's own service account is used")
+	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+	flags.StringVar(&o.http, "http-listen", ":8080", "address for HTTP")
+	flags.StringVar(&o.https, "https-listen", ":8443", "address for HTTPS")
+	flags.StringVar(&o.health, "health-listen", ":8081", "address for /healthz, /readyz and /metrics")
+	flags.StringSliceVar(&o.addresses, "publish-address", nil, "addresses or names to write into the status of Ingresses")
+	flags.BoolVar(&o.accessLog, "access-log", false, "write a JSON line per request to standard output, without query strings")
+	flags.DurationVar(&o.linger, "linger", edgeLinger, "how long to go on serving, but not ready, when told to stop")
+	flags.DurationVar(&o.drain, "drain", edgeDrain, "how long to wait then for requests under way")
+	flags.DurationVar(&o.retry, "retry", edgeRetry, "how long a request waits for a backend that can be reached")
+	return cmd
+}
+
+func runEdge(cmd *cobra.Command, o edgeOptions) error {
+	if err := logTo(o.logLevel); err != nil {
+		return err
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
+		return fmt.Errorf("--log-level: %w", err)
+	}
+	data, err := os.ReadFile(o.settings)
+	if err != nil {
+		return fmt.Errorf("read the platform's settings: %w", err)
+	}
+	settings, err := platform.Parse(data)
+	if err != nil {
+		return err
+	}
+	client, err := edgeClient(o.kubeconfig)
+	if err != nil {
+		return err
+	}
+	var accessLog io.Writer
+	if o.accessLog {
+		accessLog = os.Stdout
+	}
+	e := edge.New(edge.Config{
+		Client: client, Settings: settings,
+		HTTPListen: o.http, HTTPSListen: o.https, HealthListen: o.health,
+		Addresses: o.addresses,
+		AccessLog: accessLog,
+		Log:       slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+		LogLevel:  level,
+		Linger:    o.linger, Drain: o.drain, RetryFor: o.retry,
+	})
+	if err := e.Run(cmd.Context()); err != nil {
+		return fmt.Errorf("run the edge: %w", err)
+	}
+	return nil
+}
+
+func edgeClient(kubeconfig string) (kubernetes.Interface, error) {
+	config, err := clientConfig(kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("find the API server: %w", err)
+	}
+	// A fifth of JSON's bytes, and of its garbage while lists come in.
+	config.ContentType = runtime.ContentTypeProtobuf
+	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	config.UserAgent = "kubepanel-edge"
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	return client, nil
+}

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// Exit codes. 2 and 130 are what shells use for misuse and for SIGINT.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+// usageError is a command line that can't be understood.
+type usageError struct {
+	message string
+	command string // whose help says more
+}
+
+func (u *usageError) Error() string { return u.message }
+
+// exitCode is the one place that turns errors into exit codes.
+func exitCode(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return exitUsage
+	}
+	switch hosting.CodeOf(err) {
+	case hosting.Invalid:
+		return exitUsage
+	case hosting.Interrupted:
+		return exitInterrupted
+	}
+	if errors.Is(err, context.Canceled) {
+		return exitInterrupted
+	}
+	return exitFailed
+}
+
+// explain is the one place that turns errors into text.
+func explain(w io.Writer, err error, verbose bool) {
+	line := func(format string, args ...any) {
+		fmt.Fprintf(w, format+"\n", args...) //nolint:errcheck // there is no one left to tell
+	}
+	if u, ok := errors.AsType[*usageError](err); ok {
+		line("error: %s", clean(u.message))
+		line("       See: %s --help", u.command)
+		return
+	}
+	e, ok := errors.AsType[*hosting.Error](err)
+	switch {
+	case !ok && errors.Is(err, context.Canceled):
+		line("Interrupted.")
+		return
+	case !ok:
+		line("error: %s", clean(err.Error()))
+		return
+	}
+	lead := "error: "
+	if e.Code == hosting.Interrupted {
+		lead = ""
+	}
+	indent := fmt.Sprintf("%*s", len(lead), "")
+	for _, sentence := range sentences(e) {
+		line("%s%s", lead, clean(sentence))
+		lead = indent
+	}
+	if verbose && e.Err != nil {
+		line("%scause: %s", lead, clean(e.Err.Error()))
+	}
+}
+
+func sentences(e *hosting.Error) []string {
+	var all []string
+	if e.Message != "" {
+		all = append(all, e.Message)
+	}
+	for _, f := range e.Fields {
+		all = append(all, f.Message)
+	}
+	if e.Mend != "" {
+		all = append(all, e.Mend)
+	}
+	return all
+}

@@ -1,0 +1,199 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// createTimeout is how long --wait waits unless told otherwise: a warm platform
+// needs seconds, a node that pulls images from afar minutes.
+const createTimeout = 5 * time.Minute
+
+// What a site gets unless told otherwise: enough for a WordPress with a handful
+// of plug-ins.
+const (
+	defaultStorage = "5Gi"
+	defaultCPU     = "1000m"
+	defaultMemory  = "512Mi"
+)
+
+type siteCreate struct {
+	env          *Env
+	req          hosting.NewSite
+	word         hosting.NewWordPress
+	wordpress    bool
+	wait, dryRun bool
+	timeout      time.Duration
+}
+
+func newSiteCreate(env *Env) *cobra.Command {
+	c := &siteCreate{env: env}
+	cmd := &cobra.Command{
+		Use:   "create NAME",
+		Short: "Create a site",
+		Long: `Create a site: its files, its pod, its database, its SFTP account and its address.
+
+NAME is the site's full name, in any script: it is stored as DNS has it, so
+müller.example becomes xn--mller-kva.example. Names below .localhost lead to this
+computer in every browser, so they need no DNS.`,
+		Example: `  # a finished WordPress, and wait until visitors can see it
+  kubepanel site create blog.localhost --wordpress --wait
+
+  # an empty PHP site with a second name and more room
+  kubepanel site create shop.example --alias shop.example.net --php 8.2 --storage 20Gi
+
+  # look first: the object that would be created, ready for kubectl apply
+  kubepanel site create shop.example --dry-run --output yaml`,
+		Args: oneName,
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c.req.Name = args[0]
+			if err := c.wordpressFlags(cmd); err != nil {
+				return err
+			}
+			return c.run(cmd.Context())
+		},
+	}
+	c.flags(cmd)
+	return cmd
+}
+
+func (c *siteCreate) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&c.wordpress, "wordpress", false, "install WordPress, finished, with an administrator")
+	f.StringVar(&c.req.PHP, "php", "", "version of PHP (default: the platform's)")
+	f.StringVar(&c.req.Storage, "storage", defaultStorage, "size of the site's volume")
+	f.StringVar(&c.req.CPU, "cpu", defaultCPU, "most processor time, such as 500m or 2 cores")
+	f.StringVar(&c.req.Memory, "memory", defaultMemory, "most memory")
+	f.StringArrayVar(&c.req.Aliases, "alias", nil, "further name that leads to this site (may be repeated)")
+	f.StringVar(&c.req.Title, "title", "", "what people call the site")
+	f.StringVar(&c.word.AdminUser, "admin-user", "", "name of WordPress' administrator (default: admin)")
+	f.StringVar(&c.word.AdminEmail, "admin-email", "", "mail address of the administrator (default: admin at the site's name)")
+	f.StringVar(&c.word.Locale, "locale", "", "language of WordPress, such as de_DE (default: en_US)")
+	f.BoolVar(&c.req.Redis, "redis", false, "keep an object cache in Redis beside the site")
+	f.BoolVar(&c.req.NoDatabase, "no-database", false, "make no database")
+	f.BoolVar(&c.wait, "wait", false, "show every step until the site is live")
+	f.DurationVar(&c.timeout, "timeout", createTimeout, "longest wait with --wait")
+	f.BoolVar(&c.dryRun, "dry-run", false, "check everything, print the object and create nothing")
+	c.env.addOutput(cmd)
+	complete(cmd, "php", c.env.phpVersions)
+}
+
+// wordpressFlags refuses settings of a WordPress that was not asked for.
+func (c *siteCreate) wordpressFlags(cmd *cobra.Command) error {
+	if c.wordpress {
+		c.req.WordPress = &c.word
+		return nil
+	}
+	for _, f := range []string{"admin-user", "admin-email", "locale"} {
+		if cmd.Flags().Changed(f) {
+			return &usageError{message: fmt.Sprintf("--%s is about WordPress; add --wordpress or leave it out", f), command: cmd.CommandPath()}
+		}
+	}
+	return nil
+}
+
+func (c *siteCreate) run(ctx context.Context) error {
+	// A slip is told at once, whether or not there is a cluster.
+	if err := c.req.Check(); err != nil {
+		return err
+	}
+	cluster, panel, err := c.env.open()
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	d, err := panel.CreateSite(ctx, c.req, c.dryRun)
+	if err != nil {
+		return err
+	}
+	name := d.Spec.DomainName
+	switch {
+	case c.dryRun && c.env.format == formatText:
+		c.env.format = formatYAML // an object has no other text
+		return c.env.printStructured(d)
+	case c.dryRun:
+		return c.env.printStructured(d)
+	case c.wait:
+		if d, err = c.env.follow(ctx, cluster, d, start, c.timeout, untilLive(d, true)); err != nil {
+			return err
+		}
+	}
+	if c.env.structured() {
+		return c.env.printStructured(d)
+	}
+	if !c.wait {
+		c.env.say("The site %s is being created. Follow it with: kubepanel site wait %s", hosting.ShowBoth(name), name)
+		return nil
+	}
+	c.env.say("\n%s is live after %s.\n", hosting.ShowName(name), seconds(time.Since(start)))
+	return table(c.env.Out, siteDoors(d))
+}
+
+// untilLive is the goal of a site that serves visitors as its spec asks.
+func untilLive(d *v1alpha1.Domain, fresh bool) goal {
+	name := d.Spec.DomainName
+	g := goal{fresh: fresh, again: "kubepanel site wait " + name,
+		going: fmt.Sprintf("The platform goes on with %s", hosting.ShowName(name))}
+	if fresh {
+		g.going = fmt.Sprintf("The site %s is still being created", hosting.ShowName(name))
+	}
+	g.reached = func(d *v1alpha1.Domain) (bool, error) {
+		switch {
+		case d == nil:
+			return false, &hosting.Error{Code: hosting.NotFound, Message: fmt.Sprintf("The site %s was deleted meanwhile.", hosting.ShowBoth(name))}
+		case !d.DeletionTimestamp.IsZero():
+			return false, &hosting.Error{Code: hosting.Conflict, Message: fmt.Sprintf("The site %s is being deleted.", hosting.ShowBoth(name)),
+				Mend: "Follow that with: kubepanel site wait " + name + " --for deleted"}
+		case hosting.Live(d):
+			return true, nil
+		}
+		return false, hosting.StallOf(d)
+	}
+	return g
+}
+
+// siteDoors are the ways into a site, for a person who just got it.
+func siteDoors(d *v1alpha1.Domain) [][]string {
+	name := d.Spec.DomainName
+	rows := [][]string{{"  URL", siteURL(d)}}
+	if d.Spec.WordPress.Preinstall {
+		rows = append(rows,
+			[]string{"  Admin", fmt.Sprintf("%s/wp-admin/ as %s", siteURL(d), adminUser(d))},
+			[]string{"  Password", "kubepanel site password " + name})
+		return rows
+	}
+	if s := d.Status.SFTP; s != nil && s.Host != "" {
+		rows = append(rows,
+			[]string{"  SFTP", fmt.Sprintf("sftp -P %d %s@%s", s.Port, s.Username, s.Host)},
+			[]string{"  Password", "kubepanel site password " + name + " --for sftp"})
+	}
+	return rows
+}
+
+func siteURL(d *v1alpha1.Domain) string {
+	e := d.Status.Endpoints
+	switch {
+	case e == nil:
+		return ""
+	case e.HTTPS != "":
+		return e.HTTPS
+	}
+	return e.HTTP
+}
+
+// adminUser is the name that the contract gives the administrator by default.
+func adminUser(d *v1alpha1.Domain) string {
+	if u := d.Spec.WordPress.AdminUser; u != "" {
+		return u
+	}
+	return "admin"
+}

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+type siteSet struct {
+	env             *Env
+	name            string
+	php, storage    string
+	suspend, resume bool
+	wait, dryRun    bool
+	timeout         time.Duration
+}
+
+func newSiteSet(env *Env) *cobra.Command {
+	c := &siteSet{env: env}
+	cmd := &cobra.Command{
+		Use:   "set NAME",
+		Short: "Change a site: PHP version, storage, suspend and resume",
+		Long: `Change a site. What is not named stays as it is.
+
+Storage can grow and never shrink. Another version of PHP restarts the site, which
+visitors notice for a few seconds. A suspended site keeps its files, database and
+names; visitors see a page that says it is suspended.`,
+		Example: `  kubepanel site set blog.localhost --php 8.2 --wait
+  kubepanel site set blog.localhost --storage 10Gi
+  kubepanel site set blog.localhost --suspend`,
+		Args:              oneName,
+		ValidArgsFunction: env.siteNames,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := atLeastOne(cmd, "php", "storage", "suspend", "resume"); err != nil {
+				return err
+			}
+			if c.suspend && c.resume {
+				return &usageError{message: "--suspend and --resume are opposites; give one of them", command: cmd.CommandPath()}
+			}
+			c.name = args[0]
+			return c.run(cmd.Context(), c.change(cmd))
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&c.php, "php", "", "version of PHP")
+	f.StringVar(&c.storage, "storage", "", "size of the volume; it can only grow")
+	f.BoolVar(&c.suspend, "suspend", false, "stop the site and say so to visitors")
+	f.BoolVar(&c.resume, "resume", false, "start a suspended site")
+	f.BoolVar(&c.wait, "wait", false, "show every step until the change is live")
+	f.DurationVar(&c.timeout, "timeout", createTimeout, "longest wait with --wait")
+	f.BoolVar(&c.dryRun, "dry-run", false, "check everything, print the object and change nothing")
+	env.addOutput(cmd)
+	complete(cmd, "php", env.phpVersions)
+	return cmd
+}
+
+func (c *siteSet) change(cmd *cobra.Command) hosting.SiteChange {
+	var change hosting.SiteChange
+	given := cmd.Flags().Changed
+	if given("php") {
+		change.PHP = &c.php
+	}
+	if given("storage") {
+		change.Storage = &c.storage
+	}
+	if given("suspend") {
+		change.Suspended = &c.suspend
+	}
+	if given("resume") {
+		suspended := !c.resume
+		change.Suspended = &suspended
+	}
+	return change
+}
+
+func (c *siteSet) run(ctx context.Context, change hosting.SiteChange) error {
+	cluster, panel, err := c.env.open()
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	d, changed, err := panel.ChangeSite(ctx, c.name, change, c.dryRun)
+	if err != nil {
+		return err
+	}
+	name := d.Spec.DomainName
+	if c.wait && !c.dryRun {
+		if d, err = c.env.follow(ctx, cluster, d, start, c.timeout, untilLive(d, false)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case c.env.structured():
+		return c.env.printStructured(d)
+	case c.dryRun:
+		c.env.format = formatYAML
+		return c.env.printStructured(d)
+	case !changed:
+		c.env.say("%s is already as you ask.", hosting.ShowBoth(name))
+	case c.wait:
+		c.env.say("\n%s is changed after %s.", hosting.ShowBoth(name), seconds(time.Since(start)))
+	default:
+		c.env.say("%s is being changed. Follow it with: kubepanel site wait %s", hosting.ShowBoth(name), name)
+	}
+	return nil
+}

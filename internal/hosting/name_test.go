@@ -1,0 +1,123 @@
+package hosting_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/idna"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+func TestParseNameAccepts(t *testing.T) {
+	label := strings.Repeat("a", 63)
+	longest := strings.Repeat(label+".", 3) + strings.Repeat("b", 61)
+	tests := map[string]string{
+		"blog.localhost":        "blog.localhost",
+		"Blog.Example.":         "blog.example",
+		" blog.example ":        "blog.example",
+		"blog.my-site.com":      "blog.my-site.com",
+		"my--site.example":      "my--site.example",
+		"shop.example2.co.uk":   "shop.example2.co.uk",
+		"4u.example":            "4u.example",
+		"xn--e1afmkfd.xn--p1ai": "xn--e1afmkfd.xn--p1ai",
+		"пример.рф":             "xn--e1afmkfd.xn--p1ai",
+		"MÜLLER.example":        "xn--mller-kva.example",
+		"mu\u0308ller.example":  "xn--mller-kva.example", // decomposed
+		"straße.example":        "xn--strae-oqa.example",
+		"ｅｘ．ｅｘａｍｐｌｅ":            "ex.example",
+		"例え。テスト":                "xn--r8jz45g.xn--zckzah",
+		"مثال.إختبار":           "xn--mgbh0fb.xn--kgbechtv",
+		longest:                 longest,
+	}
+	for input, want := range tests {
+		if got, err := hosting.ParseName(input); err != nil || got != want {
+			t.Errorf("ParseName(%q) = %q, %v, want %q", input, got, err, want)
+		}
+	}
+}
+
+func TestParseNameSaysWhatMendsIt(t *testing.T) {
+	tests := map[string]string{
+		"":                                       "needs a name",
+		"shop":                                   "bare top-level name",
+		"localhost":                              "localhost.localhost",
+		"a..example":                             "extra dot",
+		".example.com":                           "extra dot",
+		"shop.example..":                         "extra dot",
+		"-shop.example":                          "remove the hyphen",
+		"shop-.example":                          "remove the hyphen",
+		"shop_1.example":                         "use a hyphen",
+		"sh op.example":                          "letters, digits and hyphens",
+		"shop.exam\x00ple":                       "letters, digits and hyphens",
+		"shop\xff.example":                       "not valid UTF-8",
+		"https://shop.example/":                  "write the name alone",
+		"shop.example:8443":                      "without port",
+		"shop.example/blog":                      "without port, path",
+		"*.shop.example":                         "every alias in full",
+		"10.0.0.1":                               "IP address",
+		"2001:db8::1":                            "IP address",
+		"[2001:db8::1]":                          "IP address",
+		"1.2.3":                                  "ends in a number",
+		"shop.0x7f":                              "ends in a number",
+		"xn--a.example":                          "letters, digits and hyphens",
+		"xn--.example":                           "empty part",
+		strings.Repeat("a", 64) + ".io":          "at most 63",
+		strings.Repeat("abc.", 70) + "x.example": "at most 253",
+		strings.Repeat("ü", 60) + ".example":     "at most 63",
+		"a\u200db.example":                       "letters, digits and hyphens",
+		"\u2067a.example":                        "letters, digits and hyphens",
+		"shop.example\u3002\u3002":               "extra dot",
+		"\U0001F1E9\U0001F1EA\u0000.example":     "letters, digits and hyphens",
+		"xn--shop-\u00fc.example":                "letters, digits and hyphens",
+		strings.Repeat("a", 300):                 "at most 253",
+		"'; drop table domains; --.example":      "letters, digits and hyphens",
+		"$(reboot).example":                      "letters, digits and hyphens",
+		"shop.example\nInjected: header":         "without port",
+		"a.b\u0661":                              "letters, digits and hyphens",
+	}
+	for input, want := range tests {
+		got, err := hosting.ParseName(input)
+		if err == nil {
+			t.Errorf("ParseName(%q) = %q, want a fault with %q", input, got, want)
+			continue
+		}
+		if text := err.Error(); !strings.Contains(text, want) {
+			t.Errorf("ParseName(%q) = %q, want it to say %q", input, text, want)
+		}
+	}
+}
+
+// crdName is the CRD's rule, written a second time on purpose.
+var crdName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// FuzzParseName: what is accepted has the CRD's shape, is stable, and survives
+// being shown in Unicode and typed again.
+func FuzzParseName(f *testing.F) {
+	for _, seed := range []string{
+		"blog.localhost", "Blog.Example.", "пример.рф", "straße.example", "例え。テスト", "xn--e1afmkfd.xn--p1ai",
+		"مثال.إختبار", "1.2.3.4", "a..b", "xn--a.b", "\u00adx.example", "a\u200cb.example", "ß.ß", "①.example", "x.0xa",
+		"\u0300a.example", "xn--\u00fc.example", ".example.com", "\u3002example.com", "a.b.", "xn--mgbh0fb.com",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, input string) {
+		name, err := hosting.ParseName(input)
+		if err != nil {
+			return
+		}
+		if len(name) > 253 || !crdName.MatchString(name) {
+			t.Fatalf("ParseName(%q) = %q, which the CRD refuses", input, name)
+		}
+		if again, err := hosting.ParseName(name); err != nil || again != name {
+			t.Errorf("ParseName(%q) = %q, %v; want it to accept its own answer", name, again, err)
+		}
+		if again, err := hosting.ParseName(hosting.ShowName(name)); err != nil || again != name {
+			t.Errorf("ParseName(ShowName(%q)) = %q, %v", name, again, err)
+		}
+		if again, err := idna.Lookup.ToASCII(hosting.ShowName(name)); err == nil && again != name {
+			t.Errorf("a browser looks up %q for %q, which we store as %q", again, hosting.ShowName(name), name)
+		}
+	})
+}

@@ -1,0 +1,182 @@
+package hosting
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+)
+
+// State says how far a step is.
+type State string
+
+const (
+	StateWaiting State = "waiting" // for another step
+	StateRunning State = "running"
+	StateDone    State = "done"
+	StateStalled State = "stalled" // only a person can help
+)
+
+// Step is one condition of a site, as a person reads it.
+type Step struct {
+	Condition string
+	Title     string
+	State     State
+	Message   string
+	Since     time.Time // when the condition last changed
+}
+
+// titles says what a condition is about and in which order people read them. A
+// condition that is not listed comes after, under its own name.
+var titles = []struct{ condition, title string }{
+	{v1alpha1.ConditionNamespaceReady, "namespace"},
+	{v1alpha1.ConditionPVCReady, "volume"},
+	{v1alpha1.ConditionConfigMapReady, "configuration"},
+	{v1alpha1.ConditionDatabaseReady, "database server"},
+	{v1alpha1.ConditionDatabaseProvisioned, "database"},
+	{v1alpha1.ConditionDeploymentReady, "pod"},
+	{v1alpha1.ConditionServiceReady, "service"},
+	{v1alpha1.ConditionSFTPServiceReady, "SFTP service"},
+	{v1alpha1.ConditionSFTPReady, "SFTP"},
+	{v1alpha1.ConditionIngressReady, "route"},
+	{v1alpha1.ConditionCertificateReady, "certificate"},
+	{v1alpha1.ConditionDKIMReady, "DKIM"},
+	{v1alpha1.ConditionBackupPVCReady, "backup volume"},
+	{v1alpha1.ConditionDNSReady, "DNS"},
+}
+
+// Steps returns the steps of a site, in the order in which people read them.
+func Steps(d *v1alpha1.Domain) []Step {
+	stall := meta.FindStatusCondition(d.Status.Conditions, v1alpha1.ConditionStalled)
+	steps := make([]Step, 0, len(d.Status.Conditions))
+	for _, c := range d.Status.Conditions {
+		switch c.Type {
+		case v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled:
+			continue
+		}
+		if stale(d, c) && !d.DeletionTimestamp.IsZero() {
+			continue // of the time before the deletion
+		}
+		steps = append(steps, Step{
+			Condition: c.Type, Title: title(c.Type), State: state(d, c, stall),
+			Message: plain(c), Since: c.LastTransitionTime.Time,
+		})
+	}
+	slices.SortStableFunc(steps, func(a, b Step) int { return place(a.Condition) - place(b.Condition) })
+	return steps
+}
+
+func state(d *v1alpha1.Domain, c metav1.Condition, stall *metav1.Condition) State {
+	deleting := !d.DeletionTimestamp.IsZero()
+	switch {
+	case stale(d, c):
+		return StateWaiting // what it says is about an earlier wish
+	case stall != nil && stall.Status == metav1.ConditionTrue && c.Status != metav1.ConditionTrue &&
+		c.Reason == stall.Reason && c.Message == stall.Message:
+		return StateStalled
+	case d.Spec.Suspended && c.Reason == reasonSuspended:
+		return StateDone // not serving is what was asked for
+	case c.Status == metav1.ConditionTrue && !deleting, deleting && c.Status == metav1.ConditionFalse && c.Reason == reasonSatisfied:
+		return StateDone
+	case c.Status == metav1.ConditionUnknown:
+		return StateWaiting
+	}
+	return StateRunning
+}
+
+// Reasons of the operator that decide how a step is shown, not what is done.
+const (
+	reasonSatisfied = "Satisfied" // nothing is left to do
+	reasonSuspended = "Suspended" // it rests because the site does
+)
+
+// plain says what a step waits for in the words that people read, where the
+// operator names conditions.
+func plain(c metav1.Condition) string {
+	if c.Status != metav1.ConditionUnknown {
+		return c.Message
+	}
+	pairs := make([]string, 0, 2*len(titles))
+	for _, t := range titles {
+		pairs = append(pairs, t.condition, "the "+t.title)
+	}
+	return strings.NewReplacer(pairs...).Replace(c.Message)
+}
+
+// stale tells whether a condition speaks of an older spec. While a site is
+// deleted its generation has moved on once without a change of the spec.
+func stale(d *v1alpha1.Domain, c metav1.Condition) bool {
+	return c.ObservedGeneration < d.Generation
+}
+
+func place(condition string) int {
+	for i, t := range titles {
+		if t.condition == condition {
+			return i
+		}
+	}
+	return len(titles)
+}
+
+func title(condition string) string {
+	if i := place(condition); i < len(titles) {
+		return titles[i].title
+	}
+	return strings.TrimSuffix(condition, "Ready")
+}
+
+// Live tells whether a site is what its spec asks for, now. A suspended site
+// that was asked to be suspended is.
+func Live(d *v1alpha1.Domain) bool {
+	if d.Status.ObservedGeneration < d.Generation || !d.DeletionTimestamp.IsZero() {
+		return false
+	}
+	if d.Spec.Suspended && d.Status.Phase == v1alpha1.DomainSuspended {
+		return true
+	}
+	ready := meta.FindStatusCondition(d.Status.Conditions, v1alpha1.ConditionReady)
+	return ready != nil && ready.Status == metav1.ConditionTrue && !stale(d, *ready)
+}
+
+// StallOf returns the error of a site that only a person can help, or nil.
+func StallOf(d *v1alpha1.Domain) error {
+	c := meta.FindStatusCondition(d.Status.Conditions, v1alpha1.ConditionStalled)
+	if c == nil || c.Status != metav1.ConditionTrue || stale(d, *c) {
+		return nil
+	}
+	what := ""
+	for _, s := range Steps(d) {
+		if s.State == StateStalled {
+			what = fmt.Sprintf(" at its %s", s.Title)
+			break
+		}
+	}
+	return &Error{Code: Stalled,
+		Message: fmt.Sprintf("The site %s is stuck%s: %s", ShowBoth(d.Spec.DomainName), what, sentence(c.Message)),
+		Mend:    fmt.Sprintf("It goes on by itself when the cause is gone. Look at it with: kubepanel site show %s", d.Spec.DomainName)}
+}
+
+// Unfinished says in one sentence what a site still waits for.
+func Unfinished(d *v1alpha1.Domain) string {
+	waits := ""
+	for _, s := range Steps(d) {
+		if s.State == StateRunning || s.State == StateStalled {
+			return fmt.Sprintf("the %s is not done: %s", s.Title, s.Message)
+		}
+		if s.State == StateWaiting && waits == "" {
+			waits = fmt.Sprintf("the %s is not done: %s", s.Title, s.Message)
+		}
+	}
+	if waits != "" {
+		return waits
+	}
+	if len(d.Status.Conditions) == 0 {
+		return "the operator has not looked at it yet; see how it is with: kubepanel platform status"
+	}
+	return "the operator has not summed it up yet"
+}

@@ -1,0 +1,92 @@
+package hosting
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+)
+
+// SiteChange is a request to change a site; nil leaves as it is.
+type SiteChange struct {
+	PHP       *string
+	Storage   *string
+	Suspended *bool
+}
+
+// conflictTries is how often a change is made anew on a site that somebody else,
+// usually the operator, wrote meanwhile.
+const conflictTries = 5
+
+// ChangeSite changes a site and tells whether there was anything to change. It
+// returns Invalid with every fault of the request.
+func (p *Panel) ChangeSite(ctx context.Context, name string, change SiteChange, dryRun bool) (d *v1alpha1.Domain, changed bool, err error) {
+	for range conflictTries {
+		var was *v1alpha1.Domain
+		if was, err = p.Site(ctx, name); err != nil {
+			return nil, false, err
+		}
+		if !was.DeletionTimestamp.IsZero() {
+			return nil, false, &Error{Code: Conflict,
+				Message: fmt.Sprintf("The site %s is being deleted and can't be changed.", ShowBoth(was.Spec.DomainName)),
+				Mend:    "Wait for it with: kubepanel site wait " + was.Spec.DomainName + " --for deleted"}
+		}
+		d = was.DeepCopy()
+		if err = p.apply(ctx, change, d); err != nil {
+			return nil, false, err
+		}
+		if equality.Semantic.DeepEqual(was.Spec, d.Spec) {
+			return d, false, nil
+		}
+		if err = p.Writer.ChangeDomain(ctx, was, d, dryRun); CodeOf(err) != Conflict || err == nil {
+			return d, true, err
+		}
+	}
+	return nil, false, err
+}
+
+func (p *Panel) apply(ctx context.Context, change SiteChange, d *v1alpha1.Domain) error {
+	var f faults
+	if change.Suspended != nil {
+		d.Spec.Suspended = *change.Suspended
+	}
+	if change.Storage != nil {
+		f.check("storage", grow(&d.Spec.Resources, *change.Storage))
+	}
+	if change.PHP != nil {
+		settings, err := p.Platform.Settings(ctx)
+		if err != nil {
+			return err
+		}
+		runs, err := choose(settings, PHP, *change.PHP)
+		switch kind := d.Spec.Workload.Type; {
+		case kind != PHP:
+			f.add("php", fmt.Sprintf("%s runs %s, not PHP; make a new site for PHP", ShowBoth(d.Spec.DomainName), kind))
+		case f.check("php", err):
+			d.Spec.Workload.Version, d.Spec.Workload.Image = runs.version, runs.image
+		}
+	}
+	return f.err()
+}
+
+// grow sets a larger size. A volume can't shrink: the file system would lose
+// what lies at its end.
+func grow(r *v1alpha1.ResourcesSpec, input string) error {
+	want, err := ParseStorage(input)
+	if err != nil {
+		return err
+	}
+	have, err := ParseStorage(r.Storage)
+	if err != nil {
+		return fmt.Errorf("the present storage size %q can't be read; set spec.resources.storage with kubectl", r.Storage)
+	}
+	if want < have {
+		return fmt.Errorf("storage can't shrink: the site has %s and %s was asked for; ask for %s or more", r.Storage, input, r.Storage)
+	}
+	if want > have {
+		r.Storage = fmt.Sprintf("%dGi", want)
+	}
+	return nil
+}

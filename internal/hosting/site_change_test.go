@@ -1,0 +1,104 @@
+package hosting_test
+
+import (
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+func mustYAML(t *testing.T, v any) string {
+	t.Helper()
+	data, err := yaml.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestChangeSite(t *testing.T) {
+	tests := map[string]struct {
+		change  hosting.SiteChange
+		prepare func(*v1alpha1.Domain)
+		want    func(*v1alpha1.Domain)
+		same    bool
+	}{
+		"another PHP": {change: hosting.SiteChange{PHP: new("8.2")},
+			want: func(d *v1alpha1.Domain) {
+				d.Spec.Workload.Version, d.Spec.Workload.Image = "8.2", "kubepanel.io/php:8.2-b"
+			}},
+		"same PHP with an older image": {change: hosting.SiteChange{PHP: new("8.4")},
+			prepare: func(d *v1alpha1.Domain) { d.Spec.Workload.Image = "kubepanel.io/php:8.4-old" },
+			want:    func(d *v1alpha1.Domain) { d.Spec.Workload.Image = "kubepanel.io/php:8.4-c" }},
+		"same PHP":       {change: hosting.SiteChange{PHP: new("8.4")}, same: true},
+		"more storage":   {change: hosting.SiteChange{Storage: new("6Gi")}, want: func(d *v1alpha1.Domain) { d.Spec.Resources.Storage = "6Gi" }},
+		"same storage":   {change: hosting.SiteChange{Storage: new("5120Mi")}, same: true},
+		"suspend":        {change: hosting.SiteChange{Suspended: new(true)}, want: func(d *v1alpha1.Domain) { d.Spec.Suspended = true }},
+		"resume unasked": {change: hosting.SiteChange{Suspended: new(false)}, same: true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, site("shop.example", "shop.example"))
+			if tt.prepare != nil {
+				tt.prepare(&f.domains[0])
+			}
+			want := f.domains[0].DeepCopy()
+			if tt.want != nil {
+				tt.want(want)
+			}
+			d, changed, err := f.panel().ChangeSite(t.Context(), "shop.example", tt.change, false)
+			if err != nil || changed == tt.same {
+				t.Fatalf("ChangeSite = %v, changed %v", err, changed)
+			}
+			if got, want := mustYAML(t, d.Spec), mustYAML(t, want.Spec); got != want {
+				t.Errorf("ChangeSite made\n%s\nwant\n%s", got, want)
+			}
+			if (f.writes == 0) != tt.same {
+				t.Errorf("%d writes, unchanged %v", f.writes, tt.same)
+			}
+		})
+	}
+}
+
+func TestChangeSiteRefuses(t *testing.T) {
+	tests := map[string]struct {
+		change  hosting.SiteChange
+		prepare func(*v1alpha1.Domain)
+		code    hosting.Code
+		want    string
+	}{
+		"less storage":   {hosting.SiteChange{Storage: new("3Gi")}, nil, hosting.Invalid, "can't shrink: the site has 5Gi and 3Gi was asked for; ask for 5Gi or more"},
+		"no size":        {hosting.SiteChange{Storage: new("lots")}, nil, hosting.Invalid, "write it like 5Gi"},
+		"unknown PHP":    {hosting.SiteChange{PHP: new("9.9")}, nil, hosting.Invalid, "it has 7.4, 8.2, 8.4"},
+		"not a PHP site": {hosting.SiteChange{PHP: new("8.2")}, func(d *v1alpha1.Domain) { d.Spec.Workload.Type = "python" }, hosting.Invalid, "runs python, not PHP"},
+		"being deleted":  {hosting.SiteChange{PHP: new("8.2")}, func(d *v1alpha1.Domain) { d.DeletionTimestamp = new(metav1.Now()) }, hosting.Conflict, "being deleted"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, site("shop.example", "shop.example"))
+			if tt.prepare != nil {
+				tt.prepare(&f.domains[0])
+			}
+			_, _, err := f.panel().ChangeSite(t.Context(), "shop.example", tt.change, false)
+			if hosting.CodeOf(err) != tt.code || !strings.Contains(err.Error(), tt.want) || f.writes != 0 { //nolint // the text is what a person reads
+				t.Errorf("ChangeSite = %v with %d writes, want %s with %q and none", err, f.writes, tt.code, tt.want)
+			}
+		})
+	}
+}
+
+func TestChangeSiteIsMadeAnewOnANewerSite(t *testing.T) {
+	f := newFake(t, site("shop.example", "shop.example"))
+	f.conflicts = 3
+	if _, changed, err := f.panel().ChangeSite(t.Context(), "shop.example", hosting.SiteChange{PHP: new("8.2")}, false); err != nil || !changed {
+		t.Errorf("ChangeSite after conflicts = %v, changed %v", err, changed)
+	}
+	f.conflicts = 99
+	if _, _, err := f.panel().ChangeSite(t.Context(), "shop.example", hosting.SiteChange{PHP: new("7.4")}, false); hosting.CodeOf(err) != hosting.Conflict {
+		t.Errorf("ChangeSite with endless conflicts = %v, want Conflict", err)
+	}
+}

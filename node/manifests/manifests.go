@@ -1,0 +1,86 @@
+// Package manifests renders the configuration of a node's own parts: runtime,
+// kubeadm, network, DNS, storage. It is pure: values go in, text comes out, golden
+// files prove it. It must never read a file of the machine or ask a cluster.
+package manifests
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"strings"
+	"text/template"
+)
+
+//go:embed *.yaml *.toml *.conflist patches
+var files embed.FS
+
+// Values is all that a node's configuration depends on.
+type Values struct {
+	Hostname string
+	// Address is the node's, DNSAddress that of the cluster's DNS Service.
+	Address    string
+	DNSAddress string
+	// Resolvers answer what the cluster's DNS does not know.
+	Resolvers []string
+	PodCIDR   string
+	// ServiceCIDR holds DNSAddress.
+	ServiceCIDR string
+	// MTU of pods' interfaces: that of the node's way out.
+	MTU int
+	// PortmapBackend is nftables or iptables.
+	PortmapBackend string
+
+	KubernetesVersion string
+	// ImageRepository is what kubeadm puts before its images' names.
+	ImageRepository string
+	EtcdTag         string
+
+	PauseImage   string
+	CalicoImage  string
+	CoreDNSImage string
+	VolumesImage string
+
+	// Runc is the path of the low-level runtime.
+	Runc string
+	// Patches is a folder of kubeadm's patches.
+	Patches       string
+	CgroupDriver  string
+	SystemdCgroup bool
+	// RestrictOOM: this computer lacks the right to lower oom_score_adj.
+	RestrictOOM bool
+}
+
+// Render fills one of the templates.
+func Render(name string, values Values) ([]byte, error) {
+	text, err := files.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("render %s: %w", name, err)
+	}
+	parsed, err := template.New(name).Option("missingkey=error").
+		Funcs(template.FuncMap{"join": strings.Join}).Parse(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("render %s: %w", name, err)
+	}
+	var out bytes.Buffer
+	if err := parsed.Execute(&out, values); err != nil {
+		return nil, fmt.Errorf("render %s: %w", name, err)
+	}
+	return out.Bytes(), nil
+}
+
+// Patches are kubeadm's patches by file name.
+func Patches() (map[string][]byte, error) {
+	entries, err := files.ReadDir("patches")
+	if err != nil {
+		return nil, fmt.Errorf("list patches: %w", err)
+	}
+	all := map[string][]byte{}
+	for _, entry := range entries {
+		data, err := files.ReadFile("patches/" + entry.Name())
+		if err != nil {
+			return nil, fmt.Errorf("read patch %s: %w", entry.Name(), err)
+		}
+		all[entry.Name()] = data
+	}
+	return all, nil
+}

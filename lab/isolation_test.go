@@ -1,0 +1,271 @@
+package lab
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// TestASiteCannotReachAnother tries, from inside the pod of one site, what a
+// customer who turned bad would try on another. Every try that must fail has a
+// twin that must succeed, so that a broken probe is not taken for a good wall.
+func TestASiteCannotReachAnother(t *testing.T) {
+	t.Parallel()
+	c := openCluster(t)
+	victim := c.newSite(t, "victim.localhost")
+	thief := c.newSite(t, "thief.localhost")
+
+	t.Run("files", func(t *testing.T) { checkFiles(t, victim, thief) })
+	t.Run("database", func(t *testing.T) { checkDatabase(t, victim, thief) })
+	t.Run("network", func(t *testing.T) { checkNetwork(t, victim, thief) })
+	t.Run("process", func(t *testing.T) { checkProcess(t, thief) })
+	t.Run("pod", func(t *testing.T) { checkPod(t, thief) })
+	t.Run("namespace", func(t *testing.T) { checkNamespace(t, thief) })
+}
+
+// checkFiles looks for the other's file by name in everything that can be read.
+func checkFiles(t *testing.T, victim, thief site) {
+	const name = "diary-of-the-victim.txt"
+	victim.put(t, name, "secret")
+	const search = `<?php
+$hits = 0;
+$all = new RecursiveIteratorIterator(new RecursiveCallbackFilterIterator(
+	new RecursiveDirectoryIterator('/', FilesystemIterator::SKIP_DOTS),
+	fn($file) => !in_array($file->getPathname(), ['/proc', '/sys'])),
+	RecursiveIteratorIterator::LEAVES_ONLY, RecursiveIteratorIterator::CATCH_GET_CHILD);
+foreach ($all as $file) if ($file->getFilename() === $argv[1]) $hits++;
+foreach (glob('/proc/[0-9]*/root/var/www/html/' . $argv[1]) as $path) $hits++;
+echo $hits;`
+	if got := victim.php(t, search, name); got == "0" {
+		t.Error("the search does not even find the file in its own pod")
+	}
+	if got := thief.php(t, search, name); got != "0" {
+		t.Errorf("the other site's file is found %s times", got)
+	}
+}
+
+// checkDatabase uses the thief's own account, which is all he has.
+func checkDatabase(t *testing.T, victim, thief site) {
+	const script = `<?php
+mysqli_report(MYSQLI_REPORT_OFF);
+[, $host, $port, $user, $password, $own, $other] = $argv;
+$db = mysqli_connect($host, $user, $password, $own, (int) $port) ?: exit('connect: ' . mysqli_connect_error());
+$try = fn($sql) => $db->query($sql) ? 'yes' : 'no';
+$seen = array_column($db->query('SHOW DATABASES')->fetch_all(), 0);
+echo json_encode([
+	'own: create a table' => $try('CREATE TABLE IF NOT EXISTS mine (a INT)'),
+	'other: use' => $try("USE ` + "`$other`" + `"),
+	'other: read' => $try("SELECT * FROM ` + "`$other`" + `.diary"),
+	'other: write' => $try("CREATE TABLE ` + "`$other`" + `.planted (a INT)"),
+	'other: see' => in_array($other, $seen) ? 'yes' : 'no',
+	'server: accounts' => $try('SELECT * FROM mysql.user'),
+	'server: make an account' => $try('CREATE USER planted'),
+	'server: read files' => $db->query("SELECT LOAD_FILE('/run/secrets/mariadb-auth/password')")->fetch_row()[0] ?? null ? 'yes' : 'no',
+	'server: write files' => $try("SELECT 1 INTO OUTFILE '/tmp/planted'"),
+	'root: without a password' => @mysqli_connect($host, 'root', '', '', (int) $port) ? 'yes' : 'no',
+	'root: with his own password' => @mysqli_connect($host, 'root', $password, '', (int) $port) ? 'yes' : 'no',
+	'operator: without a password' => @mysqli_connect($host, 'kubepanel-operator', '', '', (int) $port) ? 'yes' : 'no',
+]);`
+	victims := victim.secret(t, "db-credentials")
+	victim.mariadb(t, fmt.Sprintf("CREATE TABLE IF NOT EXISTS `%s`.diary (entry TEXT)", victims["database"]))
+	own := thief.secret(t, "db-credentials")
+	out := thief.php(t, script, own["host"], own["port"], own["username"], own["password"], own["database"], victims["database"])
+	var got map[string]string
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatalf("the tries ended early: %s", out)
+	}
+	for _, try := range slices.Sorted(maps.Keys(got)) {
+		if may := strings.HasPrefix(try, "own:"); (got[try] == "yes") != may {
+			t.Errorf("%s: %s", try, got[try])
+		}
+	}
+}
+
+// probeScript opens TCP connections to all its arguments at once and says of
+// each how that ended within three seconds.
+const probeScript = `<?php
+$waiting = $result = [];
+foreach (array_slice($argv, 1) as $target) {
+	$s = @stream_socket_client('tcp://' . $target, $no, $text, 3, STREAM_CLIENT_CONNECT | STREAM_CLIENT_ASYNC_CONNECT);
+	if ($s) $waiting[$target] = $s; else $result[$target] = 'refused';
+}
+$until = microtime(true) + 3;
+while ($waiting && ($left = $until - microtime(true)) > 0) {
+	$r = $e = []; $w = array_values($waiting);
+	if (!stream_select($r, $w, $e, 0, (int) min($left * 1e6, 999999))) continue;
+	foreach ($w as $s) {
+		$target = array_search($s, $waiting, true);
+		$result[$target] = stream_socket_get_name($s, true) === false ? 'refused' : 'open';
+		unset($waiting[$target]);
+	}
+}
+foreach ($waiting as $target => $s) $result[$target] = 'silence';
+foreach ($result as $target => $how) echo "$target $how\n";`
+
+// probe returns how connections from inside a site's pod end: open, refused or
+// silence.
+func (s site) probe(t testing.TB, targets ...string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for _, line := range lines(s.php(t, probeScript, targets...)) {
+		target, how, _ := strings.Cut(line, " ")
+		found[target] = how
+	}
+	return found
+}
+
+func checkNetwork(t *testing.T, victim, thief site) {
+	c := thief.cluster
+	own := thief.secret(t, "db-credentials")
+	open := map[string]string{
+		"the database":           own["host"] + ":" + own["port"],
+		"its own web server":     "127.0.0.1:8080",
+		"its own pod's address":  thief.pod(t).Status.PodIP + ":8080",
+		"the cluster's resolver": c.service(t, "kube-system", "kube-dns") + ":53",
+	}
+	walled := map[string]string{
+		"the API server's Service": c.service(t, "default", "kubernetes") + ":443",
+		"the API server":           c.address + ":6443",
+		"the kubelet":              c.address + ":10250",
+		"etcd":                     c.address + ":2379",
+		"cloud metadata":           "169.254.169.254:80",
+		"the other's Service":      c.service(t, victim.namespace(t), strings.TrimPrefix(victim.namespace(t), "dom-")+"-svc") + ":80",
+		"the edge from within":     c.service(t, platformNamespace, "kubepanel-edge") + ":80",
+	}
+	for _, port := range []int{8080, 2222, 9000, 6379, 3306} {
+		walled[fmt.Sprintf("the other's pod, port %d", port)] = fmt.Sprintf("%s:%d", victim.pod(t).Status.PodIP, port)
+	}
+	for _, program := range []string{"edge", "operator"} {
+		pod, err := c.runningPod(t.Context(), platformNamespace, client.MatchingLabels{"app.kubernetes.io/name": "kubepanel-" + program})
+		if err != nil {
+			t.Fatal(err)
+		}
+		walled["metrics of the "+program] = pod.Status.PodIP + ":8081"
+	}
+	// The victim reaches its own port, so the port is there to be reached.
+	if got := victim.probe(t, victim.pod(t).Status.PodIP+":8080"); !slices.Contains(slices.Collect(maps.Values(got)), "open") {
+		t.Errorf("the victim's web server is not there: %v", got)
+	}
+	found := thief.probe(t, slices.Concat(slices.Collect(maps.Values(open)), slices.Collect(maps.Values(walled)))...)
+	for what, target := range open {
+		if found[target] != "open" {
+			t.Errorf("%s (%s): %s, want open", what, target, found[target])
+		}
+	}
+	for what, target := range walled {
+		// A refusal by the other's pod would mean that the packet got there.
+		reached := found[target] != "silence" && (found[target] != "refused" || strings.HasPrefix(what, "the other's pod"))
+		if reached {
+			t.Errorf("%s (%s): %s, want a wall", what, target, found[target])
+		}
+	}
+}
+
+// checkProcess looks at the rights of the site's program from within.
+func checkProcess(t *testing.T, s site) {
+	const script = `<?php
+preg_match_all('/^(Uid|Gid|CapEff|CapBnd|CapPrm|NoNewPrivs|Seccomp):\s*(.*)$/m', file_get_contents('/proc/self/status'), $m);
+$found = array_combine($m[1], $m[2]);
+$found['uid_map'] = preg_replace('/\s+/', ' ', trim(file_get_contents('/proc/self/uid_map')));
+$found['token'] = file_exists('/var/run/secrets/kubernetes.io') ? 'yes' : 'no';
+foreach (['/', '/etc', '/usr/bin', '/etc/kubepanel/app', '/etc/kubepanel/database'] as $dir)
+	if (@file_put_contents("$dir/planted", 'x') !== false) $found['writable'] = ($found['writable'] ?? '') . " $dir";
+foreach (['/tmp', '/var/www/html'] as $dir)
+	if (@file_put_contents("$dir/allowed", 'x') === false) $found['not writable'] = ($found['not writable'] ?? '') . " $dir";
+echo json_encode($found);`
+	var got map[string]string
+	if err := json.Unmarshal([]byte(s.php(t, script)), &got); err != nil {
+		t.Fatal(err)
+	}
+	none := strings.Repeat("0", 16)
+	for field, want := range map[string]string{
+		"Uid": "10000\t10000\t10000\t10000", "Gid": "10000\t10000\t10000\t10000",
+		"CapEff": none, "CapBnd": none, "CapPrm": none, "NoNewPrivs": "1", "Seccomp": "2",
+		"token": "no", "writable": "", "not writable": "",
+	} {
+		if got[field] != want {
+			t.Errorf("%s = %q, want %q", field, got[field], want)
+		}
+	}
+	if s.settings.UserNamespaces && strings.HasPrefix(got["uid_map"], "0 0 ") {
+		t.Errorf("uid_map = %q: users of the pod are users of the node", got["uid_map"])
+	}
+}
+
+// checkPod reads what the pod was given, containers without a shell included.
+func checkPod(t *testing.T, s site) {
+	pod := s.pod(t)
+	if token := pod.Spec.AutomountServiceAccountToken; token == nil || *token {
+		t.Error("the pod gets a service-account token")
+	}
+	if s.settings.UserNamespaces && (pod.Spec.HostUsers == nil || *pod.Spec.HostUsers) {
+		t.Error("the pod has no user namespace")
+	}
+	for _, container := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
+		if fault := faultOfContainer(pod, container); fault != "" {
+			t.Errorf("container %s: %s", container.Name, fault)
+		}
+	}
+	for _, volume := range pod.Spec.Volumes {
+		if volume.HostPath != nil {
+			t.Errorf("volume %s is a path of the node: %s", volume.Name, volume.HostPath.Path)
+		}
+	}
+}
+
+func faultOfContainer(pod *corev1.Pod, container corev1.Container) string {
+	sc := container.SecurityContext
+	switch {
+	case sc == nil:
+		return "has no security context"
+	case sc.AllowPrivilegeEscalation == nil || *sc.AllowPrivilegeEscalation:
+		return "may gain rights"
+	case sc.ReadOnlyRootFilesystem == nil || !*sc.ReadOnlyRootFilesystem:
+		return "may write into its image"
+	case sc.Capabilities == nil || !slices.Contains(sc.Capabilities.Drop, "ALL") || len(sc.Capabilities.Add) > 0:
+		return "keeps capabilities"
+	case container.Resources.Limits.Memory().IsZero():
+		return "has no memory limit"
+	}
+	for _, port := range container.Ports {
+		if port.HostPort != 0 {
+			return fmt.Sprintf("takes port %d of the node", port.HostPort)
+		}
+	}
+	if pod.Spec.SecurityContext == nil || pod.Spec.SecurityContext.SeccompProfile == nil ||
+		pod.Spec.SecurityContext.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
+		return "its pod has no seccomp profile"
+	}
+	return ""
+}
+
+// checkNamespace asks the API server to refuse what Pod Security 'restricted'
+// refuses, and reads the quota.
+func checkNamespace(t *testing.T, s site) {
+	namespace := s.namespace(t)
+	root := int64(0)
+	bad := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "planted"},
+		Spec: corev1.PodSpec{Containers: []corev1.Container{{
+			Name: "root", Image: "example.invalid/x", SecurityContext: &corev1.SecurityContext{RunAsUser: &root},
+		}}},
+	}
+	if err := s.Create(t.Context(), bad, client.DryRunAll); !apierrors.IsForbidden(err) {
+		t.Errorf("a pod that runs as root: %v, want Forbidden", err)
+	}
+	var quotas corev1.ResourceQuotaList
+	var ranges corev1.LimitRangeList
+	err := errors.Join(s.List(t.Context(), &quotas, client.InNamespace(namespace)), s.List(t.Context(), &ranges, client.InNamespace(namespace)))
+	if err != nil || len(quotas.Items) == 0 || len(ranges.Items) == 0 {
+		t.Errorf("the namespace has %d quotas and %d limit ranges (%v), want one of each", len(quotas.Items), len(ranges.Items), err)
+	}
+}

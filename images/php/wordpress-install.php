@@ -16,7 +16,8 @@ const DATABASE_WAIT = 60;
 function fail( $code, $message ) {
 	$GLOBALS['finished'] = true;
 	// WordPress and plugins may have put more on several lines; a condition has one.
-	fwrite( STDERR, 'WordPress: ' . preg_replace( '/\s+/', ' ', trim( strip_tags( $message ) ) ) . "\n" );
+	$text = html_entity_decode( strip_tags( preg_replace( '#<(head|style|script)\b.*?</\1>#is', '', $message ) ), ENT_QUOTES );
+	fwrite( STDERR, 'WordPress: ' . mb_substr( trim( preg_replace( '/\s+/', ' ', $text ) ), 0, 400 ) . "\n" );
 	exit( $code );
 }
 
@@ -29,7 +30,7 @@ function value( $file, $default = null ) {
 	return false === $text ? $default : trim( $text );
 }
 
-/** Waits until the site's own account can use its database. */
+/** Waits until the site's own account can use its database, and returns the connection. */
 function wait_for_database() {
 	mysqli_report( MYSQLI_REPORT_OFF );
 	$host = value( 'database/host' );
@@ -40,13 +41,23 @@ function wait_for_database() {
 		$link->options( MYSQLI_OPT_CONNECT_TIMEOUT, 3 );
 		// The password is read each time: a new one may arrive while we wait.
 		if ( @$link->real_connect( $host, value( 'database/username' ), value( 'database/password' ), value( 'database/database' ), $port ) ) {
-			$link->close();
-			return;
+			return $link;
 		}
 		$cause = mysqli_connect_error();
 		usleep( 250000 );
 	} while ( microtime( true ) < $end );
 	fail( RETRY, "the database at $host:$port does not accept the site: $cause" );
+}
+
+/** The mark of an installation under way: a table with the names of the tables that it makes. */
+const UNDER_WAY = 'kubepanel_installing';
+
+/** Removes the tables of an installation that was ended half-way: nothing has served the site yet, so nobody has put anything in. */
+function clear_interrupted( $link ) {
+	$made = @$link->query( 'SELECT name FROM ' . UNDER_WAY );
+	foreach ( $made ? $made->fetch_all() : array() as $row ) {
+		$link->query( 'DROP TABLE IF EXISTS `' . str_replace( '`', '``', $row[0] ) . '`' );
+	}
 }
 
 /** WordPress ends with exit() when something is wrong, and a fatal error ends PHP: both must leave their line. */
@@ -60,7 +71,7 @@ register_shutdown_function(
 			fail( STUCK, $error['message'] . ' in ' . $error['file'] . ' line ' . $error['line'] );
 		}
 		if ( ! $finished ) {
-			fail( RETRY, '' === trim( $said ) ? 'the installation ended before it was complete' : mb_substr( $said, 0, 400 ) );
+			fail( RETRY, '' === trim( $said ) ? 'the installation ended before it was complete' : $said );
 		}
 	}
 );
@@ -85,7 +96,9 @@ if ( ! is_file( $root . '/wp-load.php' ) ) {
 	fail( STUCK, "$root holds no WordPress: it is put there before this step" );
 }
 
-wait_for_database();
+$link = wait_for_database();
+clear_interrupted( $link );
+$link->close();
 
 // WordPress reads what a web server would have told it.
 $_SERVER['SERVER_PROTOCOL'] = 'HTTP/1.1';
@@ -106,34 +119,16 @@ function wp_new_blog_notification( $title, $url, $user, $password ) {}
 require $root . '/wp-load.php';
 require_once ABSPATH . 'wp-admin/includes/upgrade.php';
 
-/** Marks, from before the first table is made, that an installation is under way. */
-const UNDER_WAY = 'kubepanel_installing';
-
-/**
- * Tells how far this database is: 'installed', 'empty', or 'interrupted' by an earlier run that was ended half-way.
- * WordPress itself takes a site for installed as soon as its address is stored, which is before it has a user.
- */
-function progress() {
-	global $wpdb;
-	$wpdb->suppress_errors( true );
-	$tables = array_intersect( $wpdb->tables(), $wpdb->get_col( 'SHOW TABLES' ) );
-	if ( in_array( UNDER_WAY, $wpdb->get_col( 'SHOW TABLES' ), true ) ) {
-		return 'interrupted';
-	}
-	return $tables ? 'installed' : 'empty';
-}
-
-$progress = progress();
-if ( 'installed' === $progress ) {
+// WordPress takes a site for installed as soon as it has an address, which is before it has a user. So the tables are
+// what counts: with the mark they are half made, and clear_interrupted() has removed those of an earlier run.
+$wpdb->suppress_errors( true );
+if ( array_intersect( $wpdb->tables(), $wpdb->get_col( 'SHOW TABLES' ) ) ) {
 	finish( '' );
 }
-if ( 'interrupted' === $progress ) {
-	// Nothing has served this site yet, so there is nothing in it that anybody made.
-	foreach ( $wpdb->tables() as $table ) {
-		$wpdb->query( "DROP TABLE IF EXISTS `$table`" );
-	}
+$wpdb->query( 'CREATE TABLE IF NOT EXISTS ' . UNDER_WAY . ' (name VARCHAR(64) NOT NULL)' );
+foreach ( $wpdb->tables() as $table ) {
+	$wpdb->insert( UNDER_WAY, array( 'name' => $table ) );
 }
-$wpdb->query( 'CREATE TABLE IF NOT EXISTS ' . UNDER_WAY . ' (since DATETIME) ' );
 $wpdb->suppress_errors( false );
 
 // Nothing answers at this site's address yet, and WordPress's own site must not be waited for.

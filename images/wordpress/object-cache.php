@@ -428,7 +428,8 @@ LUA;
 			return false;
 		}
 		$value = $binary ? @igbinary_unserialize( $text ) : @unserialize( $text );
-		return false !== $value || $text === $this->encode( false );
+		// Both say that it could not be read, unless they are what was stored.
+		return false !== $value && null !== $value || $text === $this->encode( $value );
 	}
 
 	private function persistent( $group ) {

@@ -5,9 +5,9 @@ package cron
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -19,8 +19,9 @@ const (
 	firstDelay = 5 * time.Second
 	// interval is WordPress's finest grain: schedules are in minutes.
 	interval = time.Minute
-	// jitter spreads the sites of a machine over the minute.
-	jitter = 20 * time.Second
+	// spread is over how long the first runs of sites that start at once are
+	// spread, each by its name; they then stay apart.
+	spread = 10 * time.Second
 	// runTime bounds one run: PHP and nginx end long work of their own before.
 	runTime = 10 * time.Minute
 	// maxAnswer is what is read of an answer, so that the connection can be used again.
@@ -35,8 +36,8 @@ type Scheduler struct {
 	Address string
 	Log     *slog.Logger
 
-	// FirstDelay, Interval and Jitter are for tests; zero means the usual.
-	FirstDelay, Interval, Jitter time.Duration
+	// FirstDelay and Interval are for tests; zero means the usual.
+	FirstDelay, Interval time.Duration
 
 	failing bool
 }
@@ -56,7 +57,9 @@ func ParseSite(address string) (*url.URL, error) {
 // Run works until ctx ends. Runs never overlap: the next minute counts from the
 // end of a run that took longer.
 func (s *Scheduler) Run(ctx context.Context) {
-	s.defaults()
+	if s.Interval == 0 {
+		s.FirstDelay, s.Interval = firstDelay+share(s.Site.Host, spread), interval
+	}
 	client := &http.Client{
 		Timeout: runTime,
 		// A redirect would lead to the public address, which is not ours to ask.
@@ -70,7 +73,7 @@ func (s *Scheduler) Run(ctx context.Context) {
 			TLSHandshakeTimeout: 5 * time.Second,
 		},
 	}
-	next := time.NewTimer(s.FirstDelay + random(s.Jitter/4))
+	next := time.NewTimer(s.FirstDelay)
 	defer next.Stop()
 	for {
 		select {
@@ -80,21 +83,15 @@ func (s *Scheduler) Run(ctx context.Context) {
 		}
 		start := time.Now()
 		s.report(ctx, s.once(ctx, client))
-		next.Reset(max(s.Interval-time.Since(start)-s.Jitter/2+random(s.Jitter), s.Interval/60))
+		next.Reset(max(s.Interval-time.Since(start), s.Interval/60))
 	}
 }
 
-func (s *Scheduler) defaults() {
-	if s.Interval == 0 {
-		s.FirstDelay, s.Interval, s.Jitter = firstDelay, interval, jitter
-	}
-}
-
-func random(below time.Duration) time.Duration {
-	if below <= 0 {
-		return 0
-	}
-	return rand.N(below)
+// share picks a part of a time by a name: evenly, and the same each time.
+func share(name string, of time.Duration) time.Duration {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name))
+	return of * time.Duration(h.Sum32()%1000) / 1000
 }
 
 // once requests wp-cron.php as WordPress does itself, but from outside its page

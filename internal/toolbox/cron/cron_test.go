@@ -64,7 +64,7 @@ func TestAFailureIsLoggedOnceAndSoIsItsEnd(t *testing.T) {
 		answered <- true
 	}))
 	defer server.Close()
-	run(t, server.URL, "https://a.example", func(log *bytes.Buffer) {
+	run(t, server.URL, "https://a.example", func(*bytes.Buffer) {
 		<-answered
 		<-answered
 		failing.Store(false)
@@ -105,7 +105,7 @@ func scheduler(t *testing.T, server, site string, log *bytes.Buffer) *cron.Sched
 	}
 	return &cron.Scheduler{
 		Site: u, Address: strings.TrimPrefix(server, "http://"), Log: slog.New(slog.NewTextHandler(log, nil)),
-		FirstDelay: time.Millisecond, Interval: 5 * time.Millisecond, Jitter: time.Millisecond,
+		FirstDelay: time.Millisecond, Interval: 5 * time.Millisecond,
 	}
 }
 

@@ -32,11 +32,11 @@ type Account struct {
 // ReadAccount reads the account from a folder. It is cheap enough to be asked
 // for each connection, so a changed Secret counts at once.
 func ReadAccount(dir string) (*Account, error) {
-	username, err := os.ReadFile(filepath.Join(dir, fileUsername)) //nolint:gosec // a fixed name in the administrator's folder
+	username, err := os.ReadFile(filepath.Join(dir, fileUsername))
 	if err != nil {
 		return nil, fmt.Errorf("read who may sign in: %w", err)
 	}
-	hash, err := os.ReadFile(filepath.Join(dir, filePasswordHash)) //nolint:gosec // as above
+	hash, err := os.ReadFile(filepath.Join(dir, filePasswordHash))
 	if err != nil {
 		return nil, fmt.Errorf("read the password's hash: %w", err)
 	}
@@ -48,7 +48,7 @@ func ReadAccount(dir string) (*Account, error) {
 		return nil, fmt.Errorf("read the password's hash: %w", err)
 	}
 	for _, name := range []string{filePublicKey, fileAuthorizedKeys} {
-		text, err := os.ReadFile(filepath.Join(dir, name)) //nolint:gosec // as above
+		text, err := os.ReadFile(filepath.Join(dir, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -81,7 +81,7 @@ func ParseKeys(text string) []ssh.PublicKey {
 
 // ReadHostKey reads the server's private key from the same folder.
 func ReadHostKey(dir string) (ssh.Signer, error) {
-	text, err := os.ReadFile(filepath.Join(dir, fileHostKey)) //nolint:gosec // a fixed name in the administrator's folder
+	text, err := os.ReadFile(filepath.Join(dir, fileHostKey))
 	if err != nil {
 		return nil, fmt.Errorf("read the host key: %w", err)
 	}

@@ -165,7 +165,7 @@ func (f *files) setstat(r *sftp.Request, name string) error {
 		return syscall.EPERM
 	}
 	if flags.Size {
-		if err := f.truncate(name, int64(to.Size)); err != nil { //nolint:gosec // a size beyond int64 is refused as negative
+		if err := f.truncate(name, int64(to.Size)); err != nil {
 			return err
 		}
 	}
@@ -196,11 +196,11 @@ func (f *files) StatVFS(r *sftp.Request) (*sftp.StatVFS, error) {
 	}
 	defer func() { _ = file.Close() }()
 	var s unix.Statfs_t
-	if err := unix.Fstatfs(int(file.Fd()), &s); err != nil { //nolint:gosec // a file descriptor fits
+	if err := unix.Fstatfs(int(file.Fd()), &s); err != nil {
 		return nil, err
 	}
 	return &sftp.StatVFS{
-		Bsize: uint64(s.Bsize), Frsize: uint64(s.Frsize), Blocks: s.Blocks, Bfree: s.Bfree, Bavail: s.Bavail, //nolint:gosec // sizes are positive
-		Files: s.Files, Ffree: s.Ffree, Favail: s.Ffree, Namemax: uint64(s.Namelen), //nolint:gosec // as above
+		Bsize: uint64(s.Bsize), Frsize: uint64(s.Frsize), Blocks: s.Blocks, Bfree: s.Bfree, Bavail: s.Bavail,
+		Files: s.Files, Ffree: s.Ffree, Favail: s.Ffree, Namemax: uint64(s.Namelen),
 	}, nil
 }

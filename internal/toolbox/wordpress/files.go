@@ -57,7 +57,7 @@ type Files struct {
 // Put brings the document root to the wanted state. It can be killed at any
 // point and run again.
 func (f Files) Put() error {
-	if err := os.MkdirAll(f.To, 0o755); err != nil { //nolint:gosec // nginx reads it under another identity on some set-ups
+	if err := os.MkdirAll(f.To, 0o755); err != nil {
 		return fmt.Errorf("make the document root: %w", err)
 	}
 	root, err := os.OpenRoot(f.To)
@@ -167,7 +167,7 @@ func (f Files) mend(root *os.Root) error {
 		if err != nil || !isEmpty(root, name) {
 			return err
 		}
-		content, err := os.ReadFile(path) //nolint:gosec // below the image's own folder
+		content, err := os.ReadFile(path)
 		if err != nil || len(content) == 0 {
 			return err
 		}

@@ -1,0 +1,244 @@
+package images_test
+
+import (
+	"bytes"
+	"database/sql"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// nobody is who the server runs as in tests: it refuses to be root.
+const nobody = 65534
+
+// server is mariadb-start with folders of a test's own.
+type server struct {
+	t   *testing.T
+	dir string
+	log *bytes.Buffer
+	cmd *exec.Cmd
+}
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	need(t, "mariadbd", "mariadb-install-db", "mariadb-admin")
+	// Not t.TempDir, which other accounts can't enter.
+	dir, err := os.MkdirTemp("", "kubepanel-mariadb-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{t: t, dir: dir, log: &bytes.Buffer{}}
+	t.Cleanup(func() {
+		s.kill()
+		_ = os.RemoveAll(dir)
+	})
+	for _, folder := range []string{"data", "run", "mariadb-auth", "mariadb-operator"} {
+		if err := os.Mkdir(s.path(folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.secret("mariadb-auth/password", "rootsecret")
+	s.secret("mariadb-operator/username", "kubepanel-operator")
+	s.secret("mariadb-operator/password", "operatorsecret")
+	// The image's settings, in the folders of this test and without what only this machine's older server lacks.
+	text, err := os.ReadFile("mariadb/kubepanel.cnf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := strings.NewReplacer("!includedir /etc/kubepanel/mariadb", "", "/run/mariadb", s.path("run"),
+		"bind_address = *", "bind_address = 127.0.0.1", "port = 3306", "port = 0\nskip_networking = ON").Replace(string(text))
+	s.secret("config.cnf", settings)
+	if os.Geteuid() == 0 {
+		if err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			return os.Chown(path, nobody, nobody)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+func (s *server) path(name string) string { return filepath.Join(s.dir, name) }
+
+func (s *server) secret(name, content string) {
+	s.t.Helper()
+	if err := os.WriteFile(s.path(name), []byte(content), 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *server) command(script string) *exec.Cmd {
+	path, err := filepath.Abs(script)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	cmd := exec.Command("sh", path)
+	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(), "MARIADB_DATA="+s.path("data"), "MARIADB_RUN="+s.path("run"),
+		"MARIADB_SECRETS="+s.dir, "MARIADB_CONFIG="+s.path("config.cnf"))
+	// A group of its own, so that all of it can be ended at once, and an end with the test.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if os.Geteuid() == 0 {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
+	}
+	return cmd
+}
+
+func (s *server) begin() {
+	s.t.Helper()
+	s.cmd = s.command("mariadb/mariadb-start")
+	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// start starts the server and waits until its own health check says that it serves.
+func (s *server) start() {
+	s.t.Helper()
+	s.begin()
+	for end := time.Now().Add(2 * time.Minute); s.command("mariadb/mariadb-health").Run() != nil; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.kill()
+			s.t.Fatalf("the server does not serve:\n%s", s.log)
+		}
+	}
+}
+
+func (s *server) kill() {
+	if s.cmd == nil {
+		return
+	}
+	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
+	_ = s.cmd.Wait()
+	s.cmd = nil
+}
+
+func (s *server) as(user, password string) *sql.DB {
+	s.t.Helper()
+	c := mysql.NewConfig()
+	c.Net, c.Addr, c.User, c.Passwd, c.Logger = "unix", s.path("run/mariadb.sock"), user, password, &mysql.NopLogger{}
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	s.t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func (s *server) exec(db *sql.DB, query string) {
+	s.t.Helper()
+	if _, err := db.Exec(query); err != nil {
+		s.t.Errorf("%s: %v", query, err)
+	}
+}
+
+func TestMariaDBStartsWithThePlatformsAccountsOnly(t *testing.T) {
+	s := newServer(t)
+	s.start()
+	rows, err := s.as("root", "rootsecret").Query("SELECT CONCAT(User, '@', Host) FROM mysql.user ORDER BY 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for rows.Next() {
+		var account string
+		if err := rows.Scan(&account); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, account)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if want := "[health@localhost kubepanel-operator@% mariadb.sys@localhost root@localhost]"; fmt.Sprint(got) != want {
+		t.Errorf("accounts = %v, want %s", got, want)
+	}
+	if s.as("root", "").Ping() == nil {
+		t.Error("root needs no password")
+	}
+}
+
+func TestTheOperatorsAccountReachesSitesOnly(t *testing.T) {
+	s := newServer(t)
+	s.start()
+	operator := s.as("kubepanel-operator", "operatorsecret")
+	for _, query := range []string{
+		"CREATE DATABASE `dom-a-example` CHARACTER SET utf8mb4 COMMENT 'kubepanel:a.example'",
+		"CREATE USER 'dom-a-example'@'%' IDENTIFIED BY 'sitesecret'",
+		"GRANT ALL PRIVILEGES ON `dom-a-example`.* TO 'dom-a-example'@'%'",
+		"CREATE TABLE `dom-a-example`.t (a INT)",
+		"DROP DATABASE `dom-a-example`",
+		"DROP USER 'dom-a-example'@'%'",
+	} {
+		s.exec(operator, query)
+	}
+	for _, query := range []string{
+		"CREATE DATABASE other", "SELECT * FROM mysql.global_priv", "CREATE TABLE mysql.t (a INT)",
+		"GRANT ALL PRIVILEGES ON *.* TO 'kubepanel-operator'@'%'", "GRANT ALL PRIVILEGES ON mysql.* TO 'kubepanel-operator'@'%'",
+		"SET GLOBAL max_connections = 1", "SELECT LOAD_FILE('/etc/passwd') INTO OUTFILE '/tmp/x'", "SHUTDOWN", "FLUSH PRIVILEGES",
+	} {
+		if _, err := operator.Exec(query); err == nil {
+			t.Errorf("%s: went through", query)
+		}
+	}
+}
+
+func TestAChangedPasswordCountsAtTheNextStart(t *testing.T) {
+	s := newServer(t)
+	s.start()
+	s.exec(s.as("root", "rootsecret"), "CREATE USER 'root'@'%' IDENTIFIED BY ''")
+	s.exec(s.as("kubepanel-operator", "operatorsecret"), "CREATE DATABASE `dom-kept` COMMENT 'kubepanel:kept'")
+	s.kill()
+	s.secret("mariadb-auth/password", "newroot")
+	s.secret("mariadb-operator/password", "newoperator")
+	s.start()
+	root, operator := s.as("root", "newroot"), s.as("kubepanel-operator", "newoperator")
+	s.exec(root, "SELECT 1")
+	s.exec(operator, "USE `dom-kept`")
+	if s.as("kubepanel-operator", "operatorsecret").Ping() == nil {
+		t.Error("the old password still counts")
+	}
+	var open int
+	if err := root.QueryRow("SELECT COUNT(*) FROM mysql.user WHERE User = 'root' AND Host <> 'localhost'").Scan(&open); err != nil || open != 0 {
+		t.Errorf("accounts of root's elsewhere = %d, %v, want 0", open, err)
+	}
+}
+
+func TestAFirstStartThatIsKilledIsMadeUpFor(t *testing.T) {
+	s := newServer(t)
+	for _, after := range []time.Duration{50 * time.Millisecond, 300 * time.Millisecond, time.Second} {
+		s.begin()
+		time.Sleep(after)
+		s.kill()
+	}
+	s.start()
+	s.exec(s.as("kubepanel-operator", "operatorsecret"), "CREATE DATABASE `dom-a`")
+}
+
+func TestASecretThatCouldBreakOutOfSQLIsRefused(t *testing.T) {
+	for name, password := range map[string]string{"a quote": "x' OR ''='", "empty": "", "two lines": "a\nb"} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			s.secret("mariadb-operator/password", password)
+			out, err := s.command("mariadb/mariadb-start").CombinedOutput()
+			if err == nil {
+				t.Error("the server started")
+			}
+			if got := string(out); !strings.Contains(got, "mariadb-operator/password") || strings.Contains(got, "OR") {
+				t.Errorf("message = %q, want it to name the file and not its content", got)
+			}
+		})
+	}
+}

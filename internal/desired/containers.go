@@ -26,16 +26,15 @@ func (s Site) containers() (inits, containers []corev1.Container, err error) {
 		return nil, nil, err
 	}
 	if s.wordPress() {
-		inits = []corev1.Container{s.filesInit(root), s.installInit()}
+		inits = []corev1.Container{s.filesInit(root), s.installInit(root)}
 	}
 	containers = []corev1.Container{s.app(), s.nginx(), s.toolbox(root)}
 	if s.Domain.Spec.Redis.Enabled {
 		containers = append(containers, s.redis(resources[containerRedis]))
 	}
 	for i := range inits {
-		// They run before the others and one at a time, so the application's share is
-		// theirs.
-		inits[i].Resources = resources[containerApp]
+		// They run before the others and one at a time, so each has all of the site's.
+		inits[i].Resources = s.wholeResources()
 		finish(&inits[i])
 	}
 	for i := range containers {
@@ -152,6 +151,13 @@ func (s Site) redis(r corev1.ResourceRequirements) corev1.Container {
 			"redis-server", "/etc/redis/kubepanel.conf", "--maxmemory", fmt.Sprint(memory.Value() * 3 / 4),
 		},
 		VolumeMounts: mounts(containerRedis, writable(volumeRun, pathRun)),
+		// Only at the start: an exec for ever would cost more than the cache saves.
+		StartupProbe: &corev1.Probe{
+			ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{
+				Command: []string{"redis-cli", "-s", pathRun + "/redis.sock", "ping"},
+			}},
+			PeriodSeconds: 1, FailureThreshold: 600, SuccessThreshold: 1, TimeoutSeconds: 5,
+		},
 	}
 }
 
@@ -161,7 +167,7 @@ func (s Site) filesInit(root string) corev1.Container {
 	c := corev1.Container{
 		Name: initFiles, Image: s.Platform.Images.WordPress,
 		Command:      []string{pathToolbox, "wordpress", "files", "--from=/usr/share/wordpress", "--to=" + root},
-		VolumeMounts: mounts(initFiles, writable(VolumeName, pathData)),
+		VolumeMounts: mounts(initFiles, writable(VolumeName, pathData), readOnly(volumeApp, pathAppConfig)),
 	}
 	if s.Domain.Spec.Redis.Enabled {
 		c.Command = append(c.Command, "--object-cache")
@@ -171,10 +177,10 @@ func (s Site) filesInit(root string) corev1.Container {
 
 // installInit makes the tables and the administrator, so that nobody ever meets an
 // open installer.
-func (s Site) installInit() corev1.Container {
+func (s Site) installInit(root string) corev1.Container {
 	return corev1.Container{
 		Name: initInstall, Image: s.image(),
-		Command: []string{"php", "/usr/share/kubepanel/wordpress-install.php"},
+		Command: []string{"php", "/usr/share/kubepanel/wordpress-install.php", root},
 		Env:     s.env(), WorkingDir: pathData,
 		VolumeMounts: mounts(initInstall,
 			writable(VolumeName, pathData), writable(volumeRun, pathRun), readOnly(volumeApp, pathAppConfig),
@@ -207,6 +213,15 @@ func (s Site) containerResources() (map[string]corev1.ResourceRequirements, erro
 		}
 	}
 	return resources, nil
+}
+
+// wholeResources is what all containers together have.
+func (s Site) wholeResources() corev1.ResourceRequirements {
+	limits := s.Domain.Spec.Resources.Limits
+	return corev1.ResourceRequirements{
+		Requests: quantities(s.requests()),
+		Limits:   quantities(amount(limits.CPU, "m"), amount(limits.Memory, "Mi")),
+	}
 }
 
 func quantities(cpu, memory int64) corev1.ResourceList {

@@ -100,10 +100,12 @@ func (s Site) relay() *networkingv1.NetworkPolicyPeer {
 	}
 }
 
-// internet is every address but the cluster's.
+// internet is every address but the cluster's and those that only a machine's
+// neighbourhood answers: at a link-local address clouds hand out the machine's own
+// credentials (RFC 3927, RFC 4291 section 2.5.6; fd00:ec2::254 is one that is not).
 func (s Site) internet() []networkingv1.NetworkPolicyPeer {
-	four := networkingv1.IPBlock{CIDR: "0.0.0.0/0"}
-	six := networkingv1.IPBlock{CIDR: "::/0"}
+	four := networkingv1.IPBlock{CIDR: "0.0.0.0/0", Except: []string{"169.254.0.0/16"}}
+	six := networkingv1.IPBlock{CIDR: "::/0", Except: []string{"fe80::/10", "fd00:ec2::254/128"}}
 	for _, cidr := range s.Platform.ClusterCIDRs {
 		p, err := netip.ParsePrefix(cidr)
 		switch {

@@ -239,7 +239,7 @@ func (n *realNginx) get(t *testing.T, from, path string, header http.Header) (in
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close() //nolint:errcheck // it was read
+	defer response.Body.Close() // it was read
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -263,6 +263,6 @@ func freePort(t *testing.T) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // only its number matters
+	defer l.Close() // only its number matters
 	return l.Addr().(*net.TCPAddr).Port
 }

@@ -94,7 +94,7 @@ func (s Site) msmtprc() string {
 
 func mailRelay(m platform.Mail, domain string) string {
 	// Host, port and domain are checked patterns without spaces or quotes.
-	return fmt.Sprintf("account default\nhost %s\nport %d\ndomain %s\nfrom www@%s\nallow_from_override on\ntls off\nauth off\ntimeout 15\n",
+	return fmt.Sprintf("account default\nhost %s\nport %d\ndomain %s\nfrom www@%s\ntls off\nauth off\ntimeout 15\n",
 		m.RelayHost, m.RelayPort, domain, domain)
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -24,7 +23,7 @@ func (a Applier) Delete(ctx context.Context, owner, obj client.Object) (gone boo
 // Remove deletes exactly the object that was read, not one of the same name that
 // was made since.
 func (a Applier) Remove(ctx context.Context, obj client.Object) error {
-	uid := types.UID(obj.GetUID())
+	uid := obj.GetUID()
 	copied, ok := obj.DeepCopyObject().(client.Object)
 	if !ok {
 		return fmt.Errorf("delete %s: no object", describe(obj))

@@ -15,7 +15,6 @@ type controllers struct {
 }
 
 func startControllers(program, kubeconfig string) (*controllers, error) {
-	//nolint:gosec // G204: the program is the one findBinaries chose.
 	process := exec.Command(program,
 		"--kubeconfig", kubeconfig,
 		"--controllers", "namespace-controller,garbage-collector-controller",

@@ -43,7 +43,7 @@ func (l *Loop[T]) report(obj, before T, results []result, deleting bool) {
 			Deleting: deleting, Message: ready.Message,
 		})
 	}
-	l.tell(obj, before, results)
+	l.tell(obj, before, results, deleting)
 }
 
 // status of a step's condition. While an object is deleted, satisfied means gone.
@@ -60,7 +60,7 @@ func status(c class, deleting bool) metav1.ConditionStatus {
 
 // tell writes an event for each change that a person would want to know: Ready in
 // both directions, and every new trouble. Steps on the way up are no news.
-func (l *Loop[T]) tell(obj, before T, results []result) {
+func (l *Loop[T]) tell(obj, before T, results []result, deleting bool) {
 	if l.Recorder == nil {
 		return
 	}
@@ -74,6 +74,8 @@ func (l *Loop[T]) tell(obj, before T, results []result) {
 	switch {
 	case is.Status == metav1.ConditionTrue && !was:
 		l.Recorder.Eventf(obj, nil, corev1.EventTypeNormal, ConditionReady, ConditionReady, "%s", is.Message)
+	case deleting && was:
+		l.Recorder.Eventf(obj, nil, corev1.EventTypeNormal, "Terminating", ConditionReady, "%s", is.Message)
 	case is.Status != metav1.ConditionTrue && was:
 		l.Recorder.Eventf(obj, nil, corev1.EventTypeWarning, "NotReady", ConditionReady, "%s", is.Message)
 	}

@@ -49,7 +49,7 @@ func (r *Reconciler) claim(ctx context.Context, d *v1alpha1.Domain) error {
 // holder returns the Domain that a name belongs to.
 func (r *Reconciler) holder(ctx context.Context, host string) (*v1alpha1.Domain, error) {
 	var list v1alpha1.DomainList
-	err := r.Kube.Client.List(ctx, &list, client.MatchingFields{indexHosts: host}, client.UnsafeDisableDeepCopy)
+	err := r.Kube.Client.List(ctx, &list, client.MatchingFields{indexHosts: host}, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency)
 	if err != nil {
 		return nil, err
 	}

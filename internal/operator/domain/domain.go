@@ -117,7 +117,8 @@ func (r *Reconciler) apply(ctx context.Context, d *v1alpha1.Domain, objects ...c
 // pods returns the site's pods from the cache. They are not to be changed.
 func (r *Reconciler) pods(ctx context.Context, d *v1alpha1.Domain) ([]corev1.Pod, error) {
 	var list corev1.PodList
-	err := r.Kube.Client.List(ctx, &list, client.InNamespace(desired.Namespace(d.Spec.DomainName)), client.UnsafeDisableDeepCopy)
+	err := r.Kube.Client.List(ctx, &list, client.InNamespace(desired.Namespace(d.Spec.DomainName)),
+		client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency)
 	return list.Items, err
 }
 

@@ -61,6 +61,7 @@ func TestPlatform(t *testing.T) {
 	run("no secret of the platform is in a tenant's namespace", noPlatformSecret)
 	run("a changed database password is followed", followsPassword)
 	run("pod troubles are told with cause and mend", podTroubles)
+	run("a node that is gone is told", lostNode)
 	run("a suspended site has no pod", suspends)
 	run("MariaDB going and coming is told and mended", databaseOutage)
 	run("deletion leaves nothing", deletes)

@@ -50,7 +50,7 @@ func (e *Edge) Check(ctx context.Context, host string) error {
 	if err != nil {
 		return certificateError(err)
 	}
-	defer conn.Close() //nolint:errcheck // nothing was sent
+	defer conn.Close() // nothing was sent
 	t, ok := conn.(*tls.Conn)
 	if !ok {
 		return fmt.Errorf("%T is no TLS connection", conn)

@@ -128,7 +128,7 @@ func foreignNamespace(t *testing.T, w *world) {
 
 func foreignDatabase(t *testing.T, w *world) {
 	root := w.mariadb.Root()
-	defer root.Close() //nolint:errcheck // nothing to lose
+	defer root.Close() // nothing to lose
 	name := desired.DatabaseName("guest.example")
 	if _, err := root.ExecContext(t.Context(), "CREATE DATABASE `"+name+"`"); err != nil {
 		t.Fatal(err)
@@ -215,7 +215,7 @@ func gone(t *testing.T, o client.Object, namespace, name string) error {
 func (w *world) left(t *testing.T, domain string) (n int) {
 	t.Helper()
 	root := w.mariadb.Root()
-	defer root.Close() //nolint:errcheck // nothing to lose
+	defer root.Close() // nothing to lose
 	name := desired.DatabaseName(domain)
 	err := root.QueryRowContext(t.Context(), "SELECT (SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?)"+
 		" + (SELECT COUNT(*) FROM mysql.user WHERE User = ?)", name, name).Scan(&n)

@@ -38,6 +38,38 @@ func podTroubles(t *testing.T, w *world) {
 	w.condition(t, d.Name, v1alpha1.ConditionReady, metav1.ConditionTrue, "")
 }
 
+func lostNode(t *testing.T, w *world) {
+	const name, ns, site = "trouble.example", "dom-trouble-example", "trouble-example"
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-lost"}}
+	w.create(t, node)
+	node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionUnknown, Message: "Kubelet stopped posting node status"}}
+	if err := cluster.Client.Status().Update(t.Context(), node); err != nil {
+		t.Fatal(err)
+	}
+	pod := get(t, &corev1.Pod{}, ns, "pod")
+	binding := &corev1.Binding{Target: corev1.ObjectReference{Kind: "Node", Name: node.Name}}
+	if err := cluster.Client.SubResource("binding").Create(t.Context(), pod, binding); err != nil {
+		t.Fatal(err)
+	}
+	w.pod(t, name, func(p *corev1.Pod) {
+		for i := range p.Status.ContainerStatuses {
+			p.Status.ContainerStatuses[i].Ready = true
+		}
+		p.Status.Conditions = append(p.Status.Conditions, corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse})
+	})
+	deployment := get(t, &appsv1.Deployment{}, ns, site)
+	deployment.Status.AvailableReplicas, deployment.Status.ReadyReplicas = 0, 0
+	if err := cluster.Client.Status().Update(t.Context(), deployment); err != nil {
+		t.Fatal(err)
+	}
+	c := w.condition(t, name, v1alpha1.ConditionDeploymentReady, metav1.ConditionFalse, "NodeNotReady")
+	if !strings.Contains(c.Message, "node-lost") || !strings.Contains(c.Message, "stopped posting") {
+		t.Errorf("message = %q", c.Message)
+	}
+	w.serve(t, name)
+	w.condition(t, name, v1alpha1.ConditionReady, metav1.ConditionTrue, "")
+}
+
 func suspends(t *testing.T, w *world) {
 	const name, ns, site = "ready.example", "dom-ready-example", "ready-example"
 	w.change(t, name, func(d *v1alpha1.Domain) { d.Spec.Suspended = true })

@@ -46,7 +46,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
 	var list v1alpha1.DomainList
-	if err := c.reader.List(ctx, &list, client.UnsafeDisableDeepCopy); err == nil {
+	if err := c.reader.List(ctx, &list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err == nil {
 		phases := map[v1alpha1.DomainPhase]int{}
 		for i := range list.Items {
 			phases[list.Items[i].Status.Phase]++

@@ -126,6 +126,22 @@ func endedState(s corev1.ContainerStatus, t *corev1.ContainerStateTerminated) fi
 	}
 }
 
+// silent tells whether a pod stands as not ready although every container was
+// reported ready: that is how it looks when its node has gone.
+func silent(pod *corev1.Pod) bool {
+	for _, s := range pod.Status.ContainerStatuses {
+		if !s.Ready {
+			return false
+		}
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status != corev1.ConditionTrue && len(pod.Status.ContainerStatuses) > 0
+		}
+	}
+	return false
+}
+
 // newest returns the youngest pod that is not ending, nil when there is none.
 func newest(pods []corev1.Pod) *corev1.Pod {
 	var n *corev1.Pod

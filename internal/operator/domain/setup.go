@@ -185,7 +185,7 @@ func (r *Reconciler) all(ctx context.Context, _ client.Object) []reconcile.Reque
 
 func (r *Reconciler) requests(ctx context.Context, which ...client.ListOption) []reconcile.Request {
 	var list v1alpha1.DomainList
-	if err := r.Kube.Client.List(ctx, &list, append(which, client.UnsafeDisableDeepCopy)...); err != nil {
+	if err := r.Kube.Client.List(ctx, &list, append(which, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency)...); err != nil {
 		return nil // the cache is ending; so are we
 	}
 	requests := make([]reconcile.Request, len(list.Items))

@@ -52,5 +52,5 @@ func (r *Reconciler) storage(ctx context.Context, d *v1alpha1.Domain) error {
 			return operator.Trouble(recheck, "VolumePending", "The volume is not made: %s", said)
 		}
 	}
-	return operator.Wait(recheck, "VolumePending", "The volume is being made.")
+	return operator.Wait(slow, "VolumePending", "The volume is being made.")
 }

@@ -52,10 +52,13 @@ func (r *Reconciler) explain(ctx context.Context, d *v1alpha1.Domain, w *appsv1.
 	switch {
 	case f.trouble:
 		return operator.Trouble(recheck, f.reason, "%s", f.message)
-	case pod == nil || !since(d, v1alpha1.ConditionDeploymentReady, slow):
+	case pod == nil:
 		return operator.Wait(recheck, f.reason, "%s", f.message)
+	case !silent(pod) && !since(d, v1alpha1.ConditionDeploymentReady, slow):
+		return operator.Wait(slow, f.reason, "%s", f.message)
 	}
-	// It takes longer than it should and the pod's own status has no reason.
+	// It takes longer than it should, or nobody reports any more, and the pod's own
+	// status has no reason.
 	if lost := r.nodeTrouble(ctx, pod); lost != "" {
 		return operator.Trouble(recheck, "NodeNotReady", "%s", lost)
 	}

@@ -160,7 +160,7 @@ func (s *Server) as(ctx context.Context, site Site, database string, do func(*sq
 		return fmt.Errorf("set up a connection as %s: %w", site.Name, err)
 	}
 	db := sql.OpenDB(connector)
-	defer db.Close() //nolint:errcheck // nothing was written
+	defer db.Close() // nothing was written
 	db.SetMaxOpenConns(1)
 	return do(db)
 }

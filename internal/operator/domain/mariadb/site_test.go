@@ -87,7 +87,7 @@ func mends(t *testing.T, s *mariadbtest.Server, server *mariadb.Server) {
 	a := site("dom-mend")
 	ensure(t, server, a)
 	root := s.Root()
-	defer root.Close() //nolint:errcheck // nothing to lose
+	defer root.Close() // nothing to lose
 	for _, damage := range []string{
 		"ALTER USER 'dom-mend'@'%' IDENTIFIED BY 'other'",
 		"REVOKE ALL ON `dom-mend`.* FROM 'dom-mend'@'%'",
@@ -124,7 +124,7 @@ func writesNothing(t *testing.T, s *mariadbtest.Server, server *mariadb.Server) 
 	a := site("dom-calm")
 	ensure(t, server, a)
 	root := s.Root()
-	defer root.Close() //nolint:errcheck // nothing to lose
+	defer root.Close() // nothing to lose
 	count := func() (n int) {
 		t.Helper()
 		err := root.QueryRowContext(t.Context(), "SELECT SUM(VARIABLE_VALUE) FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME IN"+
@@ -145,7 +145,7 @@ func writesNothing(t *testing.T, s *mariadbtest.Server, server *mariadb.Server) 
 
 func foreign(t *testing.T, s *mariadbtest.Server, server *mariadb.Server) {
 	root := s.Root()
-	defer root.Close() //nolint:errcheck // nothing to lose
+	defer root.Close() // nothing to lose
 	for _, q := range []string{
 		"CREATE DATABASE `dom-stranger`", "CREATE DATABASE `dom-other` COMMENT 'kubepanel:other.example'",
 		"CREATE USER 'dom-lonely'@'%' IDENTIFIED BY 'theirs'",
@@ -176,7 +176,7 @@ func foreign(t *testing.T, s *mariadbtest.Server, server *mariadb.Server) {
 
 func continued(t *testing.T, s *mariadbtest.Server, server *mariadb.Server) {
 	root := s.Root()
-	defer root.Close() //nolint:errcheck // nothing to lose
+	defer root.Close() // nothing to lose
 	a := site("dom-halfway")
 	if _, err := root.ExecContext(t.Context(), "CREATE USER 'dom-halfway'@'%' IDENTIFIED BY ?", a.Password); err != nil {
 		t.Fatal(err)
@@ -196,7 +196,7 @@ func drops(t *testing.T, s *mariadbtest.Server, server *mariadb.Server) {
 		}
 	}
 	root := s.Root()
-	defer root.Close() //nolint:errcheck // nothing to lose
+	defer root.Close() // nothing to lose
 	var n int
 	err := root.QueryRowContext(t.Context(), "SELECT (SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?)"+
 		" + (SELECT COUNT(*) FROM mysql.user WHERE User = ?) + (SELECT COUNT(*) FROM mysql.db WHERE Db = ?)", a.Name, a.Name, a.Name).Scan(&n)
@@ -220,7 +220,7 @@ func stopped(t *testing.T, s *mariadbtest.Server, server *mariadb.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer wrong.Close() //nolint:errcheck // nothing to lose
+	defer wrong.Close() // nothing to lose
 	if err := wrong.Ping(t.Context()); !errors.Is(err, mariadb.ErrRefused) {
 		t.Errorf("Ping with a wrong password = %v, want ErrRefused", err)
 	}

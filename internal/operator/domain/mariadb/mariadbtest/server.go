@@ -90,7 +90,7 @@ func (s *Server) StartAgain() {
 		s.t.Fatal(err)
 	}
 	db := s.Root()
-	defer db.Close() //nolint:errcheck // nothing was written
+	defer db.Close() // nothing was written
 	for end := time.Now().Add(startTimeout); db.Ping() != nil; {
 		if time.Now().After(end) {
 			s.t.Fatalf("mariadbd does not answer:\n%s", s.log)
@@ -137,7 +137,7 @@ func (s *Server) As(name, password, database string) *sql.DB {
 
 // command runs as another account when we are root: mariadbd refuses to be root.
 func (s *Server) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(name, args...) //nolint:gosec // names and arguments of this file
+	cmd := exec.Command(name, args...)
 	cmd.Dir = s.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if uid, gid, ok := serverAccount(); ok {
@@ -177,6 +177,6 @@ func freePort(t testing.TB) int32 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // only its number matters
+	defer l.Close() // only its number matters
 	return int32(l.Addr().(*net.TCPAddr).Port)
 }

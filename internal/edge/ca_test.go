@@ -67,4 +67,3 @@ func (a authority) leaf(t testing.TB, names ...string) (certPEM, keyPEM []byte) 
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
 }
-

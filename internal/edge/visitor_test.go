@@ -77,4 +77,3 @@ func (s *stage) served(host string, status int) {
 		return err == nil && a.StatusCode == status
 	})
 }
-

@@ -252,7 +252,7 @@ func TestOwnCertificateCountsOnlyWhereItFits(t *testing.T) {
 	if err := o.Put(name, own.certPEM, own.keyPEM); err != nil {
 		t.Fatal(err)
 	}
-	o.Keep(map[types.NamespacedName]struct{}{})
+	o.Keep(nil)
 	if got := o.Len(); got != 0 {
 		t.Errorf("after Keep of nothing: %d, want 0", got)
 	}

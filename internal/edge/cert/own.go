@@ -46,7 +46,7 @@ func (o *Own) Put(name types.NamespacedName, certPEM, keyPEM []byte) error {
 }
 
 // Keep drops all pairs but those of the named Secrets.
-func (o *Own) Keep(names map[types.NamespacedName]struct{}) {
+func (o *Own) Keep(names map[types.NamespacedName]int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for name := range o.pairs {

@@ -10,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
 	// The listener wrapper proxy_protocol.
 	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/proxyprotocol"
 	"github.com/caddyserver/caddy/v2/modules/caddytls"
@@ -109,7 +110,7 @@ func secrets(name string) caddytls.TLS {
 			OnDemand: &caddytls.OnDemandConfig{PermissionRaw: caddyconfig.JSON(object{"module": name}, nil)},
 			Policies: []*caddytls.AutomationPolicy{{
 				ManagersRaw:         []json.RawMessage{caddyconfig.JSON(object{"via": name}, nil)},
-				IssuersRaw:          []json.RawMessage{caddyconfig.JSON(object{"module": name}, nil)},
+				IssuersRaw: nil,
 				DisableOCSPStapling: true,
 			}},
 		},

@@ -73,4 +73,3 @@ func TestEndpointsFollowPods(t *testing.T) {
 		}
 	}
 }
-

@@ -72,4 +72,3 @@ func endpoints(name, service string, ports []discoveryv1.EndpointPort, list ...d
 }
 
 var httpPort = []discoveryv1.EndpointPort{{Name: ptr.To("http"), Port: ptr.To[int32](8080)}}
-

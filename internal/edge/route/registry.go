@@ -19,7 +19,7 @@ const annotationClass = "kubernetes.io/ingress.class"
 // tables of them. Its methods may be called at the same time.
 //
 // A change costs what it changes: endpoints are swapped in their Backend, and a
-// new table takes over all sites but those of the changed Ingress.
+// new table shares what did not change with the old one.
 type Registry struct {
 	class string
 	table atomic.Pointer[Table]
@@ -32,9 +32,12 @@ type Registry struct {
 	dirty     map[string]struct{}
 	rejected  map[Rejection]struct{}
 	backends  map[types.NamespacedName]map[Ref]*shared
-	services  map[types.NamespacedName][]port
-	slices    map[types.NamespacedName]map[string]slice
-	owners    map[types.NamespacedName]types.NamespacedName // EndpointSlice → its Service
+	// secrets counts the sites in force that want a Secret's certificate.
+	secrets        map[types.NamespacedName]int
+	secretsChanged bool
+	services       map[types.NamespacedName][]port
+	slices         map[types.NamespacedName]map[string]slice
+	owners         map[types.NamespacedName]types.NamespacedName // EndpointSlice → its Service
 }
 
 type record struct {
@@ -64,6 +67,9 @@ type Changes struct {
 	Removed []string
 	// Rejected holds those rejections that the last table did not have.
 	Rejected []Rejection
+	// TLSSecrets are all Secrets that sites want their certificate from, with how
+	// many do; nil when they are the same as before.
+	TLSSecrets map[types.NamespacedName]int
 }
 
 // NewRegistry returns a registry that serves the Ingresses of class, and of every
@@ -78,6 +84,7 @@ func NewRegistry(class string) *Registry {
 		dirty:     map[string]struct{}{},
 		rejected:  map[Rejection]struct{}{},
 		backends:  map[types.NamespacedName]map[Ref]*shared{},
+		secrets:   map[types.NamespacedName]int{},
 		services:  map[types.NamespacedName][]port{},
 		slices:    map[types.NamespacedName]map[string]slice{},
 		owners:    map[types.NamespacedName]types.NamespacedName{},
@@ -95,25 +102,38 @@ func (r *Registry) Publish() Changes {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	old := r.table.Load()
-	next := &Table{exact: map[string]*Site{}, wildcard: map[string]*Site{}}
+	next := &Table{}
 	if old != nil {
 		if len(r.dirty) == 0 {
 			return Changes{}
 		}
-		next.exact, next.wildcard = maps.Clone(old.exact), maps.Clone(old.wildcard)
+		*next = *old
 	}
 	var changes Changes
+	var copied [shards]bool
 	for host := range r.dirty {
-		sites, key := next.exact, host
-		if len(host) > 2 && host[:2] == "*." {
-			sites, key = next.wildcard, host[2:]
+		key := keyOf(host)
+		shard := shardOf(key)
+		if !copied[shard] {
+			copied[shard] = true
+			if next.sites[shard] = maps.Clone(next.sites[shard]); next.sites[shard] == nil {
+				next.sites[shard] = map[string]*Site{}
+			}
 		}
+		var site *Site
 		if claims := r.hosts[host]; len(claims) > 0 {
-			sites[key] = claims[0].sites[host]
-		} else if _, had := sites[key]; had {
-			delete(sites, key)
+			site = claims[0].sites[host]
+		}
+		was := next.set(shard, key, site)
+		if was != nil && site == nil {
 			changes.Removed = append(changes.Removed, host)
 		}
+		r.countSecret(site, 1)
+		r.countSecret(was, -1)
+	}
+	if r.secretsChanged {
+		changes.TLSSecrets = maps.Clone(r.secrets)
+		r.secretsChanged = false
 	}
 	changes.Rejected = r.rejections()
 	clear(r.dirty)
@@ -169,21 +189,16 @@ func (r *Registry) Ours(name types.NamespacedName) bool {
 	return rec != nil && rec.active
 }
 
-// TLSSecrets returns the Secrets that sites in force want their certificate from.
-func (r *Registry) TLSSecrets() map[types.NamespacedName]struct{} {
-	secrets := map[types.NamespacedName]struct{}{}
-	table := r.Table()
-	if table == nil {
-		return secrets
+// countSecret keeps the number of sites that want each Secret.
+func (r *Registry) countSecret(site *Site, delta int) {
+	if site == nil || site.TLSSecret.Name == "" {
+		return
 	}
-	for _, sites := range []map[string]*Site{table.exact, table.wildcard} {
-		for _, site := range sites {
-			if site.TLSSecret.Name != "" {
-				secrets[site.TLSSecret] = struct{}{}
-			}
-		}
+	before := r.secrets[site.TLSSecret]
+	if r.secrets[site.TLSSecret] = before + delta; before+delta == 0 {
+		delete(r.secrets, site.TLSSecret)
 	}
-	return secrets
+	r.secretsChanged = r.secretsChanged || before == 0 || before+delta == 0
 }
 
 func (r *Registry) markDirty(host string) {

@@ -13,7 +13,6 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 )
 
 func TestOlderIngressHasTheHost(t *testing.T) {
@@ -209,12 +208,20 @@ func TestTLSSecretOfAHost(t *testing.T) {
 			ing := ingress("a/site", 0, "x.test / s:80")
 			ing.Spec.TLS = tt.tls
 			r.PutIngress(ing)
-			r.Publish()
+			changes := r.Publish()
 			if got := r.Table().Site("x.test").TLSSecret; got.Name != tt.want || tt.want != "" && got.Namespace != "a" {
 				t.Errorf("TLSSecret = %v, want %q of namespace a", got, tt.want)
 			}
-			if _, listed := r.TLSSecrets()[types.NamespacedName{Namespace: "a", Name: tt.want}]; listed != (tt.want != "") {
-				t.Errorf("TLSSecrets() = %v, want %q", r.TLSSecrets(), tt.want)
+			if listed := changes.TLSSecrets[types.NamespacedName{Namespace: "a", Name: tt.want}]; (listed == 1) != (tt.want != "") {
+				t.Errorf("TLSSecrets = %v, want %q once", changes.TLSSecrets, tt.want)
+			}
+			r.PutIngress(annotated(ing, "kubepanel.io/suspended", "true"))
+			if changes := r.Publish(); changes.TLSSecrets != nil {
+				t.Errorf("TLSSecrets after another change = %v, want nil", changes.TLSSecrets)
+			}
+			r.DeleteIngress(types.NamespacedName{Namespace: "a", Name: "site"})
+			if changes := r.Publish(); (changes.TLSSecrets != nil) != (tt.want != "") || len(changes.TLSSecrets) != 0 {
+				t.Errorf("TLSSecrets after the Ingress is gone = %v, want none", changes.TLSSecrets)
 			}
 		})
 	}

@@ -128,4 +128,3 @@ func special(s *Site) string {
 	}
 	return strings.Join(words, " ")
 }
-

@@ -63,7 +63,9 @@ func (c *Cluster) Run(ctx context.Context, synced chan<- struct{}) {
 func (c *Cluster) publish(notices *notices, own *ownSecrets) {
 	changes := c.Routes.Publish()
 	c.Authority.Forget(changes.Removed...)
-	own.want(c.Routes.TLSSecrets())
+	if changes.TLSSecrets != nil {
+		own.want(changes.TLSSecrets)
+	}
 	for _, rejection := range changes.Rejected {
 		notices.hostTaken(rejection)
 	}

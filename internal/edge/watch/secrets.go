@@ -23,7 +23,7 @@ type ownSecrets struct {
 	wake    chan struct{}
 
 	mu    sync.Mutex
-	names map[types.NamespacedName]struct{}
+	names map[types.NamespacedName]int
 	// told says of each Secret whether the last line about it was a good one.
 	// Only run's goroutine uses it.
 	told map[types.NamespacedName]bool
@@ -34,14 +34,10 @@ func newOwnSecrets(c *Cluster) *ownSecrets {
 }
 
 // want says which Secrets sites name now.
-func (o *ownSecrets) want(names map[types.NamespacedName]struct{}) {
+func (o *ownSecrets) want(names map[types.NamespacedName]int) {
 	o.mu.Lock()
-	same := maps.Equal(o.names, names)
 	o.names = names
 	o.mu.Unlock()
-	if same {
-		return
-	}
 	o.cluster.Own.Keep(names)
 	select {
 	case o.wake <- struct{}{}:

@@ -28,8 +28,11 @@ type goal struct {
 	going string
 	// again is the command to look with again.
 	again string
-	// fresh says that everything that is to see happens from now on.
+	// fresh says that everything that is to see happens after start.
 	fresh bool
+	start time.Time
+	// timeout counts from start; 0 is none.
+	timeout time.Duration
 }
 
 // live shows the steps of a site while they happen.
@@ -43,6 +46,7 @@ type live struct {
 	rows  []row
 	last  *v1alpha1.Domain
 	seen  bool
+	gap   string
 }
 
 // row is one step with the time since the start at which it was done.
@@ -50,18 +54,34 @@ type row struct {
 	hosting.Step
 	after time.Duration
 	timed bool
+	// spans are what the step said while it ran, each with the time it began.
+	spans []span
 }
 
-// follow watches d until the goal is reached, and returns the site as it was
-// seen last: nil when it is gone.
-func (e *Env) follow(ctx context.Context, w hosting.DomainWatcher, d *v1alpha1.Domain, start time.Time, timeout time.Duration, g goal) (*v1alpha1.Domain, error) {
-	l := &live{env: e, to: e.Out, goal: g, start: start, last: d}
+type span struct {
+	message string
+	began   time.Duration
+}
+
+// watched is what follow saw.
+type watched struct {
+	// last is the site as it was seen last, nil when it is gone.
+	last *v1alpha1.Domain
+	// spent says how long each part of the slowest step took.
+	spent [][]string
+	// gap is what sets the answer apart from the steps, when some were shown.
+	gap string
+}
+
+// follow watches d until the goal is reached.
+func (e *Env) follow(ctx context.Context, w hosting.DomainWatcher, d *v1alpha1.Domain, g goal) (watched, error) {
+	l := &live{env: e, to: e.Out, goal: g, start: g.start, last: d}
 	if e.structured() {
 		l.to = e.Err
 	}
-	if timeout > 0 {
+	if g.timeout > 0 {
 		var stop context.CancelFunc
-		ctx, stop = context.WithDeadlineCause(ctx, start.Add(timeout), errTimeout)
+		ctx, stop = context.WithDeadlineCause(ctx, g.start.Add(g.timeout), errTimeout)
 		defer stop()
 	}
 	err := l.run(ctx, w, d)
@@ -69,7 +89,7 @@ func (e *Env) follow(ctx context.Context, w hosting.DomainWatcher, d *v1alpha1.D
 	if err != nil && ctx.Err() != nil {
 		err = l.stopped(context.Cause(ctx))
 	}
-	return l.last, err
+	return watched{last: l.last, spent: l.spent(), gap: l.gap}, err
 }
 
 func (l *live) run(ctx context.Context, w hosting.DomainWatcher, d *v1alpha1.Domain) error {
@@ -109,6 +129,8 @@ func (l *live) see(now *v1alpha1.Domain) (bool, error) {
 	l.last = now
 	if now != nil {
 		l.update(hosting.Steps(now))
+	} else {
+		l.update(allDone(l.rows))
 	}
 	return l.goal.reached(now)
 }
@@ -118,6 +140,12 @@ func (l *live) update(steps []hosting.Step) {
 	rows := make([]row, 0, len(steps))
 	for _, s := range steps {
 		r, was := row{Step: s}, l.row(s.Condition)
+		if was != nil {
+			r.spans = was.spans
+		}
+		if n := len(r.spans); s.State != hosting.StateDone && s.Message != "" && (n == 0 || r.spans[n-1].message != s.Message) {
+			r.spans = append(r.spans, span{s.Message, elapsed})
+		}
 		switch {
 		case s.State != hosting.StateDone:
 		case was != nil && was.State == hosting.StateDone:
@@ -125,13 +153,52 @@ func (l *live) update(steps []hosting.Step) {
 		case l.seen || l.goal.fresh:
 			r.after, r.timed = elapsed, true
 		}
-		if !l.env.Terminal && (was == nil || was.State != s.State || was.Message != s.Message) {
+		if !l.env.Terminal && r.isNews(was) {
 			l.printNews(r, elapsed)
 		}
 		rows = append(rows, r)
 	}
 	l.rows, l.seen = rows, true
 	l.draw()
+}
+
+// allDone are the steps of a site that is gone, and with it all they waited for.
+func allDone(rows []row) []hosting.Step {
+	steps := make([]hosting.Step, len(rows))
+	for i, r := range rows {
+		steps[i] = r.Step
+		steps[i].State, steps[i].Message = hosting.StateDone, ""
+	}
+	return steps
+}
+
+// spent splits the whole time by what the step that was done last said: others
+// ran beside it, so their times don't add up.
+func (l *live) spent() [][]string {
+	var slowest *row
+	for i := range l.rows {
+		if r := &l.rows[i]; r.timed && len(r.spans) > 0 && (slowest == nil || r.after > slowest.after) {
+			slowest = r
+		}
+	}
+	if slowest == nil {
+		return nil
+	}
+	var parts [][]string
+	add := func(message string, took time.Duration) {
+		if took >= 50*time.Millisecond { // less is shown as 0.0 s
+			parts = append(parts, []string{fmt.Sprintf("%9s", seconds(took)), clean(message)})
+		}
+	}
+	add("The site is taken up.", slowest.spans[0].began)
+	for i, s := range slowest.spans {
+		end := slowest.after
+		if i+1 < len(slowest.spans) {
+			end = slowest.spans[i+1].began
+		}
+		add(s.message, end-s.began)
+	}
+	return parts
 }
 
 func (l *live) row(condition string) *row {
@@ -143,11 +210,19 @@ func (l *live) row(condition string) *row {
 	return nil
 }
 
+// isNews tells whether a line about the step says something new.
+func (r row) isNews(was *row) bool {
+	switch r.State {
+	case hosting.StateWaiting:
+		return false // it is news when it starts
+	case hosting.StateDone:
+		return r.timed && (was == nil || was.State != r.State)
+	}
+	return was == nil || was.State != r.State || was.Message != r.Message
+}
+
 // printNews writes a line that stays, for logs.
 func (l *live) printNews(r row, elapsed time.Duration) {
-	if r.State == hosting.StateWaiting {
-		return // it is news when it starts
-	}
 	text := r.Title
 	if r.State != hosting.StateDone && r.Message != "" {
 		text += ": " + clean(r.Message)
@@ -178,6 +253,7 @@ func (l *live) finish() { l.draw() }
 // write ignores a closed output: the site matters more than its picture, and the
 // command's own answer will meet the same fault.
 func (l *live) write(text string) {
+	l.gap = "\n"
 	io.WriteString(l.to, text) //nolint:errcheck // see above
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ func (o outputFlag) Set(word string) error {
 func (e *Env) addOutput(cmd *cobra.Command, more ...format) {
 	offered := append([]format{formatText, formatJSON, formatYAML}, more...)
 	e.format = formatText
-	cmd.Flags().VarP(outputFlag{&e.format, offered}, "output", "o", "write the answer as "+join(offered, ", "))
+	cmd.Flags().VarP(outputFlag{&e.format, offered}, "output", "o", "`format` of the answer: "+join(offered, ", "))
 	complete(cmd, "output", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		words := make([]string, len(offered))
 		for i, f := range offered {
@@ -77,21 +78,34 @@ func (e *Env) printStructured(v any) error {
 	return err
 }
 
+// printObject writes an object, which has no text but YAML.
+func (e *Env) printObject(v any) error {
+	if e.format == formatText {
+		e.format = formatYAML
+	}
+	return e.printStructured(v)
+}
+
 // say writes a line for a person. What was said can't be taken back, so a full
 // disk or a closed pipe ends the command like any other error would: at the end.
 func (e *Env) say(format string, args ...any) {
 	fmt.Fprintf(e.Out, format+"\n", args...) //nolint:errcheck // a closed standard output has no one to tell
 }
 
-// table writes columns.
+// table writes columns, all at once.
 func table(w io.Writer, rows [][]string) error {
-	columns := tabwriter.NewWriter(w, 0, 8, 3, ' ', 0)
+	var text bytes.Buffer
+	columns := tabwriter.NewWriter(&text, 0, 8, 3, ' ', 0)
 	for _, row := range rows {
 		if _, err := fmt.Fprintln(columns, strings.Join(row, "\t")); err != nil {
 			return err
 		}
 	}
-	return columns.Flush()
+	if err := columns.Flush(); err != nil {
+		return err
+	}
+	_, err := w.Write(text.Bytes())
+	return err
 }
 
 // clean makes text of others harmless on a terminal: a message may quote a log

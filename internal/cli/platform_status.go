@@ -46,7 +46,8 @@ func platformStatus(ctx context.Context, env *Env) error {
 	if err != nil || state.Ready {
 		return err
 	}
-	return &hosting.Error{Code: hosting.Stalled, Message: "The platform is not ready.", Mend: mends(parts)}
+	return &hosting.Error{Code: hosting.Stalled, Message: "The platform is not ready.",
+		Mend: "Begin with the first part that is not: later ones may only wait for it."}
 }
 
 func partRows(parts []hosting.PartState) [][]string {
@@ -57,16 +58,9 @@ func partRows(parts []hosting.PartState) [][]string {
 			sign = mark(hosting.StateStalled)
 		}
 		rows = append(rows, []string{fmt.Sprintf("%s %s", sign, clean(p.Name)), clean(p.Message)})
-	}
-	return rows
-}
-
-// mends is what to do first: later parts may only wait for an earlier one.
-func mends(parts []hosting.PartState) string {
-	for _, p := range parts {
-		if !p.Ready {
-			return fmt.Sprintf("%s: %s.", p.Name, p.Mend)
+		if p.Mend != "" {
+			rows = append(rows, []string{"", "→ " + clean(p.Mend)})
 		}
 	}
-	return ""
+	return rows
 }

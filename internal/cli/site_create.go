@@ -69,19 +69,19 @@ computer in every browser, so they need no DNS.`,
 func (c *siteCreate) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&c.wordpress, "wordpress", false, "install WordPress, finished, with an administrator")
-	f.StringVar(&c.req.PHP, "php", "", "version of PHP (default: the platform's)")
-	f.StringVar(&c.req.Storage, "storage", defaultStorage, "size of the site's volume")
-	f.StringVar(&c.req.CPU, "cpu", defaultCPU, "most processor time, such as 500m or 2 cores")
-	f.StringVar(&c.req.Memory, "memory", defaultMemory, "most memory")
-	f.StringArrayVar(&c.req.Aliases, "alias", nil, "further name that leads to this site (may be repeated)")
-	f.StringVar(&c.req.Title, "title", "", "what people call the site")
-	f.StringVar(&c.word.AdminUser, "admin-user", "", "name of WordPress' administrator (default: admin)")
-	f.StringVar(&c.word.AdminEmail, "admin-email", "", "mail address of the administrator (default: admin at the site's name)")
-	f.StringVar(&c.word.Locale, "locale", "", "language of WordPress, such as de_DE (default: en_US)")
+	f.StringVar(&c.req.PHP, "php", "", "`version` of PHP (default: the platform's)")
+	f.StringVar(&c.req.Storage, "storage", defaultStorage, "`size` of the site's volume")
+	f.StringVar(&c.req.CPU, "cpu", defaultCPU, "most processor time, as an `amount` such as 500m or 2 cores")
+	f.StringVar(&c.req.Memory, "memory", defaultMemory, "most memory, as an `amount` such as 512Mi or 2Gi")
+	f.StringArrayVar(&c.req.Aliases, "alias", nil, "further `name` that leads to this site (may be repeated)")
+	f.StringVar(&c.req.Title, "title", "", "what people call the site, as a line of `text`")
+	f.StringVar(&c.word.AdminUser, "admin-user", "", "`name` of WordPress' administrator (default: admin)")
+	f.StringVar(&c.word.AdminEmail, "admin-email", "", "mail `address` of the administrator (default: admin at the site's name)")
+	f.StringVar(&c.word.Locale, "locale", "", "`language` of WordPress, such as de_DE (default: en_US)")
 	f.BoolVar(&c.req.Redis, "redis", false, "keep an object cache in Redis beside the site")
 	f.BoolVar(&c.req.NoDatabase, "no-database", false, "make no database")
 	f.BoolVar(&c.wait, "wait", false, "show every step until the site is live")
-	f.DurationVar(&c.timeout, "timeout", createTimeout, "longest wait with --wait")
+	f.DurationVar(&c.timeout, "timeout", createTimeout, "longest `time` to wait with --wait")
 	f.BoolVar(&c.dryRun, "dry-run", false, "check everything, print the object and create nothing")
 	c.env.addOutput(cmd)
 	complete(cmd, "php", c.env.phpVersions)
@@ -115,37 +115,42 @@ func (c *siteCreate) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	name := d.Spec.DomainName
-	switch {
-	case c.dryRun && c.env.format == formatText:
-		c.env.format = formatYAML // an object has no other text
-		return c.env.printStructured(d)
-	case c.dryRun:
-		return c.env.printStructured(d)
-	case c.wait:
-		if d, err = c.env.follow(ctx, cluster, d, start, c.timeout, untilLive(d, true)); err != nil {
+	if c.dryRun {
+		return c.env.printObject(d)
+	}
+	seen := watched{last: d}
+	if c.wait {
+		g := untilLive(d, start, c.timeout)
+		g.fresh, g.going = true, fmt.Sprintf("The site %s is still being created", hosting.ShowName(d.Spec.DomainName))
+		if seen, err = c.env.follow(ctx, cluster, d, g); err != nil {
 			return err
 		}
 	}
 	if c.env.structured() {
-		return c.env.printStructured(d)
+		return c.env.printStructured(seen.last)
 	}
+	return c.tell(seen, time.Since(start))
+}
+
+func (c *siteCreate) tell(seen watched, took time.Duration) error {
+	name := seen.last.Spec.DomainName
 	if !c.wait {
 		c.env.say("The site %s is being created. Follow it with: kubepanel site wait %s", hosting.ShowBoth(name), name)
 		return nil
 	}
-	c.env.say("\n%s is live after %s.\n", hosting.ShowName(name), seconds(time.Since(start)))
-	return table(c.env.Out, siteDoors(d))
+	c.env.say("%s%s is live after %s.", seen.gap, hosting.ShowName(name), seconds(took))
+	if err := table(c.env.Out, seen.spent); err != nil {
+		return err
+	}
+	c.env.say("")
+	return table(c.env.Out, siteDoors(seen.last))
 }
 
 // untilLive is the goal of a site that serves visitors as its spec asks.
-func untilLive(d *v1alpha1.Domain, fresh bool) goal {
+func untilLive(d *v1alpha1.Domain, start time.Time, timeout time.Duration) goal {
 	name := d.Spec.DomainName
-	g := goal{fresh: fresh, again: "kubepanel site wait " + name,
+	g := goal{start: start, timeout: timeout, again: "kubepanel site wait " + name,
 		going: fmt.Sprintf("The platform goes on with %s", hosting.ShowName(name))}
-	if fresh {
-		g.going = fmt.Sprintf("The site %s is still being created", hosting.ShowName(name))
-	}
 	g.reached = func(d *v1alpha1.Domain) (bool, error) {
 		switch {
 		case d == nil:

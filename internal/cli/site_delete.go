@@ -44,7 +44,7 @@ stay.`,
 	f := cmd.Flags()
 	f.BoolVarP(&c.yes, "yes", "y", false, "do not ask")
 	f.BoolVar(&c.wait, "wait", false, "show every step until nothing is left")
-	f.DurationVar(&c.timeout, "timeout", deleteTimeout, "longest wait with --wait")
+	f.DurationVar(&c.timeout, "timeout", deleteTimeout, "longest `time` to wait with --wait")
 	f.BoolVar(&c.dryRun, "dry-run", false, "say what would be lost and delete nothing")
 	env.addOutput(cmd)
 	return cmd
@@ -70,8 +70,9 @@ func (c *siteDelete) run(ctx context.Context) error {
 		return err
 	}
 	name := d.Spec.DomainName
+	var seen watched
 	if c.wait {
-		if _, err := c.env.follow(ctx, cluster, d, start, c.timeout, untilGone(d)); err != nil {
+		if seen, err = c.env.follow(ctx, cluster, d, untilGone(d, start, c.timeout)); err != nil {
 			return err
 		}
 	}
@@ -79,7 +80,7 @@ func (c *siteDelete) run(ctx context.Context) error {
 	case c.env.structured():
 		return c.env.printStructured(d)
 	case c.wait:
-		c.env.say("%s is gone after %s.", hosting.ShowBoth(name), seconds(time.Since(start)))
+		c.env.say("%s%s is gone after %s.", seen.gap, hosting.ShowBoth(name), seconds(time.Since(start)))
 	default:
 		c.env.say("%s is being deleted. Follow it with: kubepanel site wait %s --for deleted", hosting.ShowBoth(name), name)
 	}

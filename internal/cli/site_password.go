@@ -26,7 +26,7 @@ It is read from the cluster each time and kept nowhere.`,
 			return sitePassword(cmd.Context(), env, args[0], hosting.Purpose(purpose))
 		},
 	}
-	cmd.Flags().StringVar(&purpose, "for", "", "what it opens: "+join(hosting.Purposes(), ", ")+" (default: wordpress if there is one, else sftp)")
+	cmd.Flags().StringVar(&purpose, "for", "", "what it opens, the `purpose`: "+join(hosting.Purposes(), ", ")+" (default: wordpress if there is one, else sftp)")
 	complete(cmd, "for", words(hosting.Purposes()...))
 	env.addOutput(cmd)
 	return cmd

@@ -45,12 +45,12 @@ names; visitors see a page that says it is suspended.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&c.php, "php", "", "version of PHP")
-	f.StringVar(&c.storage, "storage", "", "size of the volume; it can only grow")
+	f.StringVar(&c.php, "php", "", "`version` of PHP")
+	f.StringVar(&c.storage, "storage", "", "`size` of the volume; it can only grow")
 	f.BoolVar(&c.suspend, "suspend", false, "stop the site and say so to visitors")
 	f.BoolVar(&c.resume, "resume", false, "start a suspended site")
 	f.BoolVar(&c.wait, "wait", false, "show every step until the change is live")
-	f.DurationVar(&c.timeout, "timeout", createTimeout, "longest wait with --wait")
+	f.DurationVar(&c.timeout, "timeout", createTimeout, "longest `time` to wait with --wait")
 	f.BoolVar(&c.dryRun, "dry-run", false, "check everything, print the object and change nothing")
 	env.addOutput(cmd)
 	complete(cmd, "php", env.phpVersions)
@@ -86,22 +86,25 @@ func (c *siteSet) run(ctx context.Context, change hosting.SiteChange) error {
 	if err != nil {
 		return err
 	}
-	name := d.Spec.DomainName
-	if c.wait && !c.dryRun {
-		if d, err = c.env.follow(ctx, cluster, d, start, c.timeout, untilLive(d, false)); err != nil {
+	if c.dryRun {
+		return c.env.printObject(d)
+	}
+	seen, name := watched{last: d}, d.Spec.DomainName
+	if c.wait {
+		g := untilLive(d, start, c.timeout)
+		g.fresh = changed
+		if seen, err = c.env.follow(ctx, cluster, d, g); err != nil {
 			return err
 		}
 	}
 	switch {
 	case c.env.structured():
-		return c.env.printStructured(d)
-	case c.dryRun:
-		c.env.format = formatYAML
-		return c.env.printStructured(d)
+		return c.env.printStructured(seen.last)
 	case !changed:
 		c.env.say("%s is already as you ask.", hosting.ShowBoth(name))
 	case c.wait:
-		c.env.say("\n%s is changed after %s.", hosting.ShowBoth(name), seconds(time.Since(start)))
+		c.env.say("%s%s is changed after %s.", seen.gap, hosting.ShowBoth(name), seconds(time.Since(start)))
+		return table(c.env.Out, seen.spent)
 	default:
 		c.env.say("%s is being changed. Follow it with: kubepanel site wait %s", hosting.ShowBoth(name), name)
 	}

@@ -40,8 +40,8 @@ time is over. The site goes on in either case.`,
 			return siteWait(cmd.Context(), env, args[0], what, timeout)
 		},
 	}
-	cmd.Flags().StringVar(&what, "for", forReady, "what to wait for: ready or deleted")
-	cmd.Flags().DurationVar(&timeout, "timeout", createTimeout, "longest wait")
+	cmd.Flags().StringVar(&what, "for", forReady, "`goal` to wait for: ready or deleted")
+	cmd.Flags().DurationVar(&timeout, "timeout", createTimeout, "longest `time` to wait")
 	complete(cmd, "for", words(forReady, forDeleted))
 	env.addOutput(cmd)
 	return cmd
@@ -61,34 +61,36 @@ func siteWait(ctx context.Context, env *Env, name, what string, timeout time.Dur
 	if err != nil {
 		return err
 	}
-	g := untilLive(d, false)
+	g := untilLive(d, start, timeout)
 	if what == forDeleted {
-		g = untilGone(d)
+		g = untilGone(d, start, timeout)
 	}
-	now, err := env.follow(ctx, cluster, d, start, timeout, g)
+	seen, err := env.follow(ctx, cluster, d, g)
 	if err != nil {
 		return err
 	}
+	now := seen.last
 	switch {
 	case now == nil && env.structured():
 		return env.printStructured(d)
 	case now == nil:
-		env.say("%s is gone.", hosting.ShowBoth(d.Spec.DomainName))
+		env.say("%s%s is gone.", seen.gap, hosting.ShowBoth(d.Spec.DomainName))
 		return nil
 	case env.structured():
 		return env.printStructured(now)
 	case now.Spec.Suspended:
-		env.say("\n%s is suspended, as it should be.", hosting.ShowBoth(now.Spec.DomainName))
+		env.say("%s%s is suspended, as it should be.", seen.gap, hosting.ShowBoth(now.Spec.DomainName))
 		return nil
 	}
-	env.say("\n%s is live.\n", hosting.ShowName(now.Spec.DomainName))
+	env.say("%s%s is live.\n", seen.gap, hosting.ShowName(now.Spec.DomainName))
 	return table(env.Out, siteDoors(now))
 }
 
 // untilGone is the goal of a site of which nothing is left.
-func untilGone(d *v1alpha1.Domain) goal {
+func untilGone(d *v1alpha1.Domain, start time.Time, timeout time.Duration) goal {
 	name := d.Spec.DomainName
 	return goal{
+		start: start, timeout: timeout,
 		again: "kubepanel site wait " + name + " --for deleted",
 		going: fmt.Sprintf("The site %s is still being deleted", hosting.ShowName(name)),
 		reached: func(d *v1alpha1.Domain) (bool, error) {

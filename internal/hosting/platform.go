@@ -64,7 +64,7 @@ func PlatformStatus(ctx context.Context, p Platform, m Machinery) ([]PartState, 
 		return nil, err
 	}
 	parts = append(parts, PartState{Name: "settings", Ready: true,
-		Message: fmt.Sprintf("%s; PHP %s", settings.Edge.URL("…"), strings.Join(Versions(settings, PHP), ", "))})
+		Message: fmt.Sprintf("sites answer at %s and run PHP %s", settings.Edge.URL("NAME"), strings.Join(Versions(settings, PHP), ", "))})
 	parts = append(parts, storageState(ctx, m, settings.StorageClass))
 	for _, w := range []struct{ part, kind, name, mend string }{
 		{"operator", "Deployment", "kubepanel-operator", "Sites are not created or changed meanwhile"},
@@ -166,6 +166,10 @@ func unreadable(part string, err error) PartState {
 // key.
 func CACertificate(ctx context.Context, p Platform, namespace string) ([]byte, error) {
 	content, err := p.Secret(ctx, namespace, platform.SecretCA)
+	if err != nil && CodeOf(err) == NotFound {
+		return nil, &Error{Code: NotFound, Message: "The platform's CA is not there yet.", Err: err,
+			Mend: "The operator makes it at its start; see how it is with: kubepanel platform status"}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -81,7 +81,7 @@ func state(d *v1alpha1.Domain, c metav1.Condition, stall *metav1.Condition) Stat
 		return StateStalled
 	case d.Spec.Suspended && c.Reason == reasonSuspended:
 		return StateDone // not serving is what was asked for
-	case c.Status == metav1.ConditionTrue && !deleting, deleting && c.Status == metav1.ConditionFalse && c.Reason == reasonSatisfied:
+	case c.Status == metav1.ConditionTrue && !deleting, deleting && slices.Contains(reasonsGone(), c.Reason):
 		return StateDone
 	case c.Status == metav1.ConditionUnknown:
 		return StateWaiting
@@ -89,11 +89,14 @@ func state(d *v1alpha1.Domain, c metav1.Condition, stall *metav1.Condition) Stat
 	return StateRunning
 }
 
-// Reasons of the operator that decide how a step is shown, not what is done.
-const (
-	reasonSatisfied = "Satisfied" // nothing is left to do
-	reasonSuspended = "Suspended" // it rests because the site does
-)
+// reasonSuspended is the operator's of a step that rests because the site does.
+const reasonSuspended = "Suspended"
+
+// reasonsGone are those of a step of a deletion that has nothing left to do. Its
+// condition is False then: what it spoke of is not there any more.
+func reasonsGone() []string {
+	return []string{"Satisfied", "Deleted", "Disabled", "NotOurs", "Released"}
+}
 
 // plain says what a step waits for in the words that people read, where the
 // operator names conditions.

@@ -60,11 +60,11 @@ func ParseCPU(input string) (int64, error) {
 	}
 	switch {
 	case !ok:
-		return 0, fmt.Errorf("cpu %q is not an amount; write it like 500m (half a core) or 2", input)
+		return 0, fmt.Errorf("CPU %q is not an amount; write it like 500m (half a core) or 2", input)
 	case m < minCPUm:
-		return 0, fmt.Errorf("cpu %q is too little for a site; ask for at least %dm", input, minCPUm)
+		return 0, fmt.Errorf("CPU %q is too little for a site; ask for at least %dm", input, minCPUm)
 	case m > maxCPUm:
-		return 0, fmt.Errorf("cpu %q is more than any node has; ask for at most %dm", input, maxCPUm)
+		return 0, fmt.Errorf("CPU %q is more than any node has; ask for at most %dm", input, maxCPUm)
 	}
 	return m, nil
 }

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
+
+	"kubepanel.io/kubepanel/node/phase"
 )
 
 func downCommand(t *target) *cobra.Command {
@@ -13,19 +17,28 @@ func downCommand(t *target) *cobra.Command {
 		Example: "  node down\n  node down --machine lab",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			m, err := t.machine()
+			m, err := t.ownMachine()
 			if err != nil {
 				return err
+			}
+			if _, err := os.Stat(m.Dir()); errors.Is(err, os.ErrNotExist) {
+				fmt.Fprintf(command.OutOrStdout(), "machine %s is not there\n", m.Name)
+				return nil
 			}
 			lock, err := m.Lock(command.Context(), command.ErrOrStderr())
 			if err != nil {
 				return err
 			}
 			defer lock.Close()
-			if err := m.Stop(command.Context()); err != nil {
+			settings, _, err := m.Settings()
+			if err != nil {
 				return err
 			}
-			fmt.Fprintf(command.OutOrStdout(), "machine %s is down; its sites are kept in %s\n", m.Name, m.Disk())
+			place := phase.PlaceOf(m, settings)
+			if err := place.Stop(command.Context()); err != nil {
+				return err
+			}
+			fmt.Fprintf(command.OutOrStdout(), "machine %s is down; its sites stay on disk\n", m.Name)
 			return nil
 		},
 	}

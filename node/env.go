@@ -15,7 +15,7 @@ func envCommand(t *target) *cobra.Command {
 		Example: `  eval "$(node env)"` + "\n" + `  eval "$(node env --machine lab)"`,
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			m, err := t.machine()
+			m, err := t.ownMachine()
 			if err != nil {
 				return err
 			}

@@ -22,7 +22,7 @@ func logsCommand(t *target) *cobra.Command {
   node logs --diagnose       pods in trouble, warnings, last lines of what matters`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			m, err := t.machine()
+			m, err := t.ownMachine()
 			if err != nil {
 				return err
 			}

@@ -10,7 +10,7 @@ func machineInitCommand(t *target) *cobra.Command {
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			m, err := t.machine()
+			m, err := t.ownMachine()
 			if err != nil {
 				return err
 			}

@@ -46,6 +46,14 @@ type target struct {
 
 func (t *target) machine() (machine.Machine, error) { return machine.New(t.name, t.state) }
 
+// ownMachine is the machine for those who may touch it.
+func (t *target) ownMachine() (machine.Machine, error) {
+	if os.Geteuid() != 0 {
+		return machine.Machine{}, errors.New("this needs root: run it with sudo, or as root")
+	}
+	return t.machine()
+}
+
 func command() *cobra.Command {
 	var t target
 	root := &cobra.Command{

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"kubepanel.io/kubepanel/node/phase"
 )
 
 func purgeCommand(t *target) *cobra.Command {
@@ -19,7 +21,7 @@ func purgeCommand(t *target) *cobra.Command {
   node purge --machine lab --yes`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			m, err := t.machine()
+			m, err := t.ownMachine()
 			if err != nil {
 				return err
 			}
@@ -39,10 +41,15 @@ func purgeCommand(t *target) *cobra.Command {
 				return err
 			}
 			defer lock.Close()
-			if err := m.Stop(command.Context()); err != nil {
+			settings, _, err := m.Settings()
+			if err != nil {
 				return err
 			}
-			if err := m.Remove(); err != nil {
+			place := phase.PlaceOf(m, settings)
+			if err := place.Stop(command.Context()); err != nil {
+				return err
+			}
+			if err := place.Remove(command.Context()); err != nil {
 				return err
 			}
 			fmt.Fprintf(command.OutOrStdout(), "machine %s and all on it are gone\n", m.Name)

@@ -18,7 +18,7 @@ func runMachineCommand(t *target) *cobra.Command {
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			m, err := t.machine()
+			m, err := t.ownMachine()
 			if err != nil {
 				return err
 			}

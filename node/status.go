@@ -20,7 +20,7 @@ func statusCommand(t *target) *cobra.Command {
 			if output != "text" && output != "json" {
 				return fmt.Errorf("--output %s: text or json (%w)", output, errUsage)
 			}
-			m, err := t.machine()
+			m, err := t.ownMachine()
 			if err != nil {
 				return err
 			}

@@ -41,7 +41,7 @@ func (m Machine) unmountAll() error {
 	if err != nil {
 		return fmt.Errorf("list mounts: %w", err)
 	}
-	for _, path := range slices.Backward(mountsBelow(string(data), m.Dir())) {
+	for _, path := range slices.Backward(MountsBelow(string(data), m.Dir())) {
 		if err := unix.Unmount(path, unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) {
 			return fmt.Errorf("unmount %s: %w", path, err)
 		}
@@ -49,8 +49,8 @@ func (m Machine) unmountAll() error {
 	return nil
 }
 
-// mountsBelow lists mount points below a folder, in the order they were mounted.
-func mountsBelow(mountinfo, dir string) []string {
+// MountsBelow lists mount points below a folder, in the order they were mounted.
+func MountsBelow(mountinfo, dir string) []string {
 	// mountinfo writes blanks and the like as octal (proc(5)).
 	plain := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 	var found []string

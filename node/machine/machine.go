@@ -31,6 +31,9 @@ type Settings struct {
 	Number    int `json:"number"`
 	HTTPPort  int `json:"httpPort"`
 	HTTPSPort int `json:"httpsPort"`
+	// Host says that the node is on this computer itself, at HostAddress.
+	Host        bool   `json:"host,omitempty"`
+	HostAddress string `json:"hostAddress,omitempty"`
 }
 
 // New checks the name, which becomes part of an interface's name.
@@ -79,8 +82,22 @@ func (m Machine) veth() string         { return "kv-" + m.Name }
 func (m Machine) table() string        { return "kubepanel-" + m.Name }
 func (m Machine) cgroup() string       { return "kubepanel-" + m.Name }
 
-// Address is the machine's own, Gateway the computer's end of the bridge.
-func (s Settings) Address() string { return fmt.Sprintf("10.213.%d.2", s.Number) }
+// Address is the node's own.
+func (s Settings) Address() string {
+	if s.Host {
+		return s.HostAddress
+	}
+	return fmt.Sprintf("10.213.%d.2", s.Number)
+}
+
+// Reserved is the network of the node's own address: machines' whole range, or
+// the one address of a computer whose network is not ours to close.
+func (s Settings) Reserved() string {
+	if s.Host {
+		return s.HostAddress + "/32"
+	}
+	return "10.213.0.0/16"
+}
 
 // Gateway is the computer's address on the bridge: the forwarder speaks from it.
 func (s Settings) Gateway() string { return fmt.Sprintf("10.213.%d.1", s.Number) }

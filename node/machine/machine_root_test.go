@@ -93,7 +93,7 @@ func left(t *testing.T, m Machine) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found = append(found, mountsBelow(string(mounts), m.Dir())...)
+	found = append(found, MountsBelow(string(mounts), m.Dir())...)
 	if m.Daemon().Alive() {
 		found = append(found, "daemon")
 	}

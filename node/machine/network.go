@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -95,6 +96,9 @@ func linkExists(name string) bool {
 // removeNetwork takes away bridge, veth and table.
 func (m Machine) removeNetwork(ctx context.Context) error {
 	err := errors.Join(m.unplug(ctx), removeLink(ctx, m.bridge()))
+	if _, missing := exec.LookPath("nft"); missing != nil {
+		return err // without the program there was never a table
+	}
 	table := fmt.Sprintf("add table inet %[1]s\ndelete table inet %[1]s\n", m.table())
 	return errors.Join(err, run(ctx, table, "nft", "-f", "-"))
 }

@@ -13,10 +13,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kept are the folders of the machine that live on its disk and so outlive it.
+// Kept are the folders of a node that live on its disk and so outlive it.
 // Everything else of its root is in memory, or the computer's own with changes
 // kept in memory.
-func kept() []string {
+func Kept() []string {
 	return []string{
 		"/var/lib/containerd", "/var/lib/kubelet", "/var/lib/etcd", "/var/lib/cni", "/var/lib/calico",
 		"/var/lib/kubepanel-volumes", "/var/log",
@@ -207,7 +207,7 @@ func linkControllers(root string) error {
 // bindKept puts the disk's folders and the state folder in their places.
 func (m Machine) bindKept(root string) error {
 	mounts := []mount{{m.State, root + m.State, "", unix.MS_BIND, ""}}
-	for _, path := range kept() {
+	for _, path := range Kept() {
 		source := filepath.Join(m.Disk(), path)
 		if err := os.MkdirAll(source, 0o755); err != nil {
 			return fmt.Errorf("make the machine's disk: %w", err)

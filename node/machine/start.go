@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ func (m Machine) Start(ctx context.Context) (started bool, err error) {
 	if err := os.MkdirAll(m.rootDir(), 0o755); err != nil {
 		return false, fmt.Errorf("start the machine: %w", err)
 	}
-	if err := m.installSelf(); err != nil {
+	if err := m.InstallSelf(); err != nil {
 		return false, err
 	}
 	return true, m.startDaemon()
@@ -48,13 +49,20 @@ func (m Machine) awaitInit(ctx context.Context) error {
 	return nil
 }
 
-// installSelf copies this program into the machine's folder.
-func (m Machine) installSelf() error {
+// InstallSelf copies this program into the machine's folder.
+func (m Machine) InstallSelf() error {
 	self, err := os.ReadFile("/proc/self/exe")
 	if err != nil {
 		return fmt.Errorf("copy this program: %w", err)
 	}
 	return WriteFile(m.Executable(), self, 0o755)
+}
+
+// Current tells whether the machine is run by this very program.
+func (m Machine) Current() bool {
+	self, err := os.ReadFile("/proc/self/exe")
+	installed, installedErr := os.ReadFile(m.Executable())
+	return err == nil && installedErr == nil && bytes.Equal(self, installed)
 }
 
 // startDaemon starts the outside process, free of the caller's terminal and
@@ -152,7 +160,8 @@ func (m Machine) Lock(ctx context.Context, say io.Writer) (*os.File, error) {
 
 func (m Machine) lock(name string) (*os.File, error) {
 	path := filepath.Join(m.Dir(), name)
-	if err := os.MkdirAll(m.Dir(), 0o755); err != nil {
+	// For root alone: keys and sites' files lie in it.
+	if err := errors.Join(os.MkdirAll(m.Dir(), 0o700), os.Chmod(m.Dir(), 0o700)); err != nil {
 		return nil, fmt.Errorf("lock the machine: %w", err)
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -103,6 +104,11 @@ func (m Machine) restoreSysctls() error {
 		if entry.Name() != m.Name && (Machine{Name: entry.Name(), State: m.State}).Daemon().Alive() {
 			return nil
 		}
+	}
+	// Nor may one of another state folder lose its way out.
+	bridges, err := filepath.Glob("/sys/class/net/kp-*")
+	if err != nil || len(slices.DeleteFunc(bridges, func(path string) bool { return filepath.Base(path) == m.bridge() })) > 0 {
+		return err
 	}
 	before, err := m.readSysctls()
 	if err != nil {

@@ -40,6 +40,9 @@ type Values struct {
 	CoreDNSImage string
 	VolumesImage string
 
+	// Some images have upstream's tags, which stay when the content changes; these tell the content.
+	KubernetesContent, EtcdContent, CoreDNSContent string
+
 	// Runc is the path of the low-level runtime.
 	Runc string
 	// Patches is a folder of kubeadm's patches.
@@ -69,18 +72,16 @@ func Render(name string, values Values) ([]byte, error) {
 }
 
 // Patches are kubeadm's patches by file name.
-func Patches() (map[string][]byte, error) {
+func Patches(values Values) (map[string][]byte, error) {
 	entries, err := files.ReadDir("patches")
 	if err != nil {
 		return nil, fmt.Errorf("list patches: %w", err)
 	}
 	all := map[string][]byte{}
 	for _, entry := range entries {
-		data, err := files.ReadFile("patches/" + entry.Name())
-		if err != nil {
-			return nil, fmt.Errorf("read patch %s: %w", entry.Name(), err)
+		if all[entry.Name()], err = Render("patches/"+entry.Name(), values); err != nil {
+			return nil, err
 		}
-		all[entry.Name()] = data
 	}
 	return all, nil
 }

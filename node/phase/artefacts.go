@@ -28,6 +28,9 @@ func nodeImages() []string {
 }
 
 func (n *Node) packages(ctx context.Context) (string, error) {
+	if err := n.awaitApt(ctx); err != nil {
+		return "", err
+	}
 	var said bytes.Buffer
 	if err := build.Prerequisites(ctx, io.MultiWriter(&said, n.progress())); err != nil {
 		return "", err

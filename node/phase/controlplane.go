@@ -23,7 +23,7 @@ const (
 // controlPlane writes what the control plane needs, by kubeadm's own phases,
 // and starts the kubelet, which starts the control plane.
 func (n *Node) controlPlane(ctx context.Context) (string, error) {
-	config, inputs, err := n.writeKubeadmConfig()
+	inputs, err := n.writeKubeadmConfig()
 	if err != nil {
 		return "", err
 	}
@@ -49,35 +49,34 @@ func (n *Node) controlPlane(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_ = config
-	return note, n.supervise(containerd, kubelet)
+	return note, n.supervise(ctx, containerd, kubelet)
 }
 
-// writeKubeadmConfig gives the text and all that kubeadm's work depends on.
-func (n *Node) writeKubeadmConfig() (config []byte, inputs []string, err error) {
+// writeKubeadmConfig gives all that kubeadm's work depends on.
+func (n *Node) writeKubeadmConfig() (inputs []string, err error) {
 	values, err := n.values()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	config, err = manifests.Render("kubeadm.yaml", values)
+	config, err := manifests.Render("kubeadm.yaml", values)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := machine.WriteFile(n.path(kubeadmConfig), config, 0o600); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	inputs = []string{n.binaries["kubernetes"], string(config)}
-	patches, err := manifests.Patches()
+	patches, err := manifests.Patches(values)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for _, name := range sortedKeys(patches) {
 		if err := machine.WriteFile(filepath.Join(n.path(patchesFolder), name), patches[name], 0o600); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		inputs = append(inputs, name, string(patches[name]))
 	}
-	return config, inputs, nil
+	return inputs, nil
 }
 
 func (n *Node) kubeadm(ctx context.Context, phase ...string) error {
@@ -143,7 +142,7 @@ func (n *Node) awaitAPI(ctx context.Context) (string, error) {
 
 // cluster runs those phases of kubeadm that need the API server.
 func (n *Node) cluster(ctx context.Context) (string, error) {
-	_, inputs, err := n.writeKubeadmConfig()
+	inputs, err := n.writeKubeadmConfig()
 	if err != nil {
 		return "", err
 	}

@@ -17,6 +17,11 @@ import (
 // keeps running, and the containers of Kubernetes' own pods. They are files, so they can
 // be read when nothing runs any more.
 func LogFiles(m machine.Machine) (map[string]string, error) {
+	settings, _, err := m.Settings()
+	if err != nil {
+		return nil, err
+	}
+	podLogs := PlaceOf(m, settings).Path("/var/log/pods")
 	files := map[string]string{}
 	own, err := filepath.Glob(filepath.Join(m.Logs(), "*.log"))
 	if err != nil {
@@ -27,7 +32,7 @@ func LogFiles(m machine.Machine) (map[string]string, error) {
 	}
 	// pods/NAMESPACE_POD_UID/CONTAINER/RESTART.log
 	for _, namespace := range []string{"kube-system", platformNamespace} {
-		pods, err := filepath.Glob(filepath.Join(m.Disk(), "var/log/pods", namespace+"_*/*/*.log"))
+		pods, err := filepath.Glob(filepath.Join(podLogs, namespace+"_*/*/*.log"))
 		if err != nil {
 			return nil, fmt.Errorf("list logs: %w", err)
 		}
@@ -108,7 +113,8 @@ func Diagnose(ctx context.Context, m machine.Machine, out io.Writer) error {
 	if err == nil && status.Running {
 		var api *client
 		if api, err = newClient(text); err == nil {
-			err = diagnoseCluster(ctx, m, api, out)
+			settings, _, _ := m.Settings() // Look has read them
+			err = diagnoseCluster(ctx, PlaceOf(m, settings).Path("/var/log/pods"), api, out)
 		}
 	}
 	if err != nil {
@@ -129,7 +135,7 @@ func Diagnose(ctx context.Context, m machine.Machine, out io.Writer) error {
 	return nil
 }
 
-func diagnoseCluster(ctx context.Context, m machine.Machine, api *client, out io.Writer) error {
+func diagnoseCluster(ctx context.Context, podLogs string, api *client, out io.Writer) error {
 	pods, err := read[struct{ Items []pod }](ctx, api, "/api/v1/pods")
 	if err != nil {
 		return err
@@ -141,7 +147,7 @@ func diagnoseCluster(ctx context.Context, m machine.Machine, api *client, out io
 				continue
 			}
 			fmt.Fprintf(out, "%s/%s %s: %d restarts, %s\n", p.Metadata.Namespace, p.Metadata.Name, c.Name, c.RestartCount, c.State)
-			logs, _ := filepath.Glob(filepath.Join(m.Disk(), "var/log/pods", p.Metadata.Namespace+"_"+p.Metadata.Name+"_*", c.Name, "*.log"))
+			logs, _ := filepath.Glob(filepath.Join(podLogs, p.Metadata.Namespace+"_"+p.Metadata.Name+"_*", c.Name, "*.log"))
 			slices.Sort(logs)
 			if len(logs) > 0 {
 				if err := Tail(out, logs[len(logs)-1], 10); err != nil {

@@ -37,7 +37,7 @@ func (n *Node) network(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := machine.WriteFile(n.path("/var/lib/calico/nodename"), []byte(n.machine.Hostname()), 0o644); err != nil {
+	if err := machine.WriteFile(n.path("/var/lib/calico/nodename"), []byte(n.place.Hostname()), 0o644); err != nil {
 		return "", err
 	}
 	// Last: from here on the kubelet starts pods.

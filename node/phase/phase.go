@@ -7,8 +7,10 @@ package phase
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 
@@ -29,6 +31,8 @@ type Options struct {
 	NodeOnly bool
 	// Demo makes a first site when none was ever made here.
 	Demo bool
+	// Host puts the node on this computer itself, under systemd, instead of into a machine.
+	Host bool
 	// Root is the checkout; "" looks for it (see build.Options).
 	Root string
 }
@@ -38,6 +42,7 @@ type Node struct {
 	machine machine.Machine
 	// lock is handed on to the programs that phases run, see machine.Lock.
 	lock     *os.File
+	place    Place
 	settings machine.Settings
 	options  Options
 	out      io.Writer
@@ -48,14 +53,23 @@ type Node struct {
 }
 
 // New prepares a run on a machine that the caller has locked; it changes nothing yet.
-func New(m machine.Machine, lock *os.File, options Options, out io.Writer) *Node {
-	return &Node{machine: m, lock: lock, options: options, out: out}
+func New(m machine.Machine, lock *os.File, options Options, out io.Writer) (*Node, error) {
+	settings, found, err := m.Settings()
+	// Who may not read them is told so by Preflight, with all else that is wrong.
+	if err != nil && !errors.Is(err, fs.ErrPermission) {
+		return nil, err
+	}
+	if found && options.Host && !settings.Host {
+		return nil, fmt.Errorf("machine %s is one of namespaces: take it away with 'node purge --machine %s' before using --host", m.Name, m.Name)
+	}
+	settings.Host = settings.Host || options.Host
+	return &Node{machine: m, lock: lock, options: options, out: out, place: PlaceOf(m, settings)}, nil
 }
 
 // Phases is the table of contents of this package: read it first.
 func (n *Node) Phases() []Phase {
 	phases := []Phase{
-		{"preflight", n.preflight},
+		{"preflight", n.Preflight},
 		{"packages", n.packages},
 		{"binaries", n.buildBinaries},
 		{"images", n.buildImages},

@@ -1,63 +1,59 @@
 package phase
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
+	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"kubepanel.io/kubepanel/node/machine"
-	"kubepanel.io/kubepanel/node/machine/supervise"
 )
 
-// path is where a file that the machine keeps lies on the computer.
-func (n *Node) path(inside string) string { return filepath.Join(n.machine.Disk(), inside) }
-
-// run executes a program inside and gives what it printed. What it said on the
-// side becomes the error when it fails.
-func (n *Node) run(ctx context.Context, name string, args ...string) (string, error) {
-	var output, said bytes.Buffer
-	command := n.machine.Command(ctx, name, args...)
-	command.Stdout, command.Stderr = &output, &said
-	command.ExtraFiles = []*os.File{n.lock}
-	if err := command.Run(); err != nil {
-		return "", fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, lastLines(said.String()+output.String()))
-	}
-	return output.String(), nil
+// Place is what a node lives in: a machine of namespaces, or this computer
+// itself. Phases ask it instead of asking which of the two it is.
+type Place interface {
+	// Start starts it, or finds it running, and says so.
+	Start(ctx context.Context) (machine.Settings, string, error)
+	// Stop ends all of the node's programs; what is on disk stays.
+	Stop(ctx context.Context) error
+	// Remove deletes what a stopped node had on disk.
+	Remove(ctx context.Context) error
+	Running() bool
+	// Ours is false while what is on disk may be somebody else's cluster.
+	Ours() bool
+	// Problems are what stands in the way here, in sentences with their mends.
+	Problems() []string
+	Command(ctx context.Context, name string, args ...string) *exec.Cmd
+	// Path is where one of the node's files is found from outside.
+	Path(inside string) string
+	Hostname() string
+	// Reload has the supervisor read its list of programs again.
+	Reload(ctx context.Context) error
+	// SystemdCgroups tells whether systemd hands out cgroups there.
+	SystemdCgroups() bool
 }
 
-// lastLines keeps of a program's complaint what a person reads.
-func lastLines(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	const enough = 8
-	if len(lines) > enough {
-		lines = lines[len(lines)-enough:]
+// PlaceOf is where a machine's node lives by its settings.
+func PlaceOf(m machine.Machine, settings machine.Settings) Place {
+	if settings.Host {
+		return host{m}
 	}
-	return strings.Join(lines, "\n")
+	return namespaces{m}
 }
 
-// startMachine starts the machine, or finds it running.
-func (n *Node) startMachine(ctx context.Context) (string, error) {
-	if err := n.dropUnfinished(ctx); err != nil {
-		return "", err
-	}
-	settings, moved, err := n.machine.Choose()
+// namespaces is a machine beside others on this computer.
+type namespaces struct{ machine.Machine }
+
+func (p namespaces) Start(ctx context.Context) (machine.Settings, string, error) {
+	settings, moved, err := p.Choose()
 	if err != nil {
-		return "", err
+		return settings, "", err
 	}
-	n.settings = settings
-	if err := n.installPrograms(); err != nil {
-		return "", err
-	}
-	started, err := n.machine.Start(ctx)
+	started, err := p.Machine.Start(ctx)
 	if err != nil {
-		return "", err
+		return settings, "", err
 	}
 	note := fmt.Sprintf("%s, forwarding 127.0.0.1:%d and :%d", settings.Address(), settings.HTTPPort, settings.HTTPSPort)
 	switch {
@@ -69,97 +65,23 @@ func (n *Node) startMachine(ctx context.Context) (string, error) {
 	if !started {
 		note += ", runs already"
 	}
-	return note, nil
+	if !started && !p.Current() {
+		note += " (with an earlier build of this program: 'node down', then 'node up' changes that)"
+	}
+	return settings, note, nil
 }
 
-// dropUnfinished starts over when an earlier run died before the cluster stood
-// for the first time: kubeadm's files may be half written, and nobody has
-// anything on that cluster yet.
-func (n *Node) dropUnfinished(ctx context.Context) error {
-	if n.everMarked("cluster") {
-		return nil
-	}
-	if entries, err := os.ReadDir(n.path("/etc/kubernetes")); err != nil || len(entries) == 0 {
-		return nil
-	}
-	fmt.Fprintln(n.out, "    an earlier run ended before the cluster stood; starting it over")
-	if err := n.machine.Stop(ctx); err != nil {
-		return err
-	}
-	err := os.Remove(n.machine.Supervised())
-	if errors.Is(err, os.ErrNotExist) {
-		err = nil
-	}
-	for _, folder := range []string{"/etc/kubernetes", "/var/lib/etcd", "/var/lib/kubelet"} {
-		err = errors.Join(err, os.RemoveAll(n.path(folder)))
-	}
-	return errors.Join(err, os.RemoveAll(filepath.Dir(n.markFile("cluster"))))
-}
+func (p namespaces) Remove(context.Context) error { return p.Machine.Remove() }
 
-// installPrograms links what runs the node into its folder of programs, and
-// what a person uses into another.
-func (n *Node) installPrograms() error {
-	for _, component := range []string{"kubernetes", "containerd", "runc"} {
-		entries, err := os.ReadDir(n.binaries[component])
-		if err != nil {
-			return fmt.Errorf("list programs of %s: %w", component, err)
-		}
-		for _, entry := range entries {
-			if err := link(n.machine.Programs(), entry.Name(), filepath.Join(n.binaries[component], entry.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	tools := map[string]string{"kubectl": "kubernetes", "helm": "helm", "kubepanel": "kubepanel"}
-	for name, component := range tools {
-		if folder, ok := n.binaries[component]; ok {
-			if err := link(n.machine.Tools(), name, filepath.Join(folder, name)); err != nil {
-				return err
-			}
-		}
-	}
-	return n.installPlugins()
-}
+func (p namespaces) Path(inside string) string { return filepath.Join(p.Disk(), inside) }
 
-// installPlugins copies the network plugins, which the runtime wants in one folder.
-func (n *Node) installPlugins() error {
-	inputs := []string{n.binaries["cni"], n.binaries["calico"]}
-	if n.marked("plugins", inputs...) {
-		return nil
-	}
-	plugins := map[string][]string{"cni": {"host-local", "loopback", "portmap"}, "calico": {"calico"}}
-	for component, names := range plugins {
-		for _, name := range names {
-			data, err := os.ReadFile(filepath.Join(n.binaries[component], name))
-			if err != nil {
-				return fmt.Errorf("install network plugin: %w", err)
-			}
-			if err := machine.WriteFile(filepath.Join(n.path("/opt/cni/bin"), name), data, 0o755); err != nil {
-				return err
-			}
-		}
-	}
-	return n.mark("plugins", inputs...)
-}
+// Ours: nobody else writes to a machine's disk.
+func (p namespaces) Ours() bool { return true }
 
-// supervise hands the supervisor its list of programs.
-func (n *Node) supervise(programs ...supervise.Program) error {
-	config := supervise.Config{
-		Logs:     n.machine.Logs(),
-		Programs: programs,
-		Containers: &supervise.Containers{
-			CTR: filepath.Join(n.machine.Programs(), "ctr"), Address: containerdSocket, Abrupt: []string{"kube-apiserver"},
-		},
-	}
-	data, err := json.MarshalIndent(config, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write the list of programs: %w", err)
-	}
-	if have, err := os.ReadFile(n.machine.Supervised()); err == nil && bytes.Equal(have, data) {
-		return nil
-	}
-	if err := machine.WriteFile(n.machine.Supervised(), data, 0o600); err != nil {
-		return err
-	}
-	return n.machine.Init().Signal(unix.SIGHUP)
-}
+// Problems: ports and addresses are chosen to fit.
+func (p namespaces) Problems() []string { return nil }
+
+func (p namespaces) Reload(context.Context) error { return p.Init().Signal(unix.SIGHUP) }
+
+// SystemdCgroups: no systemd runs in a machine.
+func (p namespaces) SystemdCgroups() bool { return false }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -50,12 +51,15 @@ func valuesOf(images []build.Image, settings machine.Settings) chartValues {
 		Images:         map[string]string{},
 		Runtimes:       map[string]chartRuntime{},
 		UserNamespaces: true,
-		// Machines' own range too: a site has no business with the API server or this computer.
-		ClusterCIDRs: []string{podCIDR, serviceCIDR, machineCIDR},
+		// The node's network too: a site has no business with the API server or this computer.
+		ClusterCIDRs: []string{podCIDR, serviceCIDR, settings.Reserved()},
 		Edge: chartEdge{
 			HTTPPort: settings.HTTPPort, HTTPSPort: settings.HTTPSPort,
-			ProxyProtocolFrom: []string{settings.Gateway() + "/32"}, PublishAddress: settings.Address(),
+			ProxyProtocolFrom: []string{}, PublishAddress: settings.Address(),
 		},
+	}
+	if !settings.Host {
+		values.Edge.ProxyProtocolFrom = []string{settings.Gateway() + "/32"}
 	}
 	php := chartRuntime{Versions: map[string]chartImage{}}
 	for _, image := range images {
@@ -102,12 +106,13 @@ func (n *Node) platform(ctx context.Context) (string, error) {
 // releaseStuck forgets a release that a killed run left "pending": helm would
 // refuse every later one, believing that somebody still works on it.
 func (n *Node) releaseStuck(ctx context.Context) error {
-	stuck, err := n.tool(ctx, nil, "helm", "list", "--namespace", platformNamespace, "--pending", "--short")
-	if err != nil || stuck == "" || stuck == "\n" {
+	const pending = "owner=helm,name=kubepanel,status in (pending-install,pending-upgrade,pending-rollback)"
+	path := "/api/v1/namespaces/" + platformNamespace + "/secrets?labelSelector=" + url.QueryEscape(pending)
+	stuck, err := read[struct{ Items []struct{} }](ctx, n.api, path)
+	if err != nil || len(stuck.Items) == 0 {
 		return err
 	}
-	_, err = n.tool(ctx, nil, "kubectl", "delete", "secret", "--namespace", platformNamespace,
-		"--selector", "owner=helm,name=kubepanel,status in (pending-install,pending-upgrade,pending-rollback)")
+	_, err = n.tool(ctx, nil, "kubectl", "delete", "secret", "--namespace", platformNamespace, "--selector", pending)
 	return err
 }
 

@@ -74,20 +74,20 @@ func contains(list []string, want string) bool {
 
 func size(bytes uint64) string { return fmt.Sprintf("%.1f GiB", float64(bytes)/gibibyte) }
 
-// preflight looks before anything is changed and lists all that is wrong at once.
-func (n *Node) preflight(ctx context.Context) (string, error) {
+// Preflight looks before anything is changed and lists all that is wrong at once.
+func (n *Node) Preflight(ctx context.Context) (string, error) {
 	f, err := n.facts(ctx)
 	if err != nil {
 		return "", err
 	}
-	if found := f.problems(); len(found) > 0 {
+	if found := append(f.problems(), n.place.Problems()...); len(found) > 0 {
 		return "", errors.New("\n  - " + strings.Join(found, "\n  - "))
 	}
 	return fmt.Sprintf("root, %s of memory and %s of disk free", size(f.Memory), size(f.Disk)), nil
 }
 
 func (n *Node) facts(ctx context.Context) (facts, error) {
-	f := facts{Root: os.Geteuid() == 0, Up: n.machine.Running(), State: n.machine.State}
+	f := facts{Root: os.Geteuid() == 0, Up: n.place.Running(), State: n.machine.State}
 	var err error
 	if f.Memory, err = freeMemory(); err != nil {
 		return f, err
@@ -165,7 +165,7 @@ func freeDisk(folder string) (uint64, error) {
 // kernel tries in a network namespace of its own what the node's network needs.
 // It runs after the packages phase, which brings the tools to try with.
 func (n *Node) kernel(ctx context.Context) error {
-	if n.machine.Running() {
+	if n.place.Running() {
 		return nil
 	}
 	probes := []struct {

@@ -89,9 +89,9 @@ func (n *Node) serving(ctx context.Context, namespace string, patience time.Dura
 // nodeReady waits for the kubelet's word that pods can run.
 func (n *Node) nodeReady(ctx context.Context) error {
 	return await(ctx, 3*time.Minute, func(ctx context.Context) error {
-		ready, message, err := readiness(ctx, n.api, n.machine.Hostname())
+		ready, message, err := readiness(ctx, n.api, n.place.Hostname())
 		if err == nil && !ready {
-			err = fmt.Errorf("node %s is not ready: %s", n.machine.Hostname(), message)
+			err = fmt.Errorf("node %s is not ready: %s", n.place.Hostname(), message)
 		}
 		return err
 	})
@@ -123,5 +123,5 @@ func (n *Node) ready(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("node %s is Ready, %d system workloads serve", n.machine.Hostname(), count), nil
+	return fmt.Sprintf("node %s is Ready, %d system workloads serve", n.place.Hostname(), count), nil
 }

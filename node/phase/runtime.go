@@ -36,7 +36,7 @@ func (n *Node) runtime(ctx context.Context) (string, error) {
 		// A node that was up before: its kubelet goes on.
 		programs = append(programs, kubelet)
 	}
-	if err := n.supervise(programs...); err != nil {
+	if err := n.supervise(ctx, programs...); err != nil {
 		return "", err
 	}
 	err = await(ctx, time.Minute, func(ctx context.Context) error {

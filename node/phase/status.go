@@ -34,11 +34,13 @@ type Status struct {
 // Look asks the machine and its API server. A part that does not answer is
 // told in the message; that is a status, not an error.
 func Look(ctx context.Context, m machine.Machine) (Status, error) {
-	status := Status{Machine: m.Name, Running: m.Running(), Platform: []string{}}
+	status := Status{Machine: m.Name, Platform: []string{}}
 	settings, found, err := m.Settings()
 	if err != nil {
 		return status, err
 	}
+	where := PlaceOf(m, settings)
+	status.Running = where.Running()
 	if !found {
 		status.Message = "never brought up"
 		return status, nil
@@ -49,13 +51,13 @@ func Look(ctx context.Context, m machine.Machine) (Status, error) {
 		status.Message = "down; 'node up' brings it and its sites back"
 		return status, nil
 	}
-	if err := status.ask(ctx, m); err != nil {
+	if err := status.ask(ctx, m, where.Hostname()); err != nil {
 		status.Message = err.Error()
 	}
 	return status, nil
 }
 
-func (s *Status) ask(ctx context.Context, m machine.Machine) error {
+func (s *Status) ask(ctx context.Context, m machine.Machine, node string) error {
 	text, err := os.ReadFile(m.Kubeconfig())
 	if err != nil {
 		return fmt.Errorf("no cluster yet: %w", err)
@@ -64,7 +66,7 @@ func (s *Status) ask(ctx context.Context, m machine.Machine) error {
 	if err != nil {
 		return err
 	}
-	if s.NodeReady, s.Message, err = readiness(ctx, api, m.Hostname()); err != nil {
+	if s.NodeReady, s.Message, err = readiness(ctx, api, node); err != nil {
 		return err
 	}
 	if s.NodeReady {
@@ -100,7 +102,7 @@ func (s Status) String() string {
 	}
 	line("machine", "%s, %s", s.Machine, state)
 	if s.Address != "" {
-		line("address", "%s; 127.0.0.1:%d and :%d are forwarded to it", s.Address, s.HTTPPort, s.HTTPSPort)
+		line("address", "%s, ports %d and %d", s.Address, s.HTTPPort, s.HTTPSPort)
 		line("disk", "%.1f GiB, cache of what was built %.1f GiB", gib(s.DiskBytes), gib(s.CacheBytes))
 	}
 	if s.Running {

@@ -12,12 +12,11 @@ import (
 	"kubepanel.io/kubepanel/node/manifests"
 )
 
-// The cluster's own networks. Machines have addresses in 10.213.0.0/16.
+// The cluster's own networks.
 const (
 	podCIDR     = "10.244.0.0/16"
 	serviceCIDR = "10.96.0.0/12"
 	dnsAddress  = "10.96.0.10"
-	machineCIDR = "10.213.0.0/16"
 )
 
 // values gathers what the node's configuration depends on.
@@ -27,13 +26,14 @@ func (n *Node) values() (manifests.Values, error) {
 		return manifests.Values{}, err
 	}
 	values := manifests.Values{
-		Hostname: n.machine.Hostname(), Address: n.settings.Address(),
+		Hostname: n.place.Hostname(), Address: n.settings.Address(),
 		Resolvers: machine.Resolvers(), MTU: machine.MTU(),
 		PodCIDR: podCIDR, ServiceCIDR: serviceCIDR, DNSAddress: dnsAddress,
 		Runc: runc, Patches: patchesFolder,
-		// In a machine of namespaces there is no systemd to ask for cgroups.
-		CgroupDriver: "cgroupfs", SystemdCgroup: false,
-		RestrictOOM: !mayLowerOOM(),
+		CgroupDriver: "cgroupfs", RestrictOOM: !mayLowerOOM(),
+	}
+	if n.place.SystemdCgroups() {
+		values.CgroupDriver, values.SystemdCgroup = "systemd", true
 	}
 	for name, ref := range map[string]*string{
 		"pause": &values.PauseImage, "calico": &values.CalicoImage,
@@ -44,6 +44,9 @@ func (n *Node) values() (manifests.Values, error) {
 			return manifests.Values{}, err
 		}
 		*ref = image.Ref
+		if name == "coredns" {
+			values.CoreDNSContent = filepath.Base(image.Archive)
+		}
 	}
 	return values, n.kubeadmValues(&values)
 }
@@ -58,6 +61,7 @@ func (n *Node) kubeadmValues(values *manifests.Values) error {
 	if err != nil {
 		return err
 	}
+	values.KubernetesContent, values.EtcdContent = filepath.Base(kubernetes.Archive), filepath.Base(etcd.Archive)
 	values.KubernetesVersion = kubernetes.Version
 	values.ImageRepository = filepath.Dir(kubernetes.Ref)
 	_, tag, ok := strings.Cut(filepath.Base(etcd.Ref), ":")

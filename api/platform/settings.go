@@ -17,9 +17,9 @@ const (
 // Names of the Secrets in the platform's namespace. The operator makes each of
 // them once, when it is missing, and never overwrites one.
 const (
-	SecretMariaDBRoot     = "mariadb-auth"     // password
+	SecretMariaDBRoot     = "mariadb-auth"     //nolint:gosec // a name; the Secret holds password
 	SecretMariaDBOperator = "mariadb-operator" // username, password
-	SecretCA              = "kubepanel-ca"     // tls.crt, tls.key
+	SecretCA              = "kubepanel-ca"     //nolint:gosec // a name; the Secret holds tls.crt, tls.key
 )
 
 // ExposureNodePort gives every site's SFTP server a NodePort of its own.

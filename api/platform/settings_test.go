@@ -59,7 +59,7 @@ func TestParseNamesTheFault(t *testing.T) {
 			if err == nil {
 				t.Fatalf("Parse succeeded with %s", tt.new)
 			}
-			if !strings.Contains(err.Error(), tt.want) { //nolint // the text is what a person reads
+			if !strings.Contains(err.Error(), tt.want) { // the text is what a person reads
 				t.Errorf("Parse = %q, want it to name %s", err, tt.want)
 			}
 		})

@@ -69,10 +69,7 @@ func (s *Settings) Validate() error {
 	port("edge.httpPort", s.Edge.HTTPPort)
 	port("edge.httpsPort", s.Edge.HTTPSPort)
 	ranges("edge.proxyProtocolFrom", s.Edge.ProxyProtocolFrom)
-	for _, err := range s.catalogueFaults() {
-		faults = append(faults, err)
-	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, s.catalogueFaults()...)...)
 }
 
 // catalogueFaults checks the runtimes in a fixed order, so that the same file

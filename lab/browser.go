@@ -178,7 +178,7 @@ func (b *browser) open(url string) {
 
 // find is JavaScript that looks for the first visible, enabled element in the
 // page and in its frames (the editor's canvas is one) and returns where its
-// middle is. A thing under another thing can't be clicked, so it does not count.
+// middle is, after scrolling there if it must. A thing under another thing can't be clicked, so it does not count.
 const find = `(selector => {
 	const places = [[document, 0, 0]];
 	for (const frame of document.querySelectorAll('iframe')) {
@@ -189,9 +189,12 @@ const find = `(selector => {
 	for (const [page, left, top] of places) {
 		for (const element of page.querySelectorAll(selector)) {
 			if (element.disabled || element.ariaDisabled === 'true') continue;
-			element.scrollIntoView({block: 'center', behavior: 'instant'});
-			const box = element.getBoundingClientRect();
+			let box = element.getBoundingClientRect();
 			if (box.width < 1 || box.height < 1) continue;
+			if (box.top < 0 || box.bottom > page.defaultView.innerHeight) {
+				element.scrollIntoView({block: 'center', behavior: 'instant'});
+				box = element.getBoundingClientRect();
+			}
 			const x = box.x + box.width / 2, y = box.y + box.height / 2;
 			const hit = page.elementFromPoint(x, y);
 			if (hit && !element.contains(hit) && !hit.contains(element)) continue;

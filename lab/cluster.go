@@ -8,6 +8,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
@@ -57,13 +59,14 @@ func connect(ctx context.Context) (*cluster, error) {
 	if path == "" {
 		return nil, errors.New("KUBECONFIG is not set: run 'make lab'")
 	}
+	log.SetLogger(logr.Discard()) // what the client has to say comes back as errors
 	config, err := clientcmd.BuildConfigFromFlags("", path)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	// Journeys look often; client-go's default of 5 requests a second would
-	// measure itself.
-	config.QPS, config.Burst = 100, 200
+	// Journeys look often; client-go's own limit of 5 requests a second would
+	// measure itself, and near a deadline speak in its place.
+	config.QPS = -1
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return nil, err

@@ -1,12 +1,19 @@
 package lab
 
 import (
+	"bufio"
 	"context"
+	"crypto/tls"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 )
@@ -129,5 +136,63 @@ func TestASuspendedSiteSaysSo(t *testing.T) {
 	c.kubepanel(t, "site", "set", s.name, "--resume", "--wait").must(t)
 	if got := visitor.must(t, s.url()+"/").body; got != "awake" {
 		t.Errorf("after --resume the site says %q", got)
+	}
+}
+
+// TestARefusedUploadIsNotReadAsRequests: the site refuses an upload before it has
+// read it. What is left of the body must never be taken for the next request, or
+// a visitor could speak in the name of whoever shares the connection with him.
+func TestARefusedUploadIsNotReadAsRequests(t *testing.T) {
+	t.Parallel()
+	c := openCluster(t)
+	s := c.newSite(t, "refusing.localhost")
+	s.change(t, func(d *v1alpha1.Domain) { d.Spec.Webserver.ClientMaxBodySize = "1m" })
+	s.becomes(t, v1alpha1.ConditionReady, "True", settleLimit)
+	hidden := fmt.Sprintf("GET /hidden HTTP/1.1\r\nHost: %s\r\n\r\n", s.name)
+	body := strings.Repeat(hidden, 2*mebibyte/len(hidden))
+	request := fmt.Sprintf("POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n%s", s.name, len(body), body)
+	// It is a race between the refusal and the upload, so one try tells nothing.
+	for range 20 {
+		answers := c.speak(t, s, request)
+		if len(answers) > 1 {
+			t.Fatalf("one upload was answered %d times: %v", len(answers), answers[:min(len(answers), 5)])
+		}
+	}
+}
+
+// speak sends bytes over a connection of its own and returns the statuses of all
+// answers until the other side closes. A connection that is cut while the bytes
+// are still being sent has no answer left to read.
+func (c *cluster) speak(t *testing.T, s site, text string) []int {
+	t.Helper()
+	way := c.newVisitor(t, "127.0.0.1").connections
+	plain, err := way.DialContext(t.Context(), "tcp", net.JoinHostPort(s.name, strconv.Itoa(int(c.settings.Edge.HTTPSPort))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusting := way.TLSClientConfig.Clone()
+	trusting.ServerName = s.name
+	conn := tls.Client(plain, trusting)
+	if err := conn.SetDeadline(time.Now().Add(visitorLimit)); err != nil {
+		t.Fatal(err)
+	}
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		_, _ = io.WriteString(conn, text) // cut short by a refusal: that is what is tested
+	}()
+	defer func() { conn.Close(); <-sent }()
+	var statuses []int
+	for reader := bufio.NewReader(conn); ; {
+		answer, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			return statuses
+		}
+		_, err = io.Copy(io.Discard, answer.Body)
+		answer.Body.Close()
+		statuses = append(statuses, answer.StatusCode)
+		if err != nil || answer.Close || len(statuses) > 10 {
+			return statuses
+		}
 	}
 }

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -137,8 +139,7 @@ func checkNetwork(t *testing.T, victim, thief site) {
 		"the API server":           c.address + ":6443",
 		"the kubelet":              c.address + ":10250",
 		"etcd":                     c.address + ":2379",
-		"cloud metadata":           "169.254.169.254:80",
-		"the other's Service":      c.service(t, victim.namespace(t), strings.TrimPrefix(victim.namespace(t), "dom-")+"-svc") + ":80",
+		"the other's Service":      c.service(t, victim.namespace(t), victim.backend(t)) + ":80",
 		"the edge from within":     c.service(t, platformNamespace, "kubepanel-edge") + ":80",
 	}
 	for _, port := range []int{8080, 2222, 9000, 6379, 3306} {
@@ -150,6 +151,12 @@ func checkNetwork(t *testing.T, victim, thief site) {
 			t.Fatal(err)
 		}
 		walled["metrics of the "+program] = pod.Status.PodIP + ":8081"
+	}
+	if c.mayLeave(t, thief.namespace(t), metadataService) {
+		// Not probed then: on a real cloud that would be an attack.
+		t.Errorf("sites may reach cloud metadata at %s", metadataService)
+	} else {
+		walled["cloud metadata"] = metadataService + ":80"
 	}
 	// The victim reaches its own port, so the port is there to be reached.
 	if got := victim.probe(t, victim.pod(t).Status.PodIP+":8080"); !slices.Contains(slices.Collect(maps.Values(got)), "open") {
@@ -168,6 +175,44 @@ func checkNetwork(t *testing.T, victim, thief site) {
 			t.Errorf("%s (%s): %s, want a wall", what, target, found[target])
 		}
 	}
+}
+
+// backend is the Service that the edge sends the site's visitors to.
+func (s site) backend(t testing.TB) string {
+	t.Helper()
+	var routes networkingv1.IngressList
+	if err := s.List(t.Context(), &routes, client.InNamespace(s.namespace(t))); err != nil {
+		t.Fatal(err)
+	}
+	if len(routes.Items) != 1 {
+		t.Fatalf("%s has %d Ingresses, want one", s.name, len(routes.Items))
+	}
+	return routes.Items[0].Spec.Rules[0].HTTP.Paths[0].Backend.Service.Name
+}
+
+// metadataService gives a cloud's machines their credentials.
+const metadataService = "169.254.169.254"
+
+// mayLeave reads from a namespace's policies whether an address outside of the
+// cluster may be reached.
+func (c *cluster) mayLeave(t testing.TB, namespace, address string) bool {
+	t.Helper()
+	var policies networkingv1.NetworkPolicyList
+	if err := c.List(t.Context(), &policies, client.InNamespace(namespace)); err != nil {
+		t.Fatal(err)
+	}
+	ip := netip.MustParseAddr(address)
+	within := func(prefix string) bool { return netip.MustParsePrefix(prefix).Contains(ip) }
+	for _, policy := range policies.Items {
+		for _, rule := range policy.Spec.Egress {
+			for _, to := range rule.To {
+				if to.IPBlock != nil && within(to.IPBlock.CIDR) && !slices.ContainsFunc(to.IPBlock.Except, within) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // checkProcess looks at the rights of the site's program from within.

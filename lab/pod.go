@@ -82,7 +82,7 @@ func (c *cluster) queryMariaDB(ctx context.Context, statement string) ([]string,
 		return nil, fmt.Errorf("find the database: %w", err)
 	}
 	// A fixed script: the statement is an argument of it, never part of it.
-	const script = `MYSQL_PWD=$(cat /run/secrets/mariadb-auth/password) exec mariadb --user=root --batch --skip-column-names --execute "$1"`
+	const script = `MYSQL_PWD=$(cat /run/secrets/mariadb-auth/password) exec mariadb --socket=/run/mariadb/mariadb.sock --user=root --batch --skip-column-names --execute "$1"`
 	out, err := c.execute(ctx, pod, "mariadb", nil, "sh", "-c", script, "sh", statement)
 	if err != nil {
 		return nil, err

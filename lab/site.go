@@ -17,7 +17,7 @@ import (
 )
 
 // goneLimit is how long a deleted site may take to leave nothing behind: a pod
-// has 10 s to end, a namespace some more to be emptied.
+// has 10 s to end, and the namespace is emptied after that.
 const goneLimit = 2 * time.Minute
 
 // settleLimit is how long a change may take until it is live: a pod that ends,
@@ -48,22 +48,28 @@ func (c *cluster) expectSite(t testing.TB, name string) site {
 		t.Fatalf("remove what an earlier run left of %s: %v", name, err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), goneLimit)
+		ctx, cancel := context.WithTimeout(context.Background(), commandLimit)
 		defer cancel()
 		if t.Failed() {
 			s.report(ctx, t)
 		}
-		if err := s.remove(ctx); err != nil {
+		// Nobody waits for it here: that it leaves nothing is a journey of its own.
+		if err := s.askToGo(ctx); err != nil {
 			t.Errorf("delete %s after the test: %v", name, err)
 		}
 	})
 	return s
 }
 
+// askToGo deletes the Domain without waiting for what follows.
+func (s site) askToGo(ctx context.Context) error {
+	d := &v1alpha1.Domain{ObjectMeta: metav1.ObjectMeta{Name: s.name}}
+	return client.IgnoreNotFound(s.Delete(ctx, d))
+}
+
 // remove deletes the site and waits until the Domain is gone.
 func (s site) remove(ctx context.Context) error {
-	d := &v1alpha1.Domain{ObjectMeta: metav1.ObjectMeta{Name: s.name}}
-	if err := client.IgnoreNotFound(s.Delete(ctx, d)); err != nil {
+	if err := s.askToGo(ctx); err != nil {
 		return err
 	}
 	return within(ctx, goneLimit, func(ctx context.Context) error {

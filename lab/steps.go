@@ -69,6 +69,10 @@ func watchSteps(t testing.TB, s site) stepClock {
 func noteConditions(parts map[string]time.Duration, object any, at time.Duration) {
 	conditions := conditionsOf(object)
 	for _, c := range conditions {
+		switch c.Type {
+		case v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled:
+			continue // these sum up; the total says it better
+		}
 		if c.Status != metav1.ConditionTrue {
 			delete(parts, c.Type)
 		} else if _, seen := parts[c.Type]; !seen {

@@ -23,7 +23,7 @@ func (a author) signIn(user, password string) {
 	a.write("#user_pass", password)
 	a.click("#wp-submit")
 	a.sees("#wpadminbar")
-	a.sees("#dashboard-widgets")
+	a.sees("#wpbody h1")
 	a.shot("dashboard")
 }
 

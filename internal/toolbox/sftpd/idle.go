@@ -14,7 +14,7 @@ type idleConn struct {
 	net.Conn
 	idle     time.Duration
 	signedIn atomic.Bool
-	moved    atomic.Int64 // when the deadline was last put off
+	moved    atomic.Int64 // when the deadline was last put off, in nanoseconds of Unix time
 }
 
 // enter says that the sign-in is over.
@@ -35,17 +35,21 @@ func (c *idleConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// touch puts the deadline off, at most once a second: it is called for every packet.
+// touch puts the deadline off, a few times a second at most: it is called for
+// every packet.
 func (c *idleConn) touch() {
-	if !c.signedIn.Load() {
+	now := time.Now()
+	if c.silence() < min(200*time.Millisecond, c.idle/10) {
 		return
 	}
-	now := time.Now()
-	if last := c.moved.Load(); now.UnixNano()-last > int64(time.Second) || c.idle < time.Minute {
-		c.moved.Store(now.UnixNano())
+	c.moved.Store(now.UnixNano())
+	if c.signedIn.Load() {
 		_ = c.SetDeadline(now.Add(c.idle))
 	}
 }
+
+// silence is how long ago a byte moved.
+func (c *idleConn) silence() time.Duration { return time.Since(time.Unix(0, c.moved.Load())) }
 
 func outOfFiles(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)

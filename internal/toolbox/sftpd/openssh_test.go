@@ -31,7 +31,7 @@ const (
 
 // site is a running server and OpenSSH's clients for it.
 type site struct {
-	t       *testing.T
+	t       testing.TB
 	root    string // what clients see as /
 	home    string // the clients' own files
 	secrets string // the server's credentials
@@ -40,7 +40,7 @@ type site struct {
 	stop    func()
 }
 
-func start(t *testing.T) *site {
+func start(t testing.TB) *site {
 	t.Helper()
 	for _, program := range []string{"sftp", "scp", "ssh"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -331,26 +331,23 @@ func TestNoShellAndNoForwarding(t *testing.T) {
 	}
 }
 
-func TestSpeed(t *testing.T) {
-	if testing.Short() {
-		t.Skip("moves 256 MB")
-	}
-	s := start(t)
+// BenchmarkTransfer moves files by OpenSSH's client over loopback.
+func BenchmarkTransfer(b *testing.B) {
+	s := start(b)
 	const size = 256 << 20
 	s.write(s.home, "big", strings.Repeat("0123456789abcdef", size/16))
-	for _, batch := range []string{"put big big", "get big back"} {
-		begin := time.Now()
-		s.mustSFTP(batch)
-		rate := float64(size) / time.Since(begin).Seconds() / (1 << 20)
-		t.Logf("%s: %.0f MB/s", batch, rate)
-		// A disk of 2010 is the floor: below it something is badly wrong.
-		if rate < 20 {
-			t.Errorf("%s: %.0f MB/s, want more than 20", batch, rate)
-		}
+	for name, batch := range map[string]string{"up": "put big big", "down": "get big back"} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(size)
+			s.mustSFTP("put big big")
+			for b.Loop() {
+				s.mustSFTP(batch)
+			}
+		})
 	}
 }
 
-func newKey(t *testing.T) (public, private string) {
+func newKey(t testing.TB) (public, private string) {
 	t.Helper()
 	pub, priv, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {

@@ -25,6 +25,8 @@ const (
 	maxAuthTries = 8
 	// drainTime is less than the pod's grace period of ten seconds.
 	drainTime = 7 * time.Second
+	// quietTime without a byte means that no transfer is under way.
+	quietTime = 1500 * time.Millisecond
 )
 
 // Server is an SFTP server. Its fields are set once, before Serve.
@@ -42,7 +44,7 @@ type Server struct {
 	throttle throttle
 	sessions sync.WaitGroup
 	mu       sync.Mutex
-	open     map[net.Conn]bool
+	open     map[*idleConn]bool
 }
 
 // Serve accepts connections until ctx ends, then lets transfers finish for a
@@ -51,7 +53,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	if s.IdleTime == 0 {
 		s.IdleTime = 15 * time.Minute
 	}
-	s.open = map[net.Conn]bool{}
+	s.open = map[*idleConn]bool{}
 	stop := context.AfterFunc(ctx, func() { _ = listener.Close() })
 	defer stop()
 	signIns := make(chan struct{}, maxSignIns)
@@ -94,21 +96,21 @@ func retryAccept(ctx context.Context, err error) bool {
 // connection serves one TCP connection. signedIn gives its place among those
 // who have not signed in yet back.
 func (s *Server) connection(ctx context.Context, raw net.Conn, signedIn func()) {
-	if !s.enter(raw) {
+	c := &idleConn{Conn: raw, idle: s.IdleTime}
+	if !s.enter(c) {
 		signedIn()
 		_ = raw.Close()
 		return
 	}
-	defer s.leave(raw)
+	defer s.leave(c)
 	_ = raw.SetDeadline(time.Now().Add(loginTime))
-	idle := &idleConn{Conn: raw, idle: s.IdleTime}
-	conn, channels, requests, err := s.handshake(ctx, idle)
+	conn, channels, requests, err := s.handshake(ctx, c)
 	signedIn()
 	if err != nil {
 		s.Log.Info("sign-in refused", "remote", raw.RemoteAddr().String(), "cause", err.Error())
 		return
 	}
-	idle.enter()
+	c.enter()
 	newSession(s, conn).run(channels, requests)
 }
 
@@ -124,7 +126,7 @@ func (s *Server) handshake(ctx context.Context, c net.Conn) (*ssh.ServerConn, <-
 	return ssh.NewServerConn(c, config)
 }
 
-func (s *Server) enter(c net.Conn) bool {
+func (s *Server) enter(c *idleConn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.open) >= maxConnections {
@@ -134,39 +136,43 @@ func (s *Server) enter(c net.Conn) bool {
 	return true
 }
 
-func (s *Server) leave(c net.Conn) {
+func (s *Server) leave(c *idleConn) {
 	_ = c.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, c)
 }
 
-// drain waits for transfers, then cuts off what is left.
+// drain lets transfers finish, for a while, and then cuts off what is left. A
+// client that only sits there has nothing to lose and is not waited for.
 func (s *Server) drain() {
 	done := make(chan struct{})
 	go func() {
 		s.sessions.Wait()
 		close(done)
 	}()
-	select {
-	case <-done:
-		return
-	case <-time.After(s.drainTime()):
+	last := time.After(drainTime)
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-last:
+			s.cut(func(*idleConn) bool { return true })
+		case <-look.C:
+			s.cut(func(c *idleConn) bool { return c.silence() > quietTime })
+		}
 	}
-	s.mu.Lock()
-	for c := range s.open {
-		_ = c.Close()
-	}
-	s.mu.Unlock()
-	<-done
 }
 
-// drainTime is nothing when nobody moves a byte: an idle client has nothing to lose.
-func (s *Server) drainTime() time.Duration {
+// cut closes those connections.
+func (s *Server) cut(which func(*idleConn) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.open) == 0 {
-		return 0
+	for c := range s.open {
+		if which(c) {
+			_ = c.Close()
+		}
 	}
-	return drainTime
 }

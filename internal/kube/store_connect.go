@@ -37,8 +37,11 @@ func OpenStore(at Address) (Store, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = at.Kubeconfig
 	rules.WarnIfAllMissing = false
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules,
-		&clientcmd.ConfigOverrides{CurrentContext: at.Context}).ClientConfig()
+	files := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: at.Context})
+	if err := hasContext(files, at.Context); err != nil {
+		return Store{}, err
+	}
+	config, err := files.ClientConfig()
 	if err != nil {
 		return Store{}, badConfig(at, err)
 	}
@@ -49,7 +52,8 @@ func OpenStore(at Address) (Store, error) {
 func NewStore(config *rest.Config, namespace string) (Store, error) {
 	config = rest.CopyConfig(config)
 	config.UserAgent = "kubepanel"
-	config.QPS = -1 // a person types slower than any limit that makes sense
+	config.WarningHandlerWithContext = rest.NoWarnings{} // they are about fields that a person here never wrote
+	config.QPS = -1                                      // a person types slower than any limit that makes sense
 	if config.Dial == nil {
 		config.Dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext
 	}
@@ -91,6 +95,17 @@ func storeMapper() meta.RESTMapper {
 	return mapper
 }
 
+// hasContext finds a context that was misspelt; client-go has no kind of error
+// for it. Whatever else is wrong with the files is found when they are used.
+func hasContext(files clientcmd.ClientConfig, name string) error {
+	raw, err := files.RawConfig()
+	if name == "" || err != nil || raw.Contexts[name] != nil {
+		return nil
+	}
+	return &hosting.Error{Code: hosting.Unreachable, Message: fmt.Sprintf("The kubeconfig has no context %q.", name),
+		Mend: "See which it has with: kubectl config get-contexts"}
+}
+
 func badConfig(at Address, err error) error {
 	e := &hosting.Error{Code: hosting.Unreachable, Mend: mendCluster, Err: err}
 	switch {
@@ -98,9 +113,6 @@ func badConfig(at Address, err error) error {
 		e.Message = fmt.Sprintf("There is no kubeconfig file %s.", at.Kubeconfig)
 	case clientcmd.IsEmptyConfig(err):
 		e.Message = "No cluster is named."
-	case clientcmd.IsContextNotFound(err):
-		e.Message = fmt.Sprintf("The kubeconfig has no context %q.", at.Context)
-		e.Mend = "See which it has with: kubectl config get-contexts"
 	default:
 		e.Message = "The kubeconfig can't be used: " + err.Error() + "."
 	}

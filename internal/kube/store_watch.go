@@ -91,27 +91,27 @@ func (w *domainWatch) follow(ctx context.Context, version string) error {
 			if !open {
 				return nil
 			}
-			if err, stop := w.take(event); stop {
+			if more, err := w.take(event); !more {
 				return err
 			}
 		}
 	}
 }
 
-// take shows what an event brings and tells whether the connection is of no more
-// use.
-func (w *domainWatch) take(event watch.Event) (err error, stop bool) {
+// take shows what an event brings and tells whether the connection can bring
+// more.
+func (w *domainWatch) take(event watch.Event) (more bool, err error) {
 	d, isDomain := event.Object.(*v1alpha1.Domain)
 	switch {
 	case event.Type == watch.Error || !isDomain:
-		return nil, true // most likely the version is too old: list again
+		return false, nil // most likely the version is too old: list again
 	case event.Type == watch.Bookmark:
-		return nil, false
+		return true, nil
 	case event.Type == watch.Deleted:
 		d = nil
 	}
 	err = w.show(d)
-	return err, err != nil
+	return err == nil, err
 }
 
 // show hands on the object that is watched; a later one of the same name is

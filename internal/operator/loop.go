@@ -160,7 +160,7 @@ func (l *Loop[T]) next(results []result) (reconcile.Result, error) {
 		return reconcile.Result{}, err
 	}
 	if after == 0 && l.Resync > 0 {
-		after = l.Resync + rand.N(l.Resync/4+1) //nolint:gosec // only spreads work over time
+		after = l.Resync + rand.N(l.Resync/4+1)
 	}
 	return reconcile.Result{RequeueAfter: after}, nil
 }

@@ -62,6 +62,7 @@ func TestPlatform(t *testing.T) {
 	run("a changed database password is followed", followsPassword)
 	run("pod troubles are told with cause and mend", podTroubles)
 	run("a node that is gone is told", lostNode)
+	run("a node's full disk is told", fullDisk)
 	run("a suspended site has no pod", suspends)
 	run("MariaDB going and coming is told and mended", databaseOutage)
 	run("deletion leaves nothing", deletes)

@@ -70,6 +70,26 @@ func lostNode(t *testing.T, w *world) {
 	w.condition(t, name, v1alpha1.ConditionReady, metav1.ConditionTrue, "")
 }
 
+// A node with a full disk takes no pod; the scheduler only speaks of a taint.
+func fullDisk(t *testing.T, w *world) {
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-full"}}
+	d := newDomain("full-disk.example")
+	w.create(t, node, d)
+	node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeDiskPressure, Status: corev1.ConditionTrue}}
+	if err := cluster.Client.Status().Update(t.Context(), node); err != nil {
+		t.Fatal(err)
+	}
+	w.pod(t, d.Name, func(p *corev1.Pod) {
+		p.Status.Conditions = []corev1.PodCondition{{
+			Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "1 node(s) had untolerated taint(s)",
+		}}
+	})
+	c := w.condition(t, d.Name, v1alpha1.ConditionDeploymentReady, metav1.ConditionFalse, "NoNode")
+	if !strings.Contains(c.Message, "The disk of node node-full is full") {
+		t.Errorf("message = %q, want it to name the full disk", c.Message)
+	}
+}
+
 func suspends(t *testing.T, w *world) {
 	const name, ns, site = "ready.example", "dom-ready-example", "ready-example"
 	w.change(t, name, func(d *v1alpha1.Domain) { d.Spec.Suspended = true })

@@ -15,6 +15,9 @@ type finding struct {
 	reason, message string
 }
 
+// reasonNoNode is that of a pod that the scheduler finds no place for.
+const reasonNoNode = "NoNode"
+
 func wrong(reason, format string, args ...any) finding {
 	return finding{trouble: true, reason: reason, message: fmt.Sprintf(format, args...)}
 }
@@ -41,7 +44,7 @@ func diagnose(w *appsv1.Deployment, pods []corev1.Pod) finding {
 	}
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
-			return wrong("NoNode", "No node takes the pod: %s. Free or add capacity, or lower spec.resources.requests.", strings.TrimSuffix(c.Message, "."))
+			return wrong(reasonNoNode, "No node takes the pod: %s", sentence(c.Message))
 		}
 	}
 	for _, s := range pod.Status.InitContainerStatuses {

@@ -56,7 +56,7 @@ func TestDiagnose(t *testing.T) {
 		}), true, "Evicted", "EmptyDir"},
 		"no room": {pod(func(p *corev1.Pod) {
 			p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/1 nodes: Insufficient cpu."}}
-		}), true, "NoNode", "Insufficient cpu. Free"},
+		}), true, "NoNode", "Insufficient cpu."},
 		"image missing":      {containers(waits("ErrImagePull", "not found")), true, "ImageMissing", "img:1"},
 		"image never pulled": {containers(waits("ErrImageNeverPull", "not present")), true, "ImageMissing", "not present"},
 		"bad config":         {containers(waits("CreateContainerConfigError", `secret "x" not found`)), true, "CreateContainerConfigError", "not found"},
@@ -84,5 +84,45 @@ func TestDiagnose(t *testing.T) {
 	}}}}
 	if f := diagnose(refused, nil); f.reason != "PodRefused" || !strings.Contains(f.message, "exceeded quota") {
 		t.Errorf("diagnose of a refused pod = %+v", f)
+	}
+}
+
+func TestPressedNodesAreTold(t *testing.T) {
+	node := func(name string, unschedulable bool, conditions ...corev1.NodeCondition) corev1.Node {
+		return corev1.Node{
+			ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: corev1.NodeSpec{Unschedulable: unschedulable},
+			Status: corev1.NodeStatus{Conditions: conditions},
+		}
+	}
+	is := func(typ corev1.NodeConditionType, status corev1.ConditionStatus) corev1.NodeCondition {
+		return corev1.NodeCondition{Type: typ, Status: status, Message: "said so"}
+	}
+	well := is(corev1.NodeReady, corev1.ConditionTrue)
+	tests := map[string]struct {
+		nodes []corev1.Node
+		want  string
+	}{
+		"well":      {[]corev1.Node{node("a", false, well, is(corev1.NodeDiskPressure, corev1.ConditionFalse))}, ""},
+		"full disk": {[]corev1.Node{node("a", false, well, is(corev1.NodeDiskPressure, corev1.ConditionTrue))}, " The disk of node a is full: free space on it."},
+		"closed":    {[]corev1.Node{node("a", true, well)}, " Node a is closed for new pods (kubectl uncordon a)."},
+		"two": {
+			[]corev1.Node{node("a", false, is(corev1.NodeReady, corev1.ConditionUnknown)), node("b", false, well, is(corev1.NodeMemoryPressure, corev1.ConditionTrue))},
+			" Node a is not ready: said so. Node b is out of memory.",
+		},
+	}
+	for name, tt := range tests {
+		if got := pressed(tt.nodes); got != tt.want {
+			t.Errorf("%s: pressed = %q, want %q", name, got, tt.want)
+		}
+	}
+	if got := pressed(make([]corev1.Node, 9)); got != "" {
+		t.Errorf("pressed = %q", got)
+	}
+	many := make([]corev1.Node, 9)
+	for i := range many {
+		many[i] = node("n", true)
+	}
+	if got := pressed(many); strings.Count(got, "closed") != 5 || !strings.HasSuffix(got, "There is more.") {
+		t.Errorf("pressed = %q, want five and that there is more", got)
 	}
 }

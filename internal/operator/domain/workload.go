@@ -6,7 +6,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/operator"
@@ -50,6 +49,8 @@ func (r *Reconciler) explain(ctx context.Context, d *v1alpha1.Domain, w *appsv1.
 	f := diagnose(w, pods)
 	pod := newest(pods)
 	switch {
+	case f.reason == reasonNoNode:
+		return operator.Trouble(recheck, f.reason, "%s%s Free or add capacity, or lower spec.resources.requests.", f.message, r.nodesTrouble(ctx))
 	case f.trouble:
 		return operator.Trouble(recheck, f.reason, "%s", f.message)
 	case pod == nil:
@@ -66,21 +67,4 @@ func (r *Reconciler) explain(ctx context.Context, d *v1alpha1.Domain, w *appsv1.
 		return operator.Trouble(recheck, f.reason, "%s Kubernetes says: %s", f.message, said)
 	}
 	return operator.Wait(recheck, f.reason, "%s", f.message)
-}
-
-// nodeTrouble says whether the pod's node is out of reach, "" when it is well.
-func (r *Reconciler) nodeTrouble(ctx context.Context, pod *corev1.Pod) string {
-	if pod.Spec.NodeName == "" {
-		return ""
-	}
-	var node corev1.Node
-	if err := r.Direct.Get(ctx, client.ObjectKey{Name: pod.Spec.NodeName}, &node); err != nil {
-		return ""
-	}
-	for _, c := range node.Status.Conditions {
-		if c.Type == corev1.NodeReady && c.Status != corev1.ConditionTrue {
-			return "Node " + node.Name + " is not ready: " + c.Message + ". The site comes back with the node, or on another one after Kubernetes gives this one up."
-		}
-	}
-	return ""
 }

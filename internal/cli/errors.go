@@ -48,7 +48,7 @@ func exitCode(err error) int {
 // explain is the one place that turns errors into text.
 func explain(w io.Writer, err error, verbose bool) {
 	line := func(format string, args ...any) {
-		fmt.Fprintf(w, format+"\n", args...) //nolint:errcheck // there is no one left to tell
+		fmt.Fprintf(w, format+"\n", args...) // there is no one left to tell
 	}
 	if u, ok := errors.AsType[*usageError](err); ok {
 		line("error: %s", clean(u.message))

@@ -24,8 +24,9 @@ type goal struct {
 	// reached tells whether it is; d is nil when the site is gone. An error says
 	// that it can't be reached any more.
 	reached func(d *v1alpha1.Domain) (bool, error)
-	// going says what goes on without us, for who stops looking.
-	going string
+	// going says what goes on without us, for who stops looking; d is the site as
+	// it was seen last.
+	going func(d *v1alpha1.Domain) string
 	// again is the command to look with again.
 	again string
 	// fresh says that everything that is to see happens after start.
@@ -127,12 +128,14 @@ func (l *live) run(ctx context.Context, w hosting.DomainWatcher, d *v1alpha1.Dom
 // see takes news in, shows them and tells whether the goal is reached.
 func (l *live) see(now *v1alpha1.Domain) (bool, error) {
 	l.last = now
-	if now != nil {
+	done, err := l.goal.reached(now)
+	switch {
+	case now != nil:
 		l.update(hosting.Steps(now))
-	} else {
+	case done:
 		l.update(allDone(l.rows))
 	}
-	return l.goal.reached(now)
+	return done, err
 }
 
 func (l *live) update(steps []hosting.Step) {
@@ -288,12 +291,12 @@ func (l *live) stopped(cause error) error {
 	took := seconds(time.Since(l.start))
 	if errors.Is(cause, errTimeout) {
 		e := &hosting.Error{Code: hosting.Timeout, Message: fmt.Sprintf("Not done after %s.", took),
-			Mend: fmt.Sprintf("%s; look again with: %s", l.goal.going, l.goal.again)}
-		if l.last != nil {
+			Mend: fmt.Sprintf("%s; look again with: %s", l.goal.going(l.last), l.goal.again)}
+		if l.last != nil && !hosting.Live(l.last) {
 			e.Message = fmt.Sprintf("Not done after %s: %s", took, hosting.Unfinished(l.last))
 		}
 		return e
 	}
-	return &hosting.Error{Code: hosting.Interrupted, Message: fmt.Sprintf("Stopped looking after %s. %s.", took, l.goal.going),
+	return &hosting.Error{Code: hosting.Interrupted, Message: fmt.Sprintf("Stopped looking after %s. %s.", took, l.goal.going(l.last)),
 		Mend: "Look again with: " + l.goal.again, Err: cause}
 }

@@ -89,7 +89,7 @@ func (e *Env) printObject(v any) error {
 // say writes a line for a person. What was said can't be taken back, so a full
 // disk or a closed pipe ends the command like any other error would: at the end.
 func (e *Env) say(format string, args ...any) {
-	fmt.Fprintf(e.Out, format+"\n", args...) //nolint:errcheck // a closed standard output has no one to tell
+	fmt.Fprintf(e.Out, format+"\n", args...) // a closed standard output has no one to tell
 }
 
 // table writes columns, all at once.

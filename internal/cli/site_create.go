@@ -121,7 +121,9 @@ func (c *siteCreate) run(ctx context.Context) error {
 	seen := watched{last: d}
 	if c.wait {
 		g := untilLive(d, start, c.timeout)
-		g.fresh, g.going = true, fmt.Sprintf("The site %s is still being created", hosting.ShowName(d.Spec.DomainName))
+		g.fresh, g.going = true, func(d *v1alpha1.Domain) string {
+			return fmt.Sprintf("The site %s is still being created", hosting.ShowName(d.Spec.DomainName))
+		}
 		if seen, err = c.env.follow(ctx, cluster, d, g); err != nil {
 			return err
 		}
@@ -150,7 +152,7 @@ func (c *siteCreate) tell(seen watched, took time.Duration) error {
 func untilLive(d *v1alpha1.Domain, start time.Time, timeout time.Duration) goal {
 	name := d.Spec.DomainName
 	g := goal{start: start, timeout: timeout, again: "kubepanel site wait " + name,
-		going: fmt.Sprintf("The platform goes on with %s", hosting.ShowName(name))}
+		going: func(*v1alpha1.Domain) string { return "The platform goes on with " + hosting.ShowName(name) }}
 	g.reached = func(d *v1alpha1.Domain) (bool, error) {
 		switch {
 		case d == nil:

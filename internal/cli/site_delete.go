@@ -110,7 +110,7 @@ func (c *siteDelete) confirm(ctx context.Context, d *v1alpha1.Domain) error {
 		return &hosting.Error{Code: hosting.Invalid, Message: "Deleting needs somebody who confirms it, and nobody can be asked here.",
 			Mend: "Say so beforehand with: kubepanel site delete " + name + " --yes"}
 	}
-	fmt.Fprintf(c.env.Err, "%s\nType %s to delete it: ", losses(d), hosting.ShowName(name)) //nolint:errcheck // without the question the answer will not fit
+	fmt.Fprintf(c.env.Err, "%s\nType %s to delete it: ", losses(d), hosting.ShowName(name)) // without the question the answer will not fit
 	typed, err := c.env.readLine(ctx)
 	if err != nil {
 		return err
@@ -131,7 +131,7 @@ func losses(d *v1alpha1.Domain) string {
 		}
 		lost = append(lost, name+" with everything in it")
 	}
-	lost = append(lost, "its SFTP account and all its passwords", "the addresses "+clean(strings.Join(allNames(d), ", ")))
+	lost = append(lost, "its SFTP account and all its passwords", "the names that lead to it: "+clean(strings.Join(allNames(d), ", ")))
 	return fmt.Sprintf("This deletes the site %s for good:\n  - %s\nBackups that were made off the cluster stay.",
 		hosting.ShowBoth(d.Spec.DomainName), strings.Join(lost, "\n  - "))
 }

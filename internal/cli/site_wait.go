@@ -92,7 +92,12 @@ func untilGone(d *v1alpha1.Domain, start time.Time, timeout time.Duration) goal 
 	return goal{
 		start: start, timeout: timeout,
 		again: "kubepanel site wait " + name + " --for deleted",
-		going: fmt.Sprintf("The site %s is still being deleted", hosting.ShowName(name)),
+		going: func(d *v1alpha1.Domain) string {
+			if d != nil && d.DeletionTimestamp.IsZero() {
+				return fmt.Sprintf("Nobody has deleted the site %s", hosting.ShowName(name))
+			}
+			return fmt.Sprintf("The site %s is still being deleted", hosting.ShowName(name))
+		},
 		reached: func(d *v1alpha1.Domain) (bool, error) {
 			switch {
 			case d == nil:

@@ -9,6 +9,7 @@ import (
 // and HTTP statuses; nothing else does.
 type Code string
 
+// Codes.
 const (
 	Invalid      Code = "invalid"       // the request can never succeed as written
 	NotFound     Code = "not_found"     // there is no such thing, or not for this actor

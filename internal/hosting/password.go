@@ -10,6 +10,7 @@ import (
 // Purpose says which of a site's passwords is meant.
 type Purpose string
 
+// Purposes of passwords.
 const (
 	ForWordPress Purpose = "wordpress"
 	ForSFTP      Purpose = "sftp"

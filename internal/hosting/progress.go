@@ -15,6 +15,7 @@ import (
 // State says how far a step is.
 type State string
 
+// States of a step.
 const (
 	StateWaiting State = "waiting" // for another step
 	StateRunning State = "running"

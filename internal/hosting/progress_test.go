@@ -114,7 +114,7 @@ func TestStallNamesCauseAndMend(t *testing.T) {
 	err := hosting.StallOf(d)
 	want := "The site shop.example is stuck at its namespace: The name belongs to Domain x. Delete that. " +
 		"It goes on by itself when the cause is gone. Look at it with: kubepanel site show shop.example"
-	if hosting.CodeOf(err) != hosting.Stalled || err.Error() != want { //nolint // the text is what a person reads
+	if hosting.CodeOf(err) != hosting.Stalled || err.Error() != want { // the text is what a person reads
 		t.Errorf("StallOf = %v, want %s", err, want)
 	}
 	d.Generation = 2 // somebody changed the spec: what stalled may be mended

@@ -84,7 +84,7 @@ func TestChangeSiteRefuses(t *testing.T) {
 				tt.prepare(&f.domains[0])
 			}
 			_, _, err := f.panel().ChangeSite(t.Context(), "shop.example", tt.change, false)
-			if hosting.CodeOf(err) != tt.code || !strings.Contains(err.Error(), tt.want) || f.writes != 0 { //nolint // the text is what a person reads
+			if hosting.CodeOf(err) != tt.code || !strings.Contains(err.Error(), tt.want) || f.writes != 0 { // the text is what a person reads
 				t.Errorf("ChangeSite = %v with %d writes, want %s with %q and none", err, f.writes, tt.code, tt.want)
 			}
 		})

@@ -125,8 +125,8 @@ PSS of the pod's processes      %s`, len(list), set, shim, total, own)
 // The front page is asked in rounds, first one server and then the other, so
 // that whatever else this computer does hits both.
 const (
-	frontRounds      = 5
-	frontRequests    = 300
+	frontRounds      = 1
+	frontRequests    = 200
 	frontConnections = 4
 )
 
@@ -140,6 +140,8 @@ func BenchmarkFrontPage(b *testing.B) {
 	c := openCluster(b)
 	// Limits of the whole computer: what is compared is the path, not a limit.
 	s := c.newSite(b, "bench-front.localhost", "--wordpress", "--cpu", fmt.Sprintf("%d", runtime.NumCPU()), "--memory", "2Gi")
+	s.put(b, "lab-same.php", `<?php echo json_encode([PHP_VERSION, PHP_SAPI, get_loaded_extensions(), array_diff_key(ini_get_all(null, false), ['error_log' => 1]),
+	(opcache_get_status(false) ?: [])['opcache_enabled'] ?? false]);`)
 	plain := newPlainServer(b, s)
 	path, direct := c.newVisitor(b, "127.0.0.1"), plain.visitor(b, s)
 	page := load{url: s.url() + "/", want: "</html>", requests: frontRequests, connections: frontConnections}
@@ -150,8 +152,12 @@ func BenchmarkFrontPage(b *testing.B) {
 		}
 		return nil
 	})
-	if here, there := path.must(b, page.url).body, direct.must(b, page.url).body; len(here) != len(there) {
+	if here, there := path.must(b, page.url).body, direct.must(b, page.url).body; here != there {
 		b.Errorf("the pages differ: %d bytes from the site, %d from the plain server", len(here), len(there))
+	}
+	here, there := path.must(b, s.url()+"/lab-same.php").body, direct.must(b, s.url()+"/lab-same.php").body
+	if here != there || !strings.HasSuffix(here, ",true]") {
+		b.Fatalf("the two run PHP with other settings, or without OPcache:\n%s\n%s", here, there)
 	}
 	for b.Loop() {
 		var site, bare []loadResult

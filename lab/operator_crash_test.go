@@ -41,8 +41,8 @@ func TestOperatorKilledWhileCreatingTenSites(t *testing.T) {
 	}{
 		{"the first namespace is there", func(p progress) bool { return p.namespaces >= 1 }, killOperator},
 		{"half of the Deployments are there", func(p progress) bool { return p.deployments >= crashSites/2 }, deleteOperator},
-		{"the first site is live", func(p progress) bool { return p.live >= 1 }, killOperator},
-		{"half of the sites are live", func(p progress) bool { return p.live >= crashSites/2 }, deleteOperator},
+		{"all Deployments are there", func(p progress) bool { return p.deployments == crashSites }, killOperator},
+		{"the first site is live", func(p progress) bool { return p.live >= 1 }, deleteOperator},
 	} {
 		eventually(t, point.what, tenLiveLimit, func(ctx context.Context) error {
 			have, err := c.progressOf(ctx, sites)

@@ -129,7 +129,7 @@ func (p *plainServer) configure(t testing.TB, s site) {
 			t.Fatalf("make %s: %v", device, err)
 		}
 	}
-	for _, dir := range []string{"tmp", "run/kubepanel", "var/www"} {
+	for _, dir := range []string{"tmp", "run/kubepanel", "var/www", "etc/kubepanel"} {
 		err := os.MkdirAll(filepath.Join(p.root, dir), 0o755)
 		err = errors.Join(err, filepath.WalkDir(filepath.Join(p.root, dir), func(path string, _ os.DirEntry, err error) error {
 			return errors.Join(err, os.Lchown(path, plainUser, plainUser))

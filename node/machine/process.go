@@ -125,5 +125,14 @@ func (m Machine) Daemon() Process { return readProcess(m.daemonFile()) }
 // Init is the machine's first process by its number on the computer.
 func (m Machine) Init() Process { return readProcess(m.initFile()) }
 
+// InitStarted is when the running machine was started; zero without one.
+func (m Machine) InitStarted() time.Time {
+	info, err := os.Stat(m.initFile())
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
 // Running tells whether both halves of the machine live.
 func (m Machine) Running() bool { return m.Daemon().Alive() && m.Init().Alive() }

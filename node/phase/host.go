@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -117,6 +118,15 @@ func (h host) Remove(ctx context.Context) error {
 
 func (h host) Running() bool {
 	return exec.Command("systemctl", "is-active", "--quiet", h.unitName()).Run() == nil
+}
+
+// Since is when the computer started: containers go on while the unit is restarted.
+func (h host) Since() time.Time {
+	var info unix.Sysinfo_t
+	if err := unix.Sysinfo(&info); err != nil {
+		return time.Time{}
+	}
+	return time.Now().Add(-time.Duration(info.Uptime) * time.Second)
 }
 
 // Ours: only what a run of ours began may be thrown away.

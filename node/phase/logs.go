@@ -2,7 +2,6 @@ package phase
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -86,21 +85,6 @@ func tail(file string, lines int) (string, error) {
 	return strings.Join(all[max(0, len(all)-lines):], "\n"), nil
 }
 
-// pod is what tells whether one is in trouble.
-type pod struct {
-	Metadata struct{ Namespace, Name string }
-	Status   struct {
-		Phase             string
-		Conditions        []struct{ Type, Status, Message string }
-		ContainerStatuses []struct {
-			Name         string
-			Ready        bool
-			RestartCount int
-			State        json.RawMessage
-		}
-	}
-}
-
 // Diagnose prints what a person would look at next: how things stand, the pods
 // in trouble with their causes and last lines, and the newest warnings.
 func Diagnose(ctx context.Context, m machine.Machine, out io.Writer) error {
@@ -136,17 +120,17 @@ func Diagnose(ctx context.Context, m machine.Machine, out io.Writer) error {
 }
 
 func diagnoseCluster(ctx context.Context, podLogs string, api *client, out io.Writer) error {
-	pods, err := read[struct{ Items []pod }](ctx, api, "/api/v1/pods")
+	all, err := pods(ctx, api, "")
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "== pods in trouble")
-	for _, p := range pods.Items {
+	for _, p := range all {
 		for _, c := range p.Status.ContainerStatuses {
-			if c.Ready || p.Status.Phase == "Succeeded" {
+			if c.Ready {
 				continue
 			}
-			fmt.Fprintf(out, "%s/%s %s: %d restarts, %s\n", p.Metadata.Namespace, p.Metadata.Name, c.Name, c.RestartCount, c.State)
+			fmt.Fprintf(out, "%s/%s %s: %d restarts, %s\n", p.Metadata.Namespace, p.Metadata.Name, c.Name, c.RestartCount, c.State.text)
 			logs, _ := filepath.Glob(filepath.Join(podLogs, p.Metadata.Namespace+"_"+p.Metadata.Name+"_*", c.Name, "*.log"))
 			slices.Sort(logs)
 			if len(logs) > 0 {

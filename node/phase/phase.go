@@ -87,7 +87,7 @@ func (n *Node) Phases() []Phase {
 	if n.options.NodeOnly {
 		return phases
 	}
-	phases = append(phases, Phase{"site images", n.importSiteImages}, Phase{"platform", n.platform})
+	phases = append(phases, Phase{"site images", n.importSiteImages}, Phase{"platform", n.platform}, Phase{"sites", n.sites})
 	if n.options.Demo {
 		phases = append(phases, Phase{"demo", n.demo})
 	}

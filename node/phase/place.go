@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -21,6 +22,8 @@ type Place interface {
 	// Remove deletes what a stopped node had on disk.
 	Remove(ctx context.Context) error
 	Running() bool
+	// Since is when it started: nothing that runs there is older.
+	Since() time.Time
 	// Ours is false while what is on disk may be somebody else's cluster.
 	Ours() bool
 	// Problems are what stands in the way here, in sentences with their mends.
@@ -70,6 +73,10 @@ func (p namespaces) Start(ctx context.Context) (machine.Settings, string, error)
 	}
 	return settings, note, nil
 }
+
+// Since: the daemon notes its init when that has built the machine, before
+// which no container can run.
+func (p namespaces) Since() time.Time { return p.InitStarted() }
 
 func (p namespaces) Remove(context.Context) error { return p.Machine.Remove() }
 

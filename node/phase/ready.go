@@ -71,7 +71,10 @@ func (n *Node) serving(ctx context.Context, namespace string, patience time.Dura
 		if err != nil {
 			return err
 		}
-		var missing []string
+		missing, err := n.unheard(ctx, namespace)
+		if err != nil {
+			return err
+		}
 		for _, w := range all {
 			if waits := w.waiting(); waits != "" {
 				missing = append(missing, waits)

@@ -38,6 +38,9 @@ type Config struct {
 	Drain time.Duration
 	// RetryFor bounds how long a request waits for a backend that can be reached.
 	RetryFor time.Duration
+	// Stall ends uploads and downloads that stand still for so long; 0 takes a
+	// minute.
+	Stall time.Duration
 	// Dial connects to a pod; nil dials TCP.
 	Dial proxy.Dial
 }
@@ -141,6 +144,7 @@ func (e *Edge) front(requests *proxy.Metrics) *proxy.Front {
 		// Caddy tells much at Info that is of no use here.
 		LogLevel: max(e.config.LogLevel, slog.LevelWarn),
 		RetryFor: e.config.RetryFor,
+		Stall:    e.config.Stall,
 		Dial:     e.config.Dial,
 	}
 	if e.config.LogLevel < slog.LevelInfo {

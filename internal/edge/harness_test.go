@@ -47,7 +47,8 @@ type stage struct {
 	pods   *pods
 	log    *buffer
 	stop   context.CancelFunc
-	done   chan error
+	done   chan struct{} // closed when Run has returned err
+	err    error
 }
 
 var stages atomic.Int32
@@ -93,14 +94,16 @@ func freePort(t testing.TB) string {
 func (s *stage) run() {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	s.stop, s.done = cancel, make(chan error, 1)
-	go func() { s.done <- edge.New(s.config).Run(ctx) }()
+	s.stop, s.done = cancel, make(chan struct{})
+	go func() {
+		defer close(s.done)
+		s.err = edge.New(s.config).Run(ctx)
+	}()
 	s.t.Cleanup(func() {
 		cancel()
-		if err := <-s.done; err != nil {
-			s.t.Errorf("the edge ended with: %v", err)
+		if <-s.done; s.err != nil {
+			s.t.Errorf("the edge ended with: %v", s.err)
 		}
-		s.done <- nil
 		if s.t.Failed() {
 			s.t.Logf("the edge's log:\n%s", s.log)
 		}

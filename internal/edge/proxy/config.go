@@ -23,8 +23,8 @@ const (
 	readHeaderTimeout = 15 * time.Second
 	// idleTimeout is how long a silent keep-alive connection stays open.
 	idleTimeout = 2 * time.Minute
-	// stallTimeout ends uploads and downloads that make no progress at all. Slow
-	// ones may take as long as they need.
+	// stallTimeout ends uploads and downloads that make no progress at all, unless
+	// Front has another. Slow ones may take as long as they need.
 	stallTimeout = time.Minute
 	// maxHeaderBytes is what nginx allows by default (4 × 8 KiB).
 	maxHeaderBytes = 32 << 10
@@ -87,8 +87,8 @@ func (f *Front) server(name, listen string) *caddyhttp.Server {
 		ListenerWrappersRaw: wrappers,
 		Protocols:           []string{"h1"},
 		ReadHeaderTimeout:   caddy.Duration(readHeaderTimeout),
-		ReadIdleTimeout:     caddy.Duration(stallTimeout),
-		WriteIdleTimeout:    caddy.Duration(stallTimeout),
+		ReadIdleTimeout:     -1, // none: boundUpload says why, and does it
+		WriteIdleTimeout:    caddy.Duration(f.stall()),
 		IdleTimeout:         caddy.Duration(idleTimeout),
 		MaxHeaderBytes:      maxHeaderBytes,
 		AutoHTTPS:           &caddyhttp.AutoHTTPSConfig{Disabled: true},
@@ -110,7 +110,7 @@ func secrets(name string) caddytls.TLS {
 			OnDemand: &caddytls.OnDemandConfig{PermissionRaw: caddyconfig.JSON(object{"module": name}, nil)},
 			Policies: []*caddytls.AutomationPolicy{{
 				ManagersRaw:         []json.RawMessage{caddyconfig.JSON(object{"via": name}, nil)},
-				IssuersRaw: nil,
+				IssuersRaw:          []json.RawMessage{caddyconfig.JSON(object{"module": name}, nil)},
 				DisableOCSPStapling: true,
 			}},
 		},

@@ -38,6 +38,9 @@ type Front struct {
 	LogLevel slog.Level
 	// RetryFor bounds how long a request waits for a backend that can be reached.
 	RetryFor time.Duration
+	// Stall ends uploads and downloads that stand still for so long; 0 takes a
+	// minute.
+	Stall time.Duration
 	// Dial connects to a pod; nil dials TCP.
 	Dial Dial
 

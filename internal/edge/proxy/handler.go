@@ -46,6 +46,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.
 	}()
 	h.front.Metrics.inFlight.Inc()
 	defer h.front.Metrics.inFlight.Dec()
+	defer h.front.boundUpload(w, r)()
 	h.answer(rec, r)
 	return nil
 }

@@ -61,8 +61,10 @@ bench: $(NODE) ## measure site creation, memory per site and requests per second
 	$(NODE) up --machine lab
 	eval "$$($(NODE) env --machine lab)" && KUBEPANEL_LAB=1 go test -count=1 -timeout 30m -run '^$$' -bench . -benchtime 1x ./lab/
 
-generate: ## make every generated file anew: deep copies, CRDs, reference pages, command pages
+generate: ## make every generated file anew: deep copies, CRDs, their reference pages, docs/cli.md
 	$(TOOL) controller-gen object paths=./api/... crd output:crd:dir=deploy/kubepanel/files/crds
+	cd tools && go run ./kindpages --crds ../deploy/kubepanel/files/crds --docs ../docs/kinds
+	go test ./internal/cli -run Reference -update
 
 lint: ## check style, import directions and known vulnerabilities
 	$(TOOL) golangci-lint run ./...

@@ -5,13 +5,11 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
 
 // log writes the access log's line. Query strings carry passwords and tokens of
 // sites, so neither the query nor the referrer is in it.
-func (h *handler) log(rec caddyhttp.ResponseRecorder, r *http.Request, path string, took time.Duration) {
+func (h *handler) log(rec *recorder, r *http.Request, path string, took time.Duration) {
 	client, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		client = r.RemoteAddr
@@ -27,8 +25,8 @@ func (h *handler) log(rec caddyhttp.ResponseRecorder, r *http.Request, path stri
 		slog.String("host", r.Host),
 		slog.String("path", path),
 		slog.String("proto", r.Proto),
-		slog.Int("status", rec.Status()),
-		slog.Int("bytes", rec.Size()),
+		slog.Int("status", rec.status),
+		slog.Int64("bytes", rec.size),
 		slog.Float64("seconds", took.Seconds()),
 		slog.String("agent", r.UserAgent()),
 	)

@@ -34,12 +34,12 @@ func (h *handler) Cleanup() error { return h.forward.Cleanup() }
 // so that Caddy logs no request's header or query.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
 	start := time.Now()
-	rec := caddyhttp.NewResponseRecorder(w, nil, nil)
+	rec := &recorder{ResponseWriter: w}
 	path := r.URL.Path
 	// Deferred, for the proxy panics to cut a response whose backend died midway.
 	defer func() {
 		took := time.Since(start)
-		h.front.Metrics.observe(rec.Status(), r.TLS != nil, took)
+		h.front.Metrics.observe(rec.status, r.TLS != nil, took)
 		if h.front.AccessLog != nil {
 			h.log(rec, r, path, took)
 		}

@@ -3,7 +3,9 @@ package kubetest
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -57,6 +59,25 @@ func Program(name string) (string, error) {
 	}
 	return newest, nil
 }
+
+// bound returns a program that runs the given one and ends with the tests: a
+// test that panics or is killed stops nothing itself, and envtest would leave
+// its processes behind.
+func bound(folder, program string) (string, error) {
+	setpriv, err := exec.LookPath("setpriv")
+	if err != nil {
+		return "", fmt.Errorf("find setpriv, of Debian's package util-linux: %w", err)
+	}
+	path := filepath.Join(folder, filepath.Base(program))
+	script := fmt.Sprintf("#!/bin/sh\nexec %s --pdeathsig KILL %s \"$@\"\n", quoted(setpriv), quoted(program))
+	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
+		return "", fmt.Errorf("bind %s to the tests: %w", program, err)
+	}
+	return path, nil
+}
+
+// quoted returns a text as one word of a shell.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // newestMatch returns the file that was written last, or nothing.
 func newestMatch(pattern string) (string, error) {

@@ -2,6 +2,7 @@ package kubetest
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -42,7 +43,14 @@ type Cluster struct {
 // it. It is what TestMain passes to os.Exit:
 //
 //	func TestMain(m *testing.M) { os.Exit(kubetest.Run(m, &cluster)) }
+//
+// Listing tests and fuzzing need no cluster: go test runs the program once more
+// for each worker.
 func Run(m *testing.M, into **Cluster) int {
+	flag.Parse()
+	if flagSet("test.list") || flagSet("test.fuzz") {
+		return m.Run()
+	}
 	c, err := Start()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "start an API server: %v\n", err)
@@ -57,13 +65,14 @@ func Run(m *testing.M, into **Cluster) int {
 	return code
 }
 
+func flagSet(name string) bool {
+	f := flag.Lookup(name)
+	return f != nil && f.Value.String() != ""
+}
+
 // Start starts an API server with our kinds. The caller stops it.
 func Start() (*Cluster, error) {
 	found, err := findBinaries()
-	if err != nil {
-		return nil, err
-	}
-	crds, err := crdFolder()
 	if err != nil {
 		return nil, err
 	}
@@ -71,28 +80,49 @@ func Start() (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	env := &envtest.Environment{
-		Scheme:                   scheme,
+	folder, err := os.MkdirTemp("", "kubetest-")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder: %w", err)
+	}
+	c := &Cluster{Scheme: scheme, folder: folder}
+	if err := c.start(found); err != nil {
+		return nil, errors.Join(err, c.Stop())
+	}
+	if err := c.connect(found); err != nil {
+		return nil, errors.Join(err, c.Stop())
+	}
+	return c, nil
+}
+
+// start starts etcd and the API server and installs our kinds.
+func (c *Cluster) start(found binaries) error {
+	crds, err := crdFolder()
+	if err != nil {
+		return err
+	}
+	apiServer, err := bound(c.folder, found.apiServer)
+	if err != nil {
+		return err
+	}
+	etcd, err := bound(c.folder, found.etcd)
+	if err != nil {
+		return err
+	}
+	c.env = &envtest.Environment{
+		Scheme:                   c.Scheme,
 		CRDDirectoryPaths:        []string{crds},
 		ErrorIfCRDPathMissing:    true,
 		ControlPlaneStartTimeout: startTimeout,
 		ControlPlaneStopTimeout:  startTimeout,
 	}
-	env.ControlPlane.GetAPIServer().Path = found.apiServer
-	env.ControlPlane.Etcd = &envtest.Etcd{Path: found.etcd}
-	env.ControlPlane.KubectlPath = found.kubectl
+	c.env.ControlPlane.GetAPIServer().Path = apiServer
+	c.env.ControlPlane.Etcd = &envtest.Etcd{Path: etcd}
+	c.env.ControlPlane.KubectlPath = found.kubectl
 	// A test's data may be lost with the computer; flushing every write costs
 	// most of a test's time on a slow disk.
-	env.ControlPlane.Etcd.Configure().Set("unsafe-no-fsync", "true")
-	config, err := env.Start()
-	if err != nil {
-		return nil, errors.Join(err, env.Stop())
-	}
-	c := &Cluster{Config: config, Scheme: scheme, env: env}
-	if err := c.connect(found); err != nil {
-		return nil, errors.Join(err, c.Stop())
-	}
-	return c, nil
+	c.env.ControlPlane.Etcd.Configure().Set("unsafe-no-fsync", "true")
+	c.Config, err = c.env.Start()
+	return err
 }
 
 // connect makes what tests use to talk to the server, and starts the
@@ -100,9 +130,6 @@ func Start() (*Cluster, error) {
 func (c *Cluster) connect(found binaries) (err error) {
 	if c.Client, err = client.New(c.Config, client.Options{Scheme: c.Scheme}); err != nil {
 		return fmt.Errorf("make a client: %w", err)
-	}
-	if c.folder, err = os.MkdirTemp("", "kubetest-"); err != nil {
-		return fmt.Errorf("make a folder: %w", err)
 	}
 	c.Kubeconfig = filepath.Join(c.folder, "kubeconfig")
 	if err := os.WriteFile(c.Kubeconfig, c.env.KubeConfig, 0o600); err != nil {
@@ -114,7 +141,11 @@ func (c *Cluster) connect(found binaries) (err error) {
 
 // Stop ends the processes and removes their data.
 func (c *Cluster) Stop() error {
-	return errors.Join(c.controllers.stop(), c.env.Stop(), os.RemoveAll(c.folder))
+	errs := []error{c.controllers.stop()}
+	if c.env != nil {
+		errs = append(errs, c.env.Stop())
+	}
+	return errors.Join(append(errs, os.RemoveAll(c.folder))...)
 }
 
 func newScheme() (*runtime.Scheme, error) {

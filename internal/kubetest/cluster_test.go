@@ -1,8 +1,12 @@
 package kubetest_test
 
 import (
+	"bufio"
 	"context"
+	"fmt"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,7 +23,65 @@ import (
 
 var cluster *kubetest.Cluster
 
-func TestMain(m *testing.M) { os.Exit(kubetest.Run(m, &cluster)) }
+// hold makes the test program only start a cluster, say where, and wait.
+const hold = "KUBETEST_HOLD"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(hold) != "" {
+		held, err := kubetest.Start()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		fmt.Println(held.Config.Host)
+		select {}
+	}
+	os.Exit(kubetest.Run(m, &cluster))
+}
+
+// A test that is killed cleans nothing up, and so may not need to.
+func TestNothingOutlivesAKilledTest(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.CommandContext(t.Context(), self)
+	child.Env = append(os.Environ(), hold+"=1", "TMPDIR="+t.TempDir())
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	address, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the child started no API server: %v", err)
+	}
+	address = strings.Trim(strings.TrimPrefix(address, "https://"), "/\n")
+	if !answers(address) {
+		t.Fatalf("no API server at %s", address)
+	}
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		if !answers(address) {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Errorf("the API server at %s outlived its test by 10 s", address)
+}
+
+func answers(address string) bool {
+	connection, err := net.Dial("tcp", address)
+	if err != nil {
+		return false
+	}
+	return connection.Close() == nil
+}
 
 // The API server refuses to establish a kind whose rules cost too much, so this
 // is also where the cost of our CEL rules is held.

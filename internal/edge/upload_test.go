@@ -168,8 +168,9 @@ func TestAnswerMayTakeLongerThanAnUploadMayStall(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer a.Body.Close()
-		if got, err := io.ReadAll(a.Body); err != nil || string(got) != "all of it <nil>" {
+		got, err := io.ReadAll(a.Body)
+		a.Body.Close()
+		if err != nil || string(got) != "all of it <nil>" {
 			t.Errorf("over %s the pod got %q (%v), want all of it", scheme, got, err)
 		}
 	}

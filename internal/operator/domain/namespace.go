@@ -100,14 +100,14 @@ func (r *Reconciler) deleteNamespace(ctx context.Context, d *v1alpha1.Domain) er
 	if released(d) {
 		return operator.Done("Released", "Kubernetes goes on removing namespace %s.", live.Name)
 	}
-	return operator.Wait(endingCheck, "NamespaceEnding", "Namespace %s is being removed. %s", live.Name, remaining(live))
+	return operator.Wait(endingCheck, "NamespaceEnding", "Namespace %s is being removed.%s", live.Name, remaining(live))
 }
 
 // remaining says what Kubernetes itself reports to be in the way.
 func remaining(ns *corev1.Namespace) string {
 	for _, c := range ns.Status.Conditions {
 		if c.Status == corev1.ConditionTrue {
-			return c.Message
+			return " Kubernetes says: " + c.Message
 		}
 	}
 	return ""

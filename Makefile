@@ -21,7 +21,7 @@ help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(NODE): $(NODE_GO)
-	cd node && CGO_ENABLED=0 go build -trimpath -o ../$@ .
+	cd node && CGO_ENABLED=0 go build -trimpath -buildvcs=false -o ../$@ .
 
 up: $(NODE) ## bring the platform up on this computer, with a demo site (again and again: it converges)
 	$(NODE) up --machine $(MACHINE) --demo

@@ -29,6 +29,7 @@ func BenchmarkSites(b *testing.B) {
 	visitor := c.newVisitor(b, "127.0.0.1")
 	warm := c.newSite(b, "bench-warm.localhost", "--wordpress")
 	visitor.must(b, warm.url()+"/")
+	c.calm(b)
 	for b.Loop() {
 		var sites []site
 		var totals []float64
@@ -67,7 +68,7 @@ func reportCreation(b *testing.B, totals []float64, parts map[string][]float64) 
 	for _, r := range rows {
 		fmt.Fprintf(&out, "%-22s %s\n", r.Step, r.spread)
 	}
-	b.Log(out.String())
+	show(b, out.String())
 	b.ReportMetric(spreadOf(totals).Median, "s/site")
 	keepResult(b, "create", map[string]any{"sites": len(totals), "steps": rows, "all": totals})
 }
@@ -111,21 +112,23 @@ func reportMemory(b *testing.B, list []siteMemory) {
 	total := column(siteMemory.total)
 	set := column(func(m siteMemory) float64 { return m.WorkingSet })
 	shim := column(func(m siteMemory) float64 { return m.Shim })
+	files := column(func(m siteMemory) float64 { return m.Files })
 	own := column(func(m siteMemory) float64 { return m.Processes })
-	b.Logf(`MiB of one idle WordPress site, %d sites
+	show(b, fmt.Sprintf(`MiB of one idle WordPress site, %d sites
                                      min   median      max
 working set of the pod's cgroup %s
+  of it cached files            %s
 PSS of its shim                 %s
-both together                   %s
-PSS of the pod's processes      %s`, len(list), set, shim, total, own)
+working set and shim            %s
+PSS of the pod's processes      %s`, len(list), set, files, shim, total, own))
 	b.ReportMetric(total.Median, "MiB/site")
-	keepResult(b, "memory", map[string]any{"workingSet": set, "shim": shim, "total": total, "processes": own})
+	keepResult(b, "memory", map[string]any{"workingSet": set, "files": files, "shim": shim, "total": total, "processes": own})
 }
 
 // The front page is asked in rounds, first one server and then the other, so
 // that whatever else this computer does hits both.
 const (
-	frontRounds      = 1
+	frontRounds      = 5
 	frontRequests    = 200
 	frontConnections = 4
 )
@@ -139,10 +142,14 @@ const frontTarget = 0.9
 func BenchmarkFrontPage(b *testing.B) {
 	c := openCluster(b)
 	// Limits of the whole computer: what is compared is the path, not a limit.
+	c.calm(b)
 	s := c.newSite(b, "bench-front.localhost", "--wordpress", "--cpu", fmt.Sprintf("%d", runtime.NumCPU()), "--memory", "2Gi")
 	s.put(b, "lab-same.php", `<?php echo json_encode([PHP_VERSION, PHP_SAPI, get_loaded_extensions(), array_diff_key(ini_get_all(null, false), ['error_log' => 1]),
 	(opcache_get_status(false) ?: [])['opcache_enabled'] ?? false]);`)
 	plain := newPlainServer(b, s)
+	bare := plain.freshMemory(b)
+	show(b, fmt.Sprintf("the plain nginx and PHP-FPM before their first request: %.2f MiB (PSS)", bare))
+	keepResult(b, "plainMemory", bare)
 	path, direct := c.newVisitor(b, "127.0.0.1"), plain.visitor(b, s)
 	page := load{url: s.url() + "/", want: "</html>", requests: frontRequests, connections: frontConnections}
 	eventually(b, "the plain server answers", time.Minute, func(ctx context.Context) error {
@@ -152,6 +159,7 @@ func BenchmarkFrontPage(b *testing.B) {
 		}
 		return nil
 	})
+	plain.gather(b)
 	if here, there := path.must(b, page.url).body, direct.must(b, page.url).body; here != there {
 		b.Errorf("the pages differ: %d bytes from the site, %d from the plain server", len(here), len(there))
 	}
@@ -202,10 +210,18 @@ func reportFrontPage(b *testing.B, site, bare []loadResult) {
 		fmt.Fprintf(&out, "%-10s %8.1f %8.1f %8.1f\n", "plain", bare[i].Rate, bare[i].P50, bare[i].P95)
 	}
 	fmt.Fprintf(&out, "median rate of the site beside the plain server: %.3f (target %.1f)", ratio, frontTarget)
-	b.Log(out.String())
+	show(b, out.String())
 	b.ReportMetric(rate(site).Median, "req/s")
 	b.ReportMetric(ratio, "of-plain")
 	keepResult(b, "frontPage", map[string]any{"site": site, "plain": bare, "ratio": ratio, "target": frontTarget})
+}
+
+// show prints a table. A benchmark's log is cut after ten lines.
+func show(b *testing.B, table string) {
+	b.Helper()
+	if _, err := fmt.Fprintf(os.Stdout, "\n%s\n", strings.TrimRight(table, "\n")); err != nil {
+		b.Fatal(err)
+	}
 }
 
 // keepResult writes one part of lab/artifacts/bench.json and leaves the others.

@@ -45,7 +45,7 @@ func TestDeletingASiteLeavesNothing(t *testing.T) {
 	eventually(t, "nothing is left of "+leaving.name, goneLimit, func(ctx context.Context) error {
 		var left []error
 		if _, err := leaving.domain(ctx); !apierrors.IsNotFound(err) {
-			left = append(left, fmt.Errorf("the Domain (%v)", err))
+			left = append(left, stillThere("the Domain", err))
 		}
 		for _, there := range had.remains(ctx, c) {
 			left = append(left, there)
@@ -94,21 +94,21 @@ func (b belongings) remains(ctx context.Context, c *cluster) map[string]error {
 		if apierrors.IsNotFound(err) {
 			return nil
 		}
-		return fmt.Errorf("%T %s is still there (%v)", object, key.Name, err)
+		return stillThere(fmt.Sprintf("%T %s", object, key.Name), err)
 	}
 	rows := func(query string, arg string) error {
 		found, err := c.queryMariaDB(ctx, fmt.Sprintf(query, arg))
 		if err == nil && len(found) == 0 {
 			return nil
 		}
-		return fmt.Errorf("the database server still knows %v (%v)", found, err)
+		return stillThere(fmt.Sprintf("in the database server: %v", found), err)
 	}
 	folder := func() error {
 		_, err := os.Stat(b.folder)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		return fmt.Errorf("folder %s is still there (%v)", b.folder, err)
+		return stillThere("folder "+b.folder, err)
 	}
 	return map[string]error{
 		"namespace": gone(&corev1.Namespace{}, client.ObjectKey{Name: b.namespace}),
@@ -118,4 +118,12 @@ func (b belongings) remains(ctx context.Context, c *cluster) map[string]error {
 		"user":      rows("SELECT User FROM mysql.user WHERE User = '%s'", b.user),
 		"rights":    rows("SELECT Db FROM mysql.db WHERE User = '%s'", b.user),
 	}
+}
+
+// stillThere says that something was found, or could not be looked for.
+func stillThere(what string, err error) error {
+	if err != nil {
+		return fmt.Errorf("look for %s: %w", what, err)
+	}
+	return errors.New(what + " is still there")
 }

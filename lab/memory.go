@@ -22,6 +22,9 @@ type siteMemory struct {
 	// WorkingSet of the pod's cgroup: all its containers and pause, with the
 	// kernel's memory and the files in active use. It is what eviction looks at.
 	WorkingSet float64 `json:"workingSet"`
+	// Files is the part of WorkingSet that is cached content of files, which the
+	// kernel gives back when somebody needs the memory.
+	Files float64 `json:"files"`
 	// Shim is the proportional share (PSS) of containerd's shim, which runs
 	// outside of the pod's cgroup.
 	Shim float64 `json:"shim"`
@@ -41,7 +44,7 @@ func memoryOf(all []process, uid string) (siteMemory, error) {
 	if len(inside) == 0 || len(shims) == 0 {
 		return siteMemory{}, fmt.Errorf("pod %s has %d processes and %d shims here", uid, len(inside), len(shims))
 	}
-	set, err := workingSet(inside[0].cgroup, uid)
+	set, files, err := workingSet(inside[0].cgroup, uid)
 	if err != nil {
 		return siteMemory{}, err
 	}
@@ -50,35 +53,46 @@ func memoryOf(all []process, uid string) (siteMemory, error) {
 		return siteMemory{}, err
 	}
 	own, err := sumPSS(inside)
-	return siteMemory{WorkingSet: set / mebibyte, Shim: shim / mebibyte, Processes: own / mebibyte}, err
+	return siteMemory{WorkingSet: set / mebibyte, Files: files / mebibyte, Shim: shim / mebibyte, Processes: own / mebibyte}, err
 }
 
 // workingSet reads what cAdvisor calls so: usage without the files that were not
-// used lately, for the whole pod.
-func workingSet(cgroup, uid string) (float64, error) {
-	folder, usage, inactive, err := podCgroup(cgroup, uid)
+// used lately, for the whole pod; and how much of it are files all the same.
+func workingSet(cgroup, uid string) (set, files float64, err error) {
+	group, err := podCgroup(cgroup, uid)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	used, err := os.ReadFile(filepath.Join(folder, usage))
+	text, err := os.ReadFile(filepath.Join(group.folder, group.usage))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	total, err := strconv.ParseFloat(strings.TrimSpace(string(used)), 64)
+	used, err := strconv.ParseFloat(strings.TrimSpace(string(text)), 64)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	stat, err := os.ReadFile(filepath.Join(folder, "memory.stat"))
+	stat, err := os.ReadFile(filepath.Join(group.folder, "memory.stat"))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	idle, err := field(string(stat), inactive)
-	return total - idle, err
+	inactive, err := field(string(stat), group.total+"inactive_file")
+	if err != nil {
+		return 0, 0, err
+	}
+	active, err := field(string(stat), group.total+"active_file")
+	return used - inactive, active, err
+}
+
+// memoryGroup is where the kernel accounts a pod's memory.
+type memoryGroup struct {
+	folder string
+	usage  string // name of the file with the sum
+	total  string // what stands before the names of sums over all containers
 }
 
 // podCgroup finds the pod's memory cgroup from the lines of a container's
 // /proc/PID/cgroup, in both of the kernel's hierarchies (cgroups(7)).
-func podCgroup(cgroup, uid string) (folder, usage, inactive string, err error) {
+func podCgroup(cgroup, uid string) (memoryGroup, error) {
 	for line := range strings.Lines(cgroup) {
 		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
 		if len(parts) != 3 {
@@ -89,12 +103,12 @@ func podCgroup(cgroup, uid string) (folder, usage, inactive string, err error) {
 		case pod == "":
 			continue
 		case parts[1] == "memory":
-			return filepath.Join(cgroupRoot, "memory", pod), "memory.usage_in_bytes", "total_inactive_file", nil
+			return memoryGroup{filepath.Join(cgroupRoot, "memory", pod), "memory.usage_in_bytes", "total_"}, nil
 		case parts[0] == "0" && parts[1] == "":
-			return filepath.Join(cgroupRoot, pod), "memory.current", "inactive_file", nil
+			return memoryGroup{filepath.Join(cgroupRoot, pod), "memory.current", ""}, nil
 		}
 	}
-	return "", "", "", fmt.Errorf("no memory cgroup of pod %s in %q", uid, cgroup)
+	return memoryGroup{}, fmt.Errorf("no memory cgroup of pod %s in %q", uid, cgroup)
 }
 
 // upTo cuts a path after the folder that is the pod's.

@@ -6,26 +6,28 @@ import (
 )
 
 func TestPodCgroupInBothHierarchies(t *testing.T) {
-	tests := map[string]struct{ lines, folder, usage string }{
+	tests := map[string]struct {
+		lines string
+		want  memoryGroup
+	}{
 		"version 1": {
 			"5:cpu,cpuacct:/x/kubepods/pod" + podUID + "/abc\n4:memory:/x/kubepods/pod" + podUID + "/abc\n0::/\n",
-			"/sys/fs/cgroup/memory/x/kubepods/pod" + podUID, "memory.usage_in_bytes",
+			memoryGroup{"/sys/fs/cgroup/memory/x/kubepods/pod" + podUID, "memory.usage_in_bytes", "total_"},
 		},
 		"version 2": {
 			"0::/kubepods.slice/kubepods-pod0b7ec1f6_7b1c_4f2f_9f0c_2f8f1f1c7a11.slice/cri-abc.scope\n",
-			"/sys/fs/cgroup/kubepods.slice/kubepods-pod0b7ec1f6_7b1c_4f2f_9f0c_2f8f1f1c7a11.slice", "memory.current",
+			memoryGroup{"/sys/fs/cgroup/kubepods.slice/kubepods-pod0b7ec1f6_7b1c_4f2f_9f0c_2f8f1f1c7a11.slice", "memory.current", ""},
 		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			folder, usage, _, err := podCgroup(tt.lines, podUID)
-			if err != nil || folder != tt.folder || usage != tt.usage {
-				t.Errorf("podCgroup = %s, %s, %v, want %s, %s", folder, usage, err, tt.folder, tt.usage)
+			if got, err := podCgroup(tt.lines, podUID); err != nil || got != tt.want {
+				t.Errorf("podCgroup = %+v, %v, want %+v", got, err, tt.want)
 			}
 		})
 	}
-	if _, _, _, err := podCgroup("0::/user.slice\n", podUID); err == nil {
-		t.Error("podCgroup found a pod where there is none")
+	if got, err := podCgroup("0::/user.slice\n", podUID); err == nil {
+		t.Errorf("podCgroup = %+v where there is no pod", got)
 	}
 }
 

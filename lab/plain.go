@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -32,11 +33,12 @@ const plainPort = 18443
 
 // plainServer is what a site is measured against: the same nginx, the same
 // PHP-FPM, the same files and settings, started by hand on the node's own
-// network. No container, no cgroup, no user namespace, no pod network, no edge.
+// network. No container, no limit, no user namespace, no pod network, no edge.
 // Its database is the site's.
 type plainServer struct {
 	root    string // of both programs
 	name    string
+	group   string // control group of both
 	running []*exec.Cmd
 }
 
@@ -48,7 +50,9 @@ func newPlainServer(t testing.TB, s site) *plainServer {
 	uid := string(s.pod(t).UID)
 	p.copyPrograms(t, uid)
 	p.configure(t, s)
-	network := fmt.Sprintf("--net=/proc/%d/ns/net", s.kubelet(t).pid)
+	kubelet := s.kubelet(t)
+	network := fmt.Sprintf("--net=/proc/%d/ns/net", kubelet.pid)
+	p.makeGroup(t, kubelet)
 	t.Cleanup(func() { p.stop(t) })
 	p.start(t, network, "/usr/sbin/php-fpm", "-F", "-O", "-y", "/etc/kubepanel/app/www.conf")
 	p.start(t, network, "/usr/sbin/nginx", "-c", "/etc/plain.conf", "-g", "daemon off;")
@@ -231,6 +235,86 @@ func (p *plainServer) start(t testing.TB, network, program string, args ...strin
 		t.Fatal(err)
 	}
 	p.running = append(p.running, cmd)
+	if err := os.WriteFile(filepath.Join(p.group, "cgroup.procs"), []byte(strconv.Itoa(cmd.Process.Pid)), 0o644); err != nil {
+		t.Fatalf("put %s into its control group: %v", program, err)
+	}
+}
+
+// gather moves what the servers started before they were in the group.
+func (p *plainServer) gather(t testing.TB) {
+	t.Helper()
+	for _, server := range p.processes(t) {
+		err := os.WriteFile(filepath.Join(p.group, "cgroup.procs"), []byte(strconv.Itoa(server.pid)), 0o644)
+		if err != nil && !errors.Is(err, unix.ESRCH) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// processes lists the two masters and their children.
+func (p *plainServer) processes(t testing.TB) []process {
+	t.Helper()
+	all, err := processes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(all, func(q process) bool {
+		return !slices.ContainsFunc(p.running, func(cmd *exec.Cmd) bool {
+			return cmd.Process.Pid == q.pid || cmd.Process.Pid == q.parent
+		})
+	})
+}
+
+// plainProcesses are two masters and nginx's two workers; PHP-FPM has none yet.
+const plainProcesses = 4
+
+// freshMemory is what both servers take, in MiB, before anybody asked them.
+func (p *plainServer) freshMemory(t testing.TB) float64 {
+	t.Helper()
+	sum := 0.0
+	eventually(t, "the plain servers are there", time.Minute, func(context.Context) (err error) {
+		list := p.processes(t)
+		if len(list) != plainProcesses {
+			return fmt.Errorf("%d processes run\n%s", len(list), p.said())
+		}
+		sum, err = sumPSS(list)
+		return err
+	})
+	return sum / mebibyte
+}
+
+// makeGroup makes a group without any limit beside the kubelet. Outside of the
+// machine the plain servers would share the processor with whatever else this
+// computer does, and the site only with its machine.
+func (p *plainServer) makeGroup(t testing.TB, kubelet process) {
+	t.Helper()
+	folder, err := cpuGroup(kubelet.cgroup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.group = filepath.Join(folder, "plain")
+	if err := os.Mkdir(p.group, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+		t.Fatal(err)
+	}
+}
+
+// cpuGroup finds the group that a process gets its processor time from.
+func cpuGroup(cgroup string) (string, error) {
+	unified := ""
+	for line := range strings.Lines(cgroup) {
+		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		switch {
+		case len(parts) != 3:
+		case slices.Contains(strings.Split(parts[1], ","), "cpu"):
+			return filepath.Join(cgroupRoot, "cpu", parts[2]), nil
+		case parts[0] == "0":
+			unified = filepath.Join(cgroupRoot, parts[2])
+		}
+	}
+	if unified == "" {
+		return "", fmt.Errorf("no control group for the processor in %q", cgroup)
+	}
+	return unified, nil
 }
 
 func (p *plainServer) stop(t testing.TB) {
@@ -240,6 +324,9 @@ func (p *plainServer) stop(t testing.TB) {
 			t.Logf("stop %s: %v", cmd.Args, err)
 		}
 		_ = cmd.Wait() // it was told to end, so how it ended says nothing
+	}
+	if err := os.Remove(p.group); err != nil {
+		t.Logf("remove the plain servers' control group: %v", err)
 	}
 }
 

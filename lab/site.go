@@ -84,6 +84,24 @@ func (s site) remove(ctx context.Context) error {
 	})
 }
 
+// calm waits until what earlier tests left is gone, so that a clock measures one
+// thing only.
+func (c *cluster) calm(t testing.TB) {
+	t.Helper()
+	eventually(t, "earlier sites are gone", goneLimit, func(ctx context.Context) error {
+		var list v1alpha1.DomainList
+		if err := c.List(ctx, &list); err != nil {
+			return err
+		}
+		for _, d := range list.Items {
+			if d.DeletionTimestamp != nil {
+				return fmt.Errorf("%s is still being deleted", d.Name)
+			}
+		}
+		return nil
+	})
+}
+
 func (s site) domain(ctx context.Context) (*v1alpha1.Domain, error) {
 	d := &v1alpha1.Domain{}
 	return d, s.Get(ctx, client.ObjectKey{Name: s.name}, d)

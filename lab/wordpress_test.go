@@ -21,6 +21,7 @@ const liveTarget = 20 * time.Second
 func TestWordPressIsFinishedAfterOneCommand(t *testing.T) {
 	c := openCluster(t)
 	blog := c.expectSite(t, "blog.localhost")
+	c.calm(t)
 	clock := watchSteps(t, blog)
 	made := c.kubepanel(t, "site", "create", blog.name, "--wordpress", "--wait")
 	made.must(t)

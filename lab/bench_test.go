@@ -147,9 +147,6 @@ func BenchmarkFrontPage(b *testing.B) {
 	s.put(b, "lab-same.php", `<?php echo json_encode([PHP_VERSION, PHP_SAPI, get_loaded_extensions(), array_diff_key(ini_get_all(null, false), ['error_log' => 1]),
 	(opcache_get_status(false) ?: [])['opcache_enabled'] ?? false]);`)
 	plain := newPlainServer(b, s)
-	bare := plain.freshMemory(b)
-	show(b, fmt.Sprintf("the plain nginx and PHP-FPM before their first request: %.2f MiB (PSS)", bare))
-	keepResult(b, "plainMemory", bare)
 	path, direct := c.newVisitor(b, "127.0.0.1"), plain.visitor(b, s)
 	page := load{url: s.url() + "/", want: "</html>", requests: frontRequests, connections: frontConnections}
 	eventually(b, "the plain server answers", time.Minute, func(ctx context.Context) error {

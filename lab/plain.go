@@ -265,24 +265,6 @@ func (p *plainServer) processes(t testing.TB) []process {
 	})
 }
 
-// plainProcesses are two masters and nginx's two workers; PHP-FPM has none yet.
-const plainProcesses = 4
-
-// freshMemory is what both servers take, in MiB, before anybody asked them.
-func (p *plainServer) freshMemory(t testing.TB) float64 {
-	t.Helper()
-	sum := 0.0
-	eventually(t, "the plain servers are there", time.Minute, func(context.Context) (err error) {
-		list := p.processes(t)
-		if len(list) != plainProcesses {
-			return fmt.Errorf("%d processes run\n%s", len(list), p.said())
-		}
-		sum, err = sumPSS(list)
-		return err
-	})
-	return sum / mebibyte
-}
-
 // makeGroup makes a group without any limit beside the kubelet. Outside of the
 // machine the plain servers would share the processor with whatever else this
 // computer does, and the site only with its machine.

@@ -133,7 +133,7 @@ const (
 	frontConnections = 4
 )
 
-// frontTarget is issue 2's promise.
+// frontTarget is how much of a plain server's rate the whole path must keep.
 const frontTarget = 0.9
 
 // BenchmarkFrontPage compares WordPress' front page through the whole path

@@ -57,18 +57,11 @@ func newEdgeCommand() *cobra.Command {
 }
 
 func runEdge(cmd *cobra.Command, o edgeOptions) error {
-	if err := logTo(o.logLevel); err != nil {
+	level, err := logTo(o.logLevel)
+	if err != nil {
 		return err
 	}
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
-		return fmt.Errorf("--log-level: %w", err)
-	}
-	data, err := os.ReadFile(o.settings)
-	if err != nil {
-		return fmt.Errorf("read the platform's settings: %w", err)
-	}
-	settings, err := platform.Parse(data)
+	settings, err := readSettings(o.settings)
 	if err != nil {
 		return err
 	}

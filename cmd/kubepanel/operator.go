@@ -3,18 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"os"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/klog/v2"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
@@ -65,14 +61,10 @@ func newOperatorCommand() *cobra.Command {
 }
 
 func runOperator(cmd *cobra.Command, o operatorOptions) error {
-	if err := logTo(o.logLevel); err != nil {
+	if _, err := logTo(o.logLevel); err != nil {
 		return err
 	}
-	data, err := os.ReadFile(o.settings)
-	if err != nil {
-		return fmt.Errorf("read the platform's settings: %w", err)
-	}
-	settings, err := platform.Parse(data)
+	settings, err := readSettings(o.settings)
 	if err != nil {
 		return err
 	}
@@ -144,16 +136,4 @@ func clientConfig(kubeconfig string) (*rest.Config, error) {
 	config.QPS = -1
 	config.UserAgent = "kubepanel-operator"
 	return config, nil
-}
-
-// logTo sends every line, those of the libraries too, to standard error as JSON.
-func logTo(level string) error {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return fmt.Errorf("--log-level: %w", err)
-	}
-	handler := slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: l})
-	ctrl.SetLogger(logr.FromSlogHandler(handler))
-	klog.SetSlogLogger(slog.New(handler))
-	return nil
 }

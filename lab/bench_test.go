@@ -47,7 +47,7 @@ func BenchmarkSites(b *testing.B) {
 			}
 		}
 		reportCreation(b, totals, parts)
-		reportMemory(b, c.measureMemory(b, sites))
+		reportMemory(b, "WordPress", c.measureMemory(b, sites))
 	}
 }
 
@@ -71,58 +71,6 @@ func reportCreation(b *testing.B, totals []float64, parts map[string][]float64) 
 	show(b, out.String())
 	b.ReportMetric(spreadOf(totals).Median, "s/site")
 	keepResult(b, "create", map[string]any{"sites": len(totals), "steps": rows, "all": totals})
-}
-
-// idleLimit is how long PHP's processes may take to end: 30 s without a request,
-// and the scheduler asks once a minute.
-const idleLimit = 3 * time.Minute
-
-// measureMemory takes each site at a moment when none of its PHP processes runs.
-func (c *cluster) measureMemory(b *testing.B, sites []site) []siteMemory {
-	b.Helper()
-	var list []siteMemory
-	for _, s := range sites {
-		uid := string(s.pod(b).UID)
-		eventually(b, s.name+" is idle", idleLimit, func(context.Context) error {
-			all, err := processes()
-			if err != nil {
-				return err
-			}
-			inside, _ := podProcesses(all, uid)
-			if n := workersOf(inside); n > 0 {
-				return fmt.Errorf("%d PHP processes wait for requests", n)
-			}
-			found, err := memoryOf(all, uid)
-			list = append(list, found)
-			return err
-		})
-	}
-	return list
-}
-
-func reportMemory(b *testing.B, list []siteMemory) {
-	b.Helper()
-	column := func(pick func(siteMemory) float64) spread {
-		var values []float64
-		for _, m := range list {
-			values = append(values, pick(m))
-		}
-		return spreadOf(values)
-	}
-	total := column(siteMemory.total)
-	set := column(func(m siteMemory) float64 { return m.WorkingSet })
-	shim := column(func(m siteMemory) float64 { return m.Shim })
-	files := column(func(m siteMemory) float64 { return m.Files })
-	own := column(func(m siteMemory) float64 { return m.Processes })
-	show(b, fmt.Sprintf(`MiB of one idle WordPress site, %d sites
-                                     min   median      max
-working set of the pod's cgroup %s
-  of it cached files            %s
-PSS of its shim                 %s
-working set and shim            %s
-PSS of the pod's processes      %s`, len(list), set, files, shim, total, own))
-	b.ReportMetric(total.Median, "MiB/site")
-	keepResult(b, "memory", map[string]any{"workingSet": set, "files": files, "shim": shim, "total": total, "processes": own})
 }
 
 // The front page is asked in rounds, first one server and then the other, so

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // cgroupRoot is where the kernel shows control groups.
@@ -21,66 +22,149 @@ const cgroupRoot = "/sys/fs/cgroup"
 type siteMemory struct {
 	// WorkingSet of the pod's cgroup: all its containers and pause, with the
 	// kernel's memory and the files in active use. It is what eviction looks at.
-	WorkingSet float64 `json:"workingSet"`
-	// Files is the part of WorkingSet that is cached content of files, which the
-	// kernel gives back when somebody needs the memory.
-	Files float64 `json:"files"`
+	WorkingSet float64
 	// Shim is the proportional share (PSS) of containerd's shim, which runs
 	// outside of the pod's cgroup.
-	Shim float64 `json:"shim"`
+	Shim float64
 	// Processes is the PSS of all processes of the pod: pages that many sites
 	// share (programs, libraries) count once in all.
-	Processes float64 `json:"processes"`
+	Processes float64
+	// Parts are the containers by name, partPause and partLeft; together they
+	// are the working set.
+	Parts map[string]memoryPart
 }
+
+// Parts of a pod beside its containers.
+const (
+	partPause = "pause"
+	// partLeft is charged to the pod and to none of its containers: mostly what
+	// init containers left in the kernel's caches.
+	partLeft = "left by init"
+)
 
 // total counts everything once: the pod's cgroup, and the shim beside it.
 func (m siteMemory) total() float64 { return m.WorkingSet + m.Shim }
 
+// memoryPart is what a cgroup holds, in MiB.
+type memoryPart struct {
+	// Own memory of the processes: heaps, stacks, changed data of libraries.
+	Own float64 `json:"own"`
+	// Shared memory and files in memory (tmpfs): OPcache above all.
+	Shared float64 `json:"shared"`
+	// Files is cached content of files in active use, which the kernel gives back
+	// when somebody needs the memory.
+	Files float64 `json:"files"`
+	// Kernel is what the kernel keeps for it: page tables, sockets, names and
+	// inodes of files.
+	Kernel float64 `json:"kernel"`
+}
+
+func (p memoryPart) sum() float64 { return p.Own + p.Shared + p.Files + p.Kernel }
+
+// less is what is left of a part without another.
+func (p memoryPart) less(q memoryPart) memoryPart {
+	return memoryPart{p.Own - q.Own, p.Shared - q.Shared, p.Files - q.Files, p.Kernel - q.Kernel}
+}
+
 const mebibyte = 1 << 20
 
-// memoryOf measures a pod by its UID.
-func memoryOf(all []process, uid string) (siteMemory, error) {
+// memoryOf measures a pod.
+func memoryOf(all []process, pod *corev1.Pod) (siteMemory, error) {
+	uid := string(pod.UID)
 	inside, shims := podProcesses(all, uid)
 	if len(inside) == 0 || len(shims) == 0 {
 		return siteMemory{}, fmt.Errorf("pod %s has %d processes and %d shims here", uid, len(inside), len(shims))
 	}
-	set, files, err := workingSet(inside[0].cgroup, uid)
+	group, err := podCgroup(inside[0].cgroup, uid)
 	if err != nil {
 		return siteMemory{}, err
 	}
-	shim, err := sumPSS(shims)
-	if err != nil {
+	m := siteMemory{}
+	if m.WorkingSet, m.Parts, err = podParts(group, containerNames(pod)); err != nil {
 		return siteMemory{}, err
 	}
-	own, err := sumPSS(inside)
-	return siteMemory{WorkingSet: set / mebibyte, Files: files / mebibyte, Shim: shim / mebibyte, Processes: own / mebibyte}, err
+	if m.Shim, err = sumPSS(shims); err != nil {
+		return siteMemory{}, err
+	}
+	m.Processes, err = sumPSS(inside)
+	return m, err
 }
 
-// workingSet reads what cAdvisor calls so: usage without the files that were not
-// used lately, for the whole pod; and how much of it are files all the same.
-func workingSet(cgroup, uid string) (set, files float64, err error) {
-	group, err := podCgroup(cgroup, uid)
-	if err != nil {
-		return 0, 0, err
+// containerNames gives the names that a pod's containers have by their id.
+func containerNames(pod *corev1.Pod) map[string]string {
+	names := map[string]string{}
+	for _, c := range pod.Status.ContainerStatuses {
+		_, id, _ := strings.Cut(c.ContainerID, "://")
+		names[id] = c.Name
 	}
-	text, err := os.ReadFile(filepath.Join(group.folder, group.usage))
+	return names
+}
+
+// podParts reads a pod's cgroup and those of its containers. The working set is
+// their sum, and what cAdvisor calls so: usage without inactive files.
+func podParts(pod memoryGroup, names map[string]string) (set float64, parts map[string]memoryPart, err error) {
+	left, err := pod.read()
 	if err != nil {
-		return 0, 0, err
+		return 0, nil, err
+	}
+	set, parts = left.sum(), map[string]memoryPart{}
+	entries, err := os.ReadDir(pod.folder)
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			continue
+		}
+		container := pod
+		container.folder = filepath.Join(pod.folder, entry.Name())
+		part, err := container.read()
+		if err != nil {
+			return 0, nil, err
+		}
+		name := partPause
+		for id := range names {
+			if strings.Contains(entry.Name(), id) {
+				name = names[id]
+			}
+		}
+		parts[name] = part
+		left = left.less(part)
+	}
+	parts[partLeft] = left
+	return set, parts, nil
+}
+
+// read tells what a cgroup holds. The kernel names the same things differently in
+// its two hierarchies (Documentation/admin-guide/cgroup-v{1,2}/memory).
+func (g memoryGroup) read() (memoryPart, error) {
+	text, err := os.ReadFile(filepath.Join(g.folder, g.usage))
+	if err != nil {
+		return memoryPart{}, err
 	}
 	used, err := strconv.ParseFloat(strings.TrimSpace(string(text)), 64)
 	if err != nil {
-		return 0, 0, err
+		return memoryPart{}, err
 	}
-	stat, err := os.ReadFile(filepath.Join(group.folder, "memory.stat"))
+	stat, err := os.ReadFile(filepath.Join(g.folder, "memory.stat"))
 	if err != nil {
-		return 0, 0, err
+		return memoryPart{}, err
 	}
-	inactive, err := field(string(stat), group.total+"inactive_file")
-	if err != nil {
-		return 0, 0, err
+	own, cached := "anon", "file"
+	if g.total != "" {
+		own, cached = "rss", "cache"
 	}
-	active, err := field(string(stat), group.total+"active_file")
-	return used - inactive, active, err
+	var values [4]float64
+	for i, name := range []string{own, cached, "shmem", "active_file"} {
+		if values[i], err = field(string(stat), g.total+name); err != nil {
+			return memoryPart{}, err
+		}
+		values[i] /= mebibyte
+	}
+	return memoryPart{
+		Own: values[0], Shared: values[2], Files: values[3],
+		Kernel: used/mebibyte - values[0] - values[1],
+	}, nil
 }
 
 // memoryGroup is where the kernel accounts a pod's memory.
@@ -134,7 +218,7 @@ func field(text, name string) (float64, error) {
 	return 0, fmt.Errorf("no %s", name)
 }
 
-// sumPSS adds up the processes' proportional shares, in bytes. One that has
+// sumPSS adds up the processes' proportional shares, in MiB. One that has
 // ended since it was listed has none.
 func sumPSS(list []process) (float64, error) {
 	sum := 0.0
@@ -146,7 +230,7 @@ func sumPSS(list []process) (float64, error) {
 		if err != nil {
 			return 0, fmt.Errorf("memory of process %d: %w", p.pid, err)
 		}
-		sum += bytes
+		sum += bytes / mebibyte
 	}
 	return sum, nil
 }

@@ -1,7 +1,10 @@
 package lab
 
 import (
+	"fmt"
+	"maps"
 	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -54,5 +57,44 @@ func TestWorkersAreThoseBelowTheMaster(t *testing.T) {
 	}
 	if got := workersOf(inside); got != 1 {
 		t.Errorf("workersOf = %d, want 1", got)
+	}
+}
+
+func TestPartsOfAPodAddUpToItsWorkingSet(t *testing.T) {
+	const stat1 = "cache 1\nrss 1\nshmem 1\nactive_file 1\ntotal_cache %d\ntotal_rss %d\ntotal_shmem %d\ntotal_active_file %d\n"
+	const stat2 = "file %d\nanon %d\nshmem %d\nactive_file %d\n"
+	hierarchies := map[string]struct {
+		group memoryGroup
+		stat  string
+	}{
+		"version 1": {memoryGroup{usage: "memory.usage_in_bytes", total: "total_"}, stat1},
+		"version 2": {memoryGroup{usage: "memory.current"}, stat2},
+	}
+	for name, tt := range hierarchies {
+		t.Run(name, func(t *testing.T) {
+			pod := tt.group
+			pod.folder = t.TempDir()
+			// In MiB: usage, cache, own, shared, files.
+			for folder, v := range map[string][5]int{".": {60, 36, 15, 5, 11}, "abc": {20, 6, 10, 5, 1}, "cri-def.scope": {4, 0, 3, 0, 0}} {
+				write(t, filepath.Join(pod.folder, folder, pod.usage), fmt.Sprintln(v[0]*mebibyte))
+				write(t, filepath.Join(pod.folder, folder, "memory.stat"),
+					fmt.Sprintf(tt.stat, v[1]*mebibyte, v[2]*mebibyte, v[3]*mebibyte, v[4]*mebibyte))
+			}
+			set, parts, err := podParts(pod, map[string]string{"abc": "app"})
+			want := map[string]memoryPart{"app": {10, 5, 1, 4}, partPause: {Own: 3, Kernel: 1}, partLeft: {2, 0, 10, 4}}
+			if err != nil || set != 40 || !maps.Equal(parts, want) {
+				t.Errorf("podParts = %v, %v, %v, want 40, %v", set, parts, err, want)
+			}
+		})
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

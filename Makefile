@@ -10,15 +10,16 @@ export KUBEPANEL_STATE ?= /var/lib/kubepanel
 TOOL     := go tool -modfile=tools/go.mod
 NODE     := bin/node
 MACHINE  ?= main
+N        ?= 1000
 MODULES  := . node tools $(wildcard node/components/*)
 # The files a program is built from; everything else can't make it stale.
 NODE_GO  := $(shell find node -name '*.go' -not -path '*/components/*') node/go.mod node/go.sum $(shell find node/manifests -type f)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down purge env status test unit lab bench generate lint fuzz clean
+.PHONY: help up down purge env status test unit lab bench bench-operator generate lint fuzz clean
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(NODE): $(NODE_GO)
 	cd node && CGO_ENABLED=0 go build -trimpath -buildvcs=false -o ../$@ .
@@ -60,6 +61,12 @@ bench: $(NODE) ## measure site creation, memory per site and requests per second
 	./bootstrap test
 	$(NODE) up --machine lab
 	eval "$$($(NODE) env --machine lab)" && KUBEPANEL_LAB=1 go test -count=1 -timeout 30m -run '^$$' -bench . -benchtime 1x ./lab/
+
+bench-operator: $(NODE) ## measure the operator with N domains (N=1000), without a node; figures also in bin/bench-operator.json
+	./bootstrap test
+	$(NODE) build kubernetes etcd
+	go test -count=1 -timeout 2h -run '^$$' -bench Operator -benchtime 1x ./internal/operator/domain/program \
+		-args -domains=$(N) -result=$(CURDIR)/bin/bench-operator.json
 
 generate: ## make every generated file anew: deep copies, CRDs, their reference pages, docs/cli.md
 	$(TOOL) controller-gen object paths=./api/... crd output:crd:dir=deploy/kubepanel/files/crds

@@ -38,8 +38,8 @@ const (
 )
 
 type operatorOptions struct {
-	settings, kubeconfig, address, logLevel string
-	leaderElect                             bool
+	settings, kubeconfig, address, edge, profile, logLevel string
+	leaderElect                                            bool
 }
 
 func newOperatorCommand() *cobra.Command {
@@ -55,6 +55,8 @@ func newOperatorCommand() *cobra.Command {
 	flags.StringVar(&o.settings, "settings", platform.MountPath, "file with the platform's settings")
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; without it the pod's own service account is used")
 	flags.StringVar(&o.address, "address", ":8081", "address for /healthz, /readyz and /metrics")
+	flags.StringVar(&o.edge, "edge-address", "", "the edge's HTTPS port as host:port; without it that of its Service")
+	flags.StringVar(&o.profile, "profile-address", "", "address for profiles (net/http/pprof); without it there are none")
 	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.BoolVar(&o.leaderElect, "leader-elect", true, "work only while holding the lease, so that several may run")
 	return cmd
@@ -78,7 +80,7 @@ func runOperator(cmd *cobra.Command, o operatorOptions) error {
 	}
 	counts := &kube.Counts{}
 	if err := domain.Setup(cmd.Context(), mgr, domain.Options{
-		Platform: settings, Metrics: stepMetrics, Counts: counts, Registry: metrics.Registry,
+		Platform: settings, EdgeAddress: o.edge, Metrics: stepMetrics, Counts: counts, Registry: metrics.Registry,
 	}); err != nil {
 		return fmt.Errorf("set up Domains: %w", err)
 	}
@@ -111,6 +113,7 @@ func newManager(o operatorOptions, settings *platform.Settings) (ctrl.Manager, e
 			"/healthz": alive, "/readyz": ready,
 		}},
 		HealthProbeBindAddress:        "0", // served beside the metrics
+		PprofBindAddress:              o.profile,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              leaseName,
 		LeaderElectionNamespace:       settings.Namespace,

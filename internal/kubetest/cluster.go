@@ -70,8 +70,11 @@ func flagSet(name string) bool {
 	return f != nil && f.Value.String() != ""
 }
 
+// Flag is a flag of kube-apiserver that a test needs otherwise than usual.
+type Flag struct{ Name, Value string }
+
 // Start starts an API server with our kinds. The caller stops it.
-func Start() (*Cluster, error) {
+func Start(flags ...Flag) (*Cluster, error) {
 	found, err := findBinaries()
 	if err != nil {
 		return nil, err
@@ -85,7 +88,7 @@ func Start() (*Cluster, error) {
 		return nil, fmt.Errorf("make a folder: %w", err)
 	}
 	c := &Cluster{Scheme: scheme, folder: folder}
-	if err := c.start(found); err != nil {
+	if err := c.start(found, flags); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	if err := c.connect(found); err != nil {
@@ -95,7 +98,7 @@ func Start() (*Cluster, error) {
 }
 
 // start starts etcd and the API server and installs our kinds.
-func (c *Cluster) start(found binaries) error {
+func (c *Cluster) start(found binaries, flags []Flag) error {
 	crds, err := crdFolder()
 	if err != nil {
 		return err
@@ -116,6 +119,9 @@ func (c *Cluster) start(found binaries) error {
 		ControlPlaneStopTimeout:  startTimeout,
 	}
 	c.env.ControlPlane.GetAPIServer().Path = apiServer
+	for _, f := range flags {
+		c.env.ControlPlane.GetAPIServer().Configure().Set(f.Name, f.Value)
+	}
 	c.env.ControlPlane.Etcd = &envtest.Etcd{Path: etcd}
 	c.env.ControlPlane.KubectlPath = found.kubectl
 	// A test's data may be lost with the computer; flushing every write costs
@@ -137,6 +143,24 @@ func (c *Cluster) connect(found binaries) (err error) {
 	}
 	c.controllers, err = startControllers(found.controllerManager, c.Kubeconfig)
 	return err
+}
+
+// User writes a kubeconfig that signs in as somebody with a name and no rights
+// but those that are bound to it, and returns its path.
+func (c *Cluster) User(name string) (string, error) {
+	user, err := c.env.AddUser(envtest.User{Name: name}, c.Config)
+	if err != nil {
+		return "", fmt.Errorf("add user %s: %w", name, err)
+	}
+	kubeconfig, err := user.KubeConfig()
+	if err != nil {
+		return "", fmt.Errorf("write kubeconfig of %s: %w", name, err)
+	}
+	path := filepath.Join(c.folder, name+".kubeconfig")
+	if err := os.WriteFile(path, kubeconfig, 0o600); err != nil {
+		return "", fmt.Errorf("write kubeconfig of %s: %w", name, err)
+	}
+	return path, nil
 }
 
 // Stop ends the processes and removes their data.

@@ -1,0 +1,129 @@
+package program_test
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// process is one operator.
+type process struct {
+	cmd     *exec.Cmd
+	address string // of its metrics
+	profile string // of its profiles
+	log     *bytes.Buffer
+	started time.Time
+	ended   chan struct{}
+}
+
+// startOperator runs the program as one of the users.
+func (w *world) startOperator(t testing.TB, user string) *process {
+	t.Helper()
+	kubeconfig, err := w.cluster.User(user)
+	must(t, err)
+	p := &process{address: freeAddress(t), profile: freeAddress(t), log: &bytes.Buffer{}, ended: make(chan struct{})}
+	p.cmd = exec.Command(w.binary, "operator", "--kubeconfig", kubeconfig, "--settings", w.settingsFile,
+		"--address", p.address, "--edge-address", w.edge, "--profile-address", p.profile)
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	// It ends with the tests, however they end.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	p.started = time.Now()
+	must(t, p.cmd.Start())
+	go func() {
+		defer close(p.ended)
+		_ = p.cmd.Wait() // how it ended is in ProcessState
+	}()
+	t.Cleanup(func() {
+		p.stop(syscall.SIGKILL)
+		if t.Failed() {
+			t.Logf("%s said:\n%s", user, tail(p.log.String()))
+		}
+	})
+	return p
+}
+
+// stop sends a signal and waits for the end.
+func (p *process) stop(s syscall.Signal) {
+	_ = p.cmd.Process.Signal(s) // it may have ended before
+	<-p.ended
+}
+
+func tail(log string) string { return log[max(0, len(log)-3000):] }
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer l.Close() // only its number matters
+	return l.Addr().String()
+}
+
+// cpu is the processor time that the process used until now.
+func (p *process) cpu(t testing.TB) time.Duration {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	must(t, err)
+	// proc(5): utime and stime are the 14th and 15th field, counted in 10 ms; the
+	// second is the name in parentheses.
+	fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
+	user, errUser := strconv.Atoi(fields[11])
+	system, errSystem := strconv.Atoi(fields[12])
+	must(t, errUser)
+	must(t, errSystem)
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
+// memory returns VmHWM or VmRSS in bytes.
+func (p *process) memory(t testing.TB, field string) float64 {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	must(t, err)
+	for line := range strings.Lines(string(data)) {
+		if rest, ok := strings.CutPrefix(line, field+":"); ok {
+			kilobytes, err := strconv.Atoi(strings.Fields(rest)[0])
+			must(t, err)
+			return float64(kilobytes) * 1024
+		}
+	}
+	t.Fatalf("no %s in /proc", field)
+	return 0
+}
+
+// metric is the sum over all series of a metric whose labels are as given; 0 when
+// the program does not answer yet.
+func (p *process) metric(name string, labels map[string]string) float64 {
+	response, err := http.Get("http://" + p.address + "/metrics")
+	if err != nil {
+		return 0
+	}
+	defer response.Body.Close() // it was only read
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(response.Body)
+	if err != nil || families[name] == nil {
+		return 0
+	}
+	sum := 0.0
+	for _, series := range families[name].GetMetric() {
+		fits := 0
+		for _, l := range series.GetLabel() {
+			if labels[l.GetName()] == l.GetValue() {
+				fits++
+			}
+		}
+		if fits == len(labels) {
+			sum += series.GetCounter().GetValue() + series.GetGauge().GetValue()
+		}
+	}
+	return sum
+}

@@ -1,0 +1,172 @@
+package program_test
+
+import (
+	"crypto/tls"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"kubepanel.io/kubepanel/api/platform"
+	"kubepanel.io/kubepanel/internal/kubetest"
+	"kubepanel.io/kubepanel/internal/operator/domain/mariadb/mariadbtest"
+)
+
+// world is a platform without nodes.
+type world struct {
+	cluster  *kubetest.Cluster
+	mariadb  *mariadbtest.Server
+	client   client.WithWatch
+	settings *platform.Settings
+	// audit is the file in which the API server notes what operators asked for.
+	audit string
+	// binary and settingsFile are what an operator is started with.
+	binary, settingsFile string
+	// edge is the address that shows every name a good certificate.
+	edge string
+}
+
+// users that operators sign in as: each has the rights that the chart gives one.
+var users = []string{"operator-a", "operator-b"}
+
+// auditPolicy notes who asked for what, of operators alone.
+const auditPolicy = `{"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": [
+  {"level": "Metadata", "users": ["operator-a", "operator-b"]}, {"level": "None"}]}`
+
+// newWorld starts an API server that has room for thousands of Services and ports,
+// MariaDB and an edge, and builds the program.
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	folder := t.TempDir()
+	w := &world{audit: filepath.Join(folder, "audit.log"), settingsFile: filepath.Join(folder, "platform.yaml")}
+	policy := filepath.Join(folder, "policy.json")
+	must(t, os.WriteFile(policy, []byte(auditPolicy), 0o600))
+	var err error
+	w.cluster, err = kubetest.Start(
+		kubetest.Flag{Name: "service-cluster-ip-range", Value: "10.0.0.0/16"},
+		kubetest.Flag{Name: "service-node-port-range", Value: "10000-32767"},
+		// Their controllers do not run here: no pod would be let in, no claim go.
+		kubetest.Flag{Name: "disable-admission-plugins", Value: "ServiceAccount,ResourceQuota,StorageObjectInUseProtection"},
+		kubetest.Flag{Name: "audit-policy-file", Value: policy},
+		kubetest.Flag{Name: "audit-log-path", Value: w.audit},
+	)
+	must(t, err)
+	t.Cleanup(func() { _ = w.cluster.Stop() }) // nothing of it is needed any more
+	config := rest.CopyConfig(w.cluster.Config)
+	config.QPS = -1
+	w.client, err = client.NewWithWatch(config, client.Options{Scheme: w.cluster.Scheme})
+	must(t, err)
+	w.mariadb = mariadbtest.Start(t)
+	w.writeSettings(t)
+	w.prepare(t)
+	w.startEdge(t)
+	w.binary = build(t, folder)
+	return w
+}
+
+func build(t testing.TB, folder string) string {
+	t.Helper()
+	root, err := kubetest.Root()
+	must(t, err)
+	binary := filepath.Join(folder, "kubepanel")
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", binary, "./cmd/kubepanel")
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build the program: %v\n%s", err, out)
+	}
+	return binary
+}
+
+func (w *world) writeSettings(t testing.TB) {
+	t.Helper()
+	data, err := os.ReadFile("../testdata/platform.yaml")
+	must(t, err)
+	w.settings, err = platform.Parse(data)
+	must(t, err)
+	w.settings.Database = platform.Database{Host: "127.0.0.1", Port: w.mariadb.Port}
+	data, err = yaml.Marshal(w.settings)
+	must(t, err)
+	must(t, os.WriteFile(w.settingsFile, data, 0o600))
+}
+
+// prepare makes the platform's namespace, the operator's account as MariaDB has it
+// and the rights of the chart.
+func (w *world) prepare(t testing.TB) {
+	t.Helper()
+	root, err := kubetest.Root()
+	must(t, err)
+	data, err := os.ReadFile(filepath.Join(root, "deploy/kubepanel/files/operator-rules.yaml"))
+	must(t, err)
+	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "kubepanel-operator"}}
+	must(t, yaml.UnmarshalStrict(data, &role.Rules))
+	lease := &rbacv1.Role{
+		ObjectMeta: metav1.ObjectMeta{Name: role.Name, Namespace: w.settings.Namespace},
+		Rules: []rbacv1.PolicyRule{{
+			APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"get", "create", "update", "patch"},
+		}},
+	}
+	var subjects []rbacv1.Subject
+	for _, user := range users {
+		subjects = append(subjects, rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user})
+	}
+	for _, o := range []client.Object{
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.settings.Namespace}},
+		&corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Name: platform.SecretMariaDBOperator, Namespace: w.settings.Namespace},
+			Data:       map[string][]byte{"username": []byte(mariadbtest.OperatorUser), "password": []byte(mariadbtest.OperatorPassword)},
+		},
+		role, lease,
+		&rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: role.Name}, Subjects: subjects,
+			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
+		},
+		&rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: role.Name, Namespace: w.settings.Namespace}, Subjects: subjects,
+			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
+		},
+	} {
+		must(t, w.client.Create(t.Context(), o))
+	}
+}
+
+// startEdge answers TLS for every name with a leaf of the platform's authority, as
+// the edge does.
+func (w *world) startEdge(t testing.TB) {
+	t.Helper()
+	leaves := &leaves{world: w}
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: leaves.get})
+	must(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	w.edge = listener.Addr().String()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go shake(conn)
+		}
+	}()
+}
+
+func shake(conn net.Conn) {
+	if c, ok := conn.(*tls.Conn); ok {
+		_ = c.Handshake() // who dialled sees what went wrong
+	}
+	_ = conn.Close()
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -55,17 +55,31 @@ type Images struct {
 	WordPress string `json:"wordpress"`
 }
 
+// ProxyNone is the proxy mode of a runtime without a program: the web server
+// itself answers with the site's files.
+const ProxyNone = "none"
+
 // Runtime is one type of workload in the catalogue.
 type Runtime struct {
-	Port      int32              `json:"port"`
+	// Title is what people call it; "" is the type's own name.
+	Title string `json:"title,omitempty"`
+	// Port that the program listens on inside the pod; none where ProxyMode is none.
+	Port int32 `json:"port,omitempty"`
+	// ProxyMode is how the web server talks to the program: fastcgi, http, uwsgi, none.
 	ProxyMode string             `json:"proxyMode"`
 	Default   string             `json:"default"`
 	Versions  map[string]Version `json:"versions"`
+	// Command starts the program; none takes the image's own.
+	Command []string `json:"command,omitempty"`
+	// Settings are the keys that workload.settings may have. PHP's are not among
+	// them: each of those is a directive that the operator writes.
+	Settings map[string]Setting `json:"settings,omitempty"`
 }
 
 // Version is one version of a runtime.
 type Version struct {
-	Image string `json:"image"`
+	// Image is left out where ProxyMode is none.
+	Image string `json:"image,omitempty"`
 }
 
 // Database is the MariaDB server that holds the sites' databases.
@@ -124,6 +138,14 @@ func (s *Settings) Types() []string {
 	}
 	slices.Sort(types)
 	return types
+}
+
+// Name returns what people call a runtime.
+func (s *Settings) Name(runtime string) string {
+	if title := s.Runtimes[runtime].Title; title != "" {
+		return title
+	}
+	return runtime
 }
 
 // VersionNames returns a runtime's versions in order, for messages to people.

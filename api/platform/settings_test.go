@@ -44,13 +44,21 @@ func TestParseReadsEverySetting(t *testing.T) {
 
 func TestParseNamesTheFault(t *testing.T) {
 	tests := map[string]struct{ old, new, want string }{
-		"unknown key":          {"storageClass:", "storageKlass:", "storageKlass"},
-		"bad range":            {"10.244.0.0/16", "10.244.0.0", "clusterCIDRs"},
-		"default not offered":  {`default: "8.4"`, `default: "5.6"`, "runtimes.php.default"},
-		"no port":              {"port: 3306", "port: 0", "database.port"},
-		"image with a newline": {"kubepanel.io/nginx:1-a", `"a\nb"`, "images.nginx"},
-		"other exposure":       {"exposure: nodePort", "exposure: moon", "sftp.exposure"},
-		"namespace in caps":    {"namespace: kubepanel-system", "namespace: KUBE", "namespace"},
+		"unknown key":           {"storageClass:", "storageKlass:", "storageKlass"},
+		"bad range":             {"10.244.0.0/16", "10.244.0.0", "clusterCIDRs"},
+		"default not offered":   {`default: "8.4"`, `default: "5.6"`, "runtimes.php.default"},
+		"no port":               {"port: 3306", "port: 0", "database.port"},
+		"image with a newline":  {"kubepanel.io/nginx:1-a", `"a\nb"`, "images.nginx"},
+		"other exposure":        {"exposure: nodePort", "exposure: moon", "sftp.exposure"},
+		"setting of no type":    {"type: boolean, default: true", "type: switch, default: true", "runtimes.python.settings.buffering.type"},
+		"bad default":           {"type: integer, default: 0", "type: integer, default: -1", "runtimes.python.settings.workers.default"},
+		"bad pattern":           {`"[a-z.]+:[a-z]+"`, `"["`, "runtimes.python.settings.app.pattern"},
+		"setting's name":        {"staticRoot:", "static-root:", "runtimes.python.settings.static-root"},
+		"a map as default":      {"default: 0", "default: {}", "is no text"},
+		"program without port":  {"port: 8000", "port: 0", "runtimes.python.port"},
+		"program without image": {`{image: "kubepanel.io/nodejs:20-a"}`, "{}", "runtimes.nodejs.versions.20"},
+		"title of two lines":    {"title: Python", `title: "a\nb"`, "runtimes.python.title"},
+		"namespace in caps":     {"namespace: kubepanel-system", "namespace: KUBE", "namespace"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

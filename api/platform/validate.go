@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strings"
+	"unicode"
 )
 
 var (
@@ -84,19 +86,30 @@ func (s *Settings) catalogueFaults() []error {
 		if !version.MatchString(name) {
 			faults = append(faults, fmt.Errorf("%s: %q is not a valid name", key, name))
 		}
-		if r.Port < 1 || r.Port > 65535 {
-			faults = append(faults, fmt.Errorf("%s.port: %d is not a port (1-65535)", key, r.Port))
-		}
-		if !slices.Contains([]string{"fastcgi", "http", "uwsgi"}, r.ProxyMode) {
-			faults = append(faults, fmt.Errorf("%s.proxyMode: %q is none of fastcgi, http, uwsgi", key, r.ProxyMode))
-		}
-		if _, ok := r.Versions[r.Default]; !ok {
-			faults = append(faults, fmt.Errorf("%s.default: version %q is not among versions", key, r.Default))
-		}
-		for _, v := range r.VersionNames() {
-			if !version.MatchString(v) || !imageRef.MatchString(r.Versions[v].Image) {
-				faults = append(faults, fmt.Errorf("%s.versions.%s: needs a plain name and an image reference", key, v))
-			}
+		faults = append(append(faults, r.faults(key)...), r.settingFaults(key)...)
+	}
+	return faults
+}
+
+// faults checks all of a runtime but its settings.
+func (r Runtime) faults(key string) []error {
+	var faults []error
+	if strings.ContainsFunc(r.Title, unicode.IsControl) {
+		faults = append(faults, fmt.Errorf("%s.title: %q is not one line", key, r.Title))
+	}
+	if !slices.Contains([]string{"fastcgi", "http", "uwsgi", ProxyNone}, r.ProxyMode) {
+		faults = append(faults, fmt.Errorf("%s.proxyMode: %q is none of fastcgi, http, uwsgi, none", key, r.ProxyMode))
+	}
+	if r.ProxyMode != ProxyNone && (r.Port < 1 || r.Port > 65535) {
+		faults = append(faults, fmt.Errorf("%s.port: %d is not a port (1-65535)", key, r.Port))
+	}
+	if _, ok := r.Versions[r.Default]; !ok {
+		faults = append(faults, fmt.Errorf("%s.default: version %q is not among versions", key, r.Default))
+	}
+	for _, v := range r.VersionNames() {
+		image := r.Versions[v].Image
+		if !version.MatchString(v) || !imageRef.MatchString(image) && (image != "" || r.ProxyMode != ProxyNone) {
+			faults = append(faults, fmt.Errorf("%s.versions.%s: needs a plain name and an image reference", key, v))
 		}
 	}
 	return faults

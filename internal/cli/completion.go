@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
@@ -48,14 +49,24 @@ func (e *Env) siteNames(cmd *cobra.Command, args []string, _ string) ([]string, 
 	})
 }
 
-// phpVersions completes a version that the platform can run.
+// phpVersions completes a version of PHP that the platform can run.
 func (e *Env) phpVersions(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return e.catalogue(cmd, func(s *platform.Settings) []string { return hosting.Versions(s, hosting.PHP) })
+}
+
+// runtimes completes a TYPE:VERSION that the platform can run.
+func (e *Env) runtimes(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return e.catalogue(cmd, hosting.Runtimes)
+}
+
+// catalogue completes from the platform's settings.
+func (e *Env) catalogue(cmd *cobra.Command, list func(*platform.Settings) []string) ([]string, cobra.ShellCompDirective) {
 	return e.suggest(cmd, func(ctx context.Context, panel *hosting.Panel) ([]string, error) {
 		settings, err := panel.Platform.Settings(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return hosting.Versions(settings, hosting.PHP), nil
+		return list(settings), nil
 	})
 }
 

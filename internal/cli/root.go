@@ -101,5 +101,5 @@ func newSite(env *Env) *cobra.Command {
 
 func newPlatform(env *Env) *cobra.Command {
 	return group("platform", "Look at the platform itself", "  kubepanel platform status",
-		newPlatformStatus(env), newPlatformCA(env))
+		newPlatformStatus(env), newPlatformRuntimes(env), newPlatformCA(env))
 }

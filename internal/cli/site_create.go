@@ -48,6 +48,11 @@ computer in every browser, so they need no DNS.`,
   # an empty PHP site with a second name and more room
   kubepanel site create shop.example --alias shop.example.net --php 8.2 --storage 20Gi
 
+  # a Python, Node.js or static site; what there is: kubepanel platform runtimes
+  kubepanel site create app.example --runtime python:3.13 --setting app=shop.wsgi:application
+  kubepanel site create chat.example --runtime nodejs --no-database
+  kubepanel site create docs.example --runtime static --no-database --memory 128Mi
+
   # look first: the object that would be created, ready for kubectl apply
   kubepanel site create shop.example --dry-run --output yaml`,
 		Args: oneName,
@@ -69,7 +74,9 @@ computer in every browser, so they need no DNS.`,
 func (c *siteCreate) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&c.wordpress, "wordpress", false, "install WordPress, finished, with an administrator")
+	f.StringVar(&c.req.Runtime, "runtime", "", "what runs the site, as `TYPE[:VERSION]` such as python:3.13 (default: php)")
 	f.StringVar(&c.req.PHP, "php", "", "`version` of PHP (default: the platform's)")
+	f.StringArrayVar(&c.req.Settings, "setting", nil, "setting of the runtime, as `KEY=VALUE` (may be repeated)")
 	f.StringVar(&c.req.Storage, "storage", defaultStorage, "`size` of the site's volume")
 	f.StringVar(&c.req.CPU, "cpu", defaultCPU, "most processor time, as an `amount` such as 500m or 2 cores")
 	f.StringVar(&c.req.Memory, "memory", defaultMemory, "most memory, as an `amount` such as 512Mi or 2Gi")
@@ -85,6 +92,7 @@ func (c *siteCreate) flags(cmd *cobra.Command) {
 	f.BoolVar(&c.dryRun, "dry-run", false, "check everything, print the object and create nothing")
 	c.env.addOutput(cmd)
 	complete(cmd, "php", c.env.phpVersions)
+	complete(cmd, "runtime", c.env.runtimes)
 }
 
 // wordpressFlags refuses settings of a WordPress that was not asked for.

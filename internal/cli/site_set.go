@@ -13,6 +13,8 @@ type siteSet struct {
 	env             *Env
 	name            string
 	php, storage    string
+	runtime         string
+	settings        []string
 	suspend, resume bool
 	wait, dryRun    bool
 	timeout         time.Duration
@@ -22,19 +24,21 @@ func newSiteSet(env *Env) *cobra.Command {
 	c := &siteSet{env: env}
 	cmd := &cobra.Command{
 		Use:   "set NAME",
-		Short: "Change a site: PHP version, storage, suspend and resume",
+		Short: "Change a site: version, settings, storage, suspend and resume",
 		Long: `Change a site. What is not named stays as it is.
 
-Storage can grow and never shrink. Another version of PHP restarts the site, which
-visitors notice for a few seconds. A suspended site keeps its files, database and
+Storage can grow and never shrink. Another version of its runtime restarts the
+site, which visitors notice for a few seconds. A suspended site keeps its files, database and
 names; visitors see a page that says it is suspended.`,
 		Example: `  kubepanel site set blog.localhost --php 8.2 --wait
+  kubepanel site set app.localhost --runtime python:3.11
+  kubepanel site set app.localhost --setting workers=2 --setting timeout=
   kubepanel site set blog.localhost --storage 10Gi
   kubepanel site set blog.localhost --suspend`,
 		Args:              oneName,
 		ValidArgsFunction: env.siteNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := atLeastOne(cmd, "php", "storage", "suspend", "resume"); err != nil {
+			if err := atLeastOne(cmd, "php", "runtime", "setting", "storage", "suspend", "resume"); err != nil {
 				return err
 			}
 			if c.suspend && c.resume {
@@ -46,6 +50,8 @@ names; visitors see a page that says it is suspended.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.php, "php", "", "`version` of PHP")
+	f.StringVar(&c.runtime, "runtime", "", "another version of what the site runs, as `TYPE:VERSION`")
+	f.StringArrayVar(&c.settings, "setting", nil, "setting of the runtime, as `KEY=VALUE`; KEY= takes it away (may be repeated)")
 	f.StringVar(&c.storage, "storage", "", "`size` of the volume; it can only grow")
 	f.BoolVar(&c.suspend, "suspend", false, "stop the site and say so to visitors")
 	f.BoolVar(&c.resume, "resume", false, "start a suspended site")
@@ -54,14 +60,18 @@ names; visitors see a page that says it is suspended.`,
 	f.BoolVar(&c.dryRun, "dry-run", false, "check everything, print the object and change nothing")
 	env.addOutput(cmd)
 	complete(cmd, "php", env.phpVersions)
+	complete(cmd, "runtime", env.runtimes)
 	return cmd
 }
 
 func (c *siteSet) change(cmd *cobra.Command) hosting.SiteChange {
-	var change hosting.SiteChange
+	change := hosting.SiteChange{Settings: c.settings}
 	given := cmd.Flags().Changed
 	if given("php") {
 		change.PHP = &c.php
+	}
+	if given("runtime") {
+		change.Runtime = &c.runtime
 	}
 	if given("storage") {
 		change.Storage = &c.storage

@@ -29,14 +29,21 @@ func (s Site) Config() ([]*corev1.ConfigMap, error) {
 	if custom := s.Domain.Spec.Webserver.CustomConfig; custom != "" {
 		web[keyCustom] = lines(custom)
 	}
-	app, err := s.appConfig()
+	root, err := DocumentRoot(s.Domain)
+	if err != nil {
+		return nil, err
+	}
+	app, err := s.appConfig(root)
 	if err != nil {
 		return nil, err
 	}
 	return []*corev1.ConfigMap{s.configMap(configNginx, web), s.configMap(configApp, app)}, nil
 }
 
-func (s Site) appConfig() (map[string]string, error) {
+func (s Site) appConfig(root string) (map[string]string, error) {
+	if !s.php() {
+		return s.runtimeFiles(root)
+	}
 	ini, err := s.phpIni()
 	if err != nil {
 		return nil, fmt.Errorf("php.ini: %w", err)

@@ -7,8 +7,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
-
-	"kubepanel.io/kubepanel/api/v1alpha1"
 )
 
 // pathToolbox is the program in the toolbox and wordpress images, which have no
@@ -28,7 +26,7 @@ func (s Site) containers() (inits, containers []corev1.Container, err error) {
 	if s.wordPress() {
 		inits = []corev1.Container{s.filesInit(root), s.installInit(root)}
 	}
-	containers = []corev1.Container{s.app(), s.nginx(), s.toolbox(root)}
+	containers = append(s.programs(), s.nginx(), s.toolbox(root))
 	if s.Domain.Spec.Redis.Enabled {
 		containers = append(containers, s.redis(resources[containerRedis]))
 	}
@@ -64,7 +62,7 @@ func (s Site) app() corev1.Container {
 	if s.databaseEnabled() {
 		c.VolumeMounts = append(c.VolumeMounts, readOnly(volumeDatabase, pathDatabase))
 	}
-	if len(w.Command) == 0 && len(w.Args) == 0 && w.Type == v1alpha1.WorkloadTypePHP {
+	if len(w.Command) == 0 && len(w.Args) == 0 && s.php() {
 		c.Command = []string{"/usr/sbin/php-fpm", "-F", "-O", "-y", pathAppConfig + "/" + keyFPM}
 	}
 	return c
@@ -72,11 +70,7 @@ func (s Site) app() corev1.Container {
 
 // env is the customer's own, and ours where the two have a variable in common.
 func (s Site) env() []corev1.EnvVar {
-	ours := []corev1.EnvVar{
-		// A leading colon keeps the image's own folder and adds ours after it.
-		{Name: "PHP_INI_SCAN_DIR", Value: ":" + pathAppConfig},
-		{Name: "TZ", Value: s.timezone()},
-	}
+	ours := s.runtimeEnv()
 	var env []corev1.EnvVar
 	for _, e := range s.Domain.Spec.Workload.Env {
 		if e.Name != ours[0].Name && e.Name != ours[1].Name {
@@ -90,7 +84,7 @@ func (s Site) env() []corev1.EnvVar {
 func (s Site) nginx() corev1.Container {
 	probe := func(path string, period, failures int32) *corev1.Probe {
 		return &corev1.Probe{
-			ProbeHandler:     corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path, Port: intstr.FromInt32(portHTTP), Scheme: corev1.URISchemeHTTP}},
+			ProbeHandler:     corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path, Port: intstr.FromInt32(portHTTP), Scheme: corev1.URISchemeHTTP, HTTPHeaders: s.probeHeaders()}},
 			PeriodSeconds:    period,
 			FailureThreshold: failures, SuccessThreshold: 1, TimeoutSeconds: 5,
 		}
@@ -190,7 +184,7 @@ func (s Site) installInit(root string) corev1.Container {
 
 // containerResources splits the spec's resources over the containers.
 func (s Site) containerResources() (map[string]corev1.ResourceRequirements, error) {
-	helpers := []string{containerNginx, containerSFTP}
+	helpers := s.helpers()
 	if s.Domain.Spec.Redis.Enabled {
 		helpers = append(helpers, containerRedis)
 	}
@@ -211,6 +205,9 @@ func (s Site) containerResources() (map[string]corev1.ResourceRequirements, erro
 			Requests: quantities(requestCPU[name], requestMemory[name]),
 			Limits:   quantities(limitCPU[name], limitMemory[name]),
 		}
+	}
+	if s.static() {
+		resources[containerNginx] = resources[containerApp]
 	}
 	return resources, nil
 }

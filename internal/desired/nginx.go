@@ -152,7 +152,7 @@ func (s Site) nginxServer(w *nginxWriter, root string) {
 		})
 		w.block("location", []any{nginxCode("~*"), nginxCode(`^/wp-content/uploads/.*\.(?:php|phar|phtml)$`)}, func() { w.line("return", 403) })
 	}
-	s.nginxContent(w)
+	s.nginxContent(w, root)
 	if s.Domain.Spec.Webserver.CustomConfig != "" {
 		w.comment("The customer's own lines. An included file can't leave this block.")
 		w.line("include", pathNginxConfig+"/"+keyCustom)
@@ -164,8 +164,12 @@ func (s Site) nginxProbe(w *nginxWriter, path string) {
 	w.block("location", []any{nginxCode("="), path}, func() {
 		w.line("access_log", "off")
 		w.when("$http_x_forwarded_for", func() { w.line("return", 404) })
-		if path == pathReady || s.mode() != v1alpha1.ProxyFastCGI {
+		if path == pathReady {
 			w.line("return", 204)
+			return
+		}
+		if !s.php() {
+			s.nginxAnswers(w)
 			return
 		}
 		w.line("fastcgi_param", "REQUEST_METHOD", nginxCode("$request_method"))

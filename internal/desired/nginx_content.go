@@ -1,7 +1,6 @@
 package desired
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 
@@ -38,9 +37,13 @@ var fastCGIParams = [][2]nginxCode{
 }
 
 // nginxContent says what answers a request: a file, or the application.
-func (s Site) nginxContent(w *nginxWriter) {
+func (s Site) nginxContent(w *nginxWriter, root string) {
+	if s.static() {
+		s.nginxStatic(w)
+		return
+	}
 	if s.mode() != v1alpha1.ProxyFastCGI {
-		w.block("location", []any{"/"}, func() { s.nginxPass(w) })
+		s.nginxProgram(w, root)
 		return
 	}
 	w.line("index", "index.php", "index.html")
@@ -60,26 +63,11 @@ func (s Site) nginxContent(w *nginxWriter) {
 
 // nginxPass hands a request to the application.
 func (s Site) nginxPass(w *nginxWriter) {
-	address := fmt.Sprintf("127.0.0.1:%d", s.port())
 	switch s.mode() {
 	case v1alpha1.ProxyHTTP:
-		w.line("proxy_pass", "http://"+address)
-		w.line("proxy_http_version", "1.1")
-		for _, h := range [][2]nginxCode{
-			{"Host", "$http_host"}, {"X-Forwarded-For", "$remote_addr"}, {"X-Forwarded-Proto", "$http_x_forwarded_proto"},
-			{"Upgrade", "$http_upgrade"}, {"Connection", "$http_connection"}, {"Proxy", ""},
-		} {
-			w.line("proxy_set_header", h[0], h[1])
-		}
-		w.line("proxy_read_timeout", s.timeout())
+		s.nginxToHTTP(w)
 	case v1alpha1.ProxyUWSGI:
-		w.line("uwsgi_pass", address)
-		for _, p := range fastCGIParams {
-			w.line("uwsgi_param", p[0], p[1])
-		}
-		w.line("uwsgi_param", "PATH_INFO", nginxCode("$document_uri"))
-		w.line("uwsgi_param", "HTTPS", nginxCode("$site_https"), "if_not_empty")
-		w.line("uwsgi_read_timeout", s.timeout())
+		s.nginxToUWSGI(w)
 	default:
 		w.line("fastcgi_pass", "unix:"+pathPHPSocket)
 		for _, p := range fastCGIParams {

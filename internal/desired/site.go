@@ -56,8 +56,12 @@ func (s Site) Check() error {
 // SettingsFaults returns a sentence for each setting that is not known or can't
 // have its value. The site runs without them.
 func (s Site) SettingsFaults() []string {
-	if s.Domain.Spec.Workload.Type != v1alpha1.WorkloadTypePHP {
-		return nil
+	if !s.php() {
+		_, faults := s.settings()
+		for i := range faults {
+			faults[i] = "spec.workload.settings." + faults[i]
+		}
+		return faults
 	}
 	_, faults := readPHPSettings(s.Domain.Spec.Workload.Settings)
 	return faults
@@ -99,13 +103,6 @@ func (s Site) sftpEnabled() bool { return enabled(s.Domain.Spec.SFTP.Enabled) }
 
 // enabled reads a switch that is on unless it is turned off.
 func enabled(b *bool) bool { return b == nil || *b }
-
-func (s Site) mode() v1alpha1.ProxyMode {
-	if s.Domain.Spec.Workload.Type == v1alpha1.WorkloadTypePHP {
-		return v1alpha1.ProxyFastCGI
-	}
-	return v1alpha1.ProxyMode(orDefault(string(s.Domain.Spec.Workload.ProxyMode), s.Platform.Runtimes[s.Domain.Spec.Workload.Type].ProxyMode))
-}
 
 func (s Site) port() int32 {
 	if p := s.Domain.Spec.Workload.Port; p != 0 {

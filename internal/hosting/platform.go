@@ -64,7 +64,7 @@ func PlatformStatus(ctx context.Context, p Platform, m Machinery) ([]PartState, 
 		return nil, err
 	}
 	parts = append(parts, PartState{Name: "settings", Ready: true,
-		Message: fmt.Sprintf("sites answer at %s and run PHP %s", settings.Edge.URL("NAME"), strings.Join(Versions(settings, PHP), ", "))})
+		Message: fmt.Sprintf("sites answer at %s and run %s", settings.Edge.URL("NAME"), Names(settings))})
 	parts = append(parts, storageState(ctx, m, settings.StorageClass))
 	for _, w := range []struct{ part, kind, name, mend string }{
 		{"operator", "Deployment", "kubepanel-operator", "Sites are not created or changed meanwhile"},

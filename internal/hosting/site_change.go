@@ -6,12 +6,17 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 
+	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
 )
 
 // SiteChange is a request to change a site; nil leaves as it is.
 type SiteChange struct {
-	PHP       *string
+	// Runtime is TYPE or TYPE:VERSION of the site's own type; PHP a version of PHP.
+	Runtime *string
+	PHP     *string
+	// Settings of the runtime, each KEY=VALUE, or KEY= for the default.
+	Settings  []string
 	Storage   *string
 	Suspended *bool
 }
@@ -55,20 +60,40 @@ func (p *Panel) apply(ctx context.Context, change SiteChange, d *v1alpha1.Domain
 	if change.Storage != nil {
 		f.check("storage", grow(&d.Spec.Resources, *change.Storage))
 	}
+	if change.Runtime == nil && change.PHP == nil && len(change.Settings) == 0 {
+		return f.err()
+	}
+	settings, err := p.Platform.Settings(ctx)
+	if err != nil {
+		return err
+	}
 	if change.PHP != nil {
-		settings, err := p.Platform.Settings(ctx)
-		if err != nil {
-			return err
-		}
-		runs, err := choose(settings, PHP, *change.PHP)
-		switch kind := d.Spec.Workload.Type; {
-		case kind != PHP:
-			f.add("php", fmt.Sprintf("%s runs %s, not PHP; make a new site for PHP", ShowBoth(d.Spec.DomainName), kind))
-		case f.check("php", err):
-			d.Spec.Workload.Version, d.Spec.Workload.Image = runs.version, runs.image
+		f.check("php", rerun(settings, d, PHP, *change.PHP))
+	}
+	if change.Runtime != nil {
+		kind, version, err := parseRuntime(*change.Runtime)
+		if f.check("runtime", err) {
+			f.check("runtime", rerun(settings, d, kind, version))
 		}
 	}
+	f.check("setting", set(settings, &d.Spec.Workload, change.Settings))
 	return f.err()
+}
+
+// rerun takes another version of the site's runtime. Another runtime would serve
+// the files of this one as something that they are not: PHP's source, passwords
+// included, as plain text.
+func rerun(settings *platform.Settings, d *v1alpha1.Domain, kind, version string) error {
+	if have := d.Spec.Workload.Type; have != kind {
+		return fmt.Errorf("%s runs %s, not %s; make a new site for %s",
+			ShowBoth(d.Spec.DomainName), display(settings, have), display(settings, kind), display(settings, kind))
+	}
+	runs, err := choose(settings, kind, version)
+	if err != nil {
+		return err
+	}
+	d.Spec.Workload.Version, d.Spec.Workload.Image = runs.version, runs.image
+	return nil
 }
 
 // grow sets a larger size. A volume can't shrink: the file system would lose

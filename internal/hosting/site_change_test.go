@@ -34,7 +34,14 @@ func TestChangeSite(t *testing.T) {
 		"same PHP with an older image": {change: hosting.SiteChange{PHP: new("8.4")},
 			prepare: func(d *v1alpha1.Domain) { d.Spec.Workload.Image = "kubepanel.io/php:8.4-old" },
 			want:    func(d *v1alpha1.Domain) { d.Spec.Workload.Image = "kubepanel.io/php:8.4-c" }},
-		"same PHP":       {change: hosting.SiteChange{PHP: new("8.4")}, same: true},
+		"same PHP": {change: hosting.SiteChange{PHP: new("8.4")}, same: true},
+		"another version of its runtime": {change: hosting.SiteChange{Runtime: new("php:7.4")},
+			want: func(d *v1alpha1.Domain) {
+				d.Spec.Workload.Version, d.Spec.Workload.Image = "7.4", "kubepanel.io/php:7.4-a"
+			}},
+		"settings": {change: hosting.SiteChange{Settings: []string{"memoryLimit=99M", "postMaxSize="}},
+			prepare: func(d *v1alpha1.Domain) { d.Spec.Workload.Settings = map[string]v1alpha1.Setting{"postMaxSize": "8M"} },
+			want:    func(d *v1alpha1.Domain) { d.Spec.Workload.Settings = map[string]v1alpha1.Setting{"memoryLimit": "99M"} }},
 		"more storage":   {change: hosting.SiteChange{Storage: new("6Gi")}, want: func(d *v1alpha1.Domain) { d.Spec.Resources.Storage = "6Gi" }},
 		"same storage":   {change: hosting.SiteChange{Storage: new("5120Mi")}, same: true},
 		"suspend":        {change: hosting.SiteChange{Suspended: new(true)}, want: func(d *v1alpha1.Domain) { d.Spec.Suspended = true }},
@@ -74,8 +81,13 @@ func TestChangeSiteRefuses(t *testing.T) {
 		"less storage":   {hosting.SiteChange{Storage: new("3Gi")}, nil, hosting.Invalid, "can't shrink: the site has 5Gi and 3Gi was asked for; ask for 5Gi or more"},
 		"no size":        {hosting.SiteChange{Storage: new("lots")}, nil, hosting.Invalid, "write it like 5Gi"},
 		"unknown PHP":    {hosting.SiteChange{PHP: new("9.9")}, nil, hosting.Invalid, "it has 7.4, 8.2, 8.4"},
-		"not a PHP site": {hosting.SiteChange{PHP: new("8.2")}, func(d *v1alpha1.Domain) { d.Spec.Workload.Type = "python" }, hosting.Invalid, "runs python, not PHP"},
-		"being deleted":  {hosting.SiteChange{PHP: new("8.2")}, func(d *v1alpha1.Domain) { d.DeletionTimestamp = new(metav1.Now()) }, hosting.Conflict, "being deleted"},
+		"not a PHP site": {hosting.SiteChange{PHP: new("8.2")}, func(d *v1alpha1.Domain) { d.Spec.Workload.Type = "python" }, hosting.Invalid, "runs Python, not PHP"},
+		"another type":   {hosting.SiteChange{Runtime: new("static")}, nil, hosting.Invalid, "runs PHP, not Static files; make a new site"},
+		"no runtime":     {hosting.SiteChange{Runtime: new("8.2")}, nil, hosting.Invalid, "write it like python or python:3.13"},
+		"no setting":     {hosting.SiteChange{Settings: []string{"timeout"}}, nil, hosting.Invalid, "write a setting as KEY=VALUE"},
+		"a setting that the catalogue refuses": {hosting.SiteChange{Settings: []string{"timeout=0"}}, func(d *v1alpha1.Domain) { d.Spec.Workload.Type = "python" },
+			hosting.Invalid, "it takes a whole number from 1 to 3600"},
+		"being deleted": {hosting.SiteChange{PHP: new("8.2")}, func(d *v1alpha1.Domain) { d.DeletionTimestamp = new(metav1.Now()) }, hosting.Conflict, "being deleted"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -41,8 +41,11 @@ type NewSite struct {
 	Name    string
 	Title   string
 	Aliases []string
-	// PHP is the version; "" takes the platform's default.
-	PHP                  string
+	// Runtime is TYPE or TYPE:VERSION, PHP a version of PHP; at most one of them.
+	// Without both it is PHP of the platform's default version.
+	Runtime, PHP string
+	// Settings of the runtime, each KEY=VALUE.
+	Settings             []string
 	Storage, CPU, Memory string
 	// WordPress is nil for an empty site.
 	WordPress  *NewWordPress
@@ -67,8 +70,13 @@ func (r NewSite) Check() error {
 	f.check("cpu", err)
 	_, err = ParseMemory(r.Memory)
 	f.check("memory", err)
+	kind, _, err := r.runtime()
+	f.check("runtime", err)
 	if r.WordPress != nil {
 		r.WordPress.check(&f)
+		if err == nil && kind != PHP {
+			f.add("runtime", "WordPress runs on PHP; leave out --runtime or --wordpress")
+		}
 		if r.NoDatabase {
 			f.add("no-database", "WordPress needs a database; leave out --no-database or --wordpress")
 		}
@@ -116,8 +124,12 @@ func (w NewWordPress) check(f *faults) {
 // domain builds the object of a request that Check found no fault in.
 func (r NewSite) domain(settings *platform.Settings) (*v1alpha1.Domain, error) {
 	var f faults
-	runs, err := choose(settings, PHP, r.PHP)
-	if !f.check("php", err) {
+	kind, version, err := r.runtime()
+	if err != nil {
+		return nil, err
+	}
+	runs, err := choose(settings, kind, version)
+	if !f.check(r.runtimeFlag(), err) {
 		return nil, f.err()
 	}
 	name, err := ParseName(r.Name)
@@ -138,6 +150,9 @@ func (r NewSite) domain(settings *platform.Settings) (*v1alpha1.Domain, error) {
 	}
 	d.Spec.Title = r.Title
 	runs.into(&d.Spec.Workload)
+	if !f.check("setting", set(settings, &d.Spec.Workload, r.Settings)) {
+		return nil, f.err()
+	}
 	if d.Spec.Resources, err = r.resources(); err != nil {
 		return nil, err
 	}
@@ -153,9 +168,23 @@ func (r NewSite) domain(settings *platform.Settings) (*v1alpha1.Domain, error) {
 	return d, nil
 }
 
-func (r runtime) into(w *v1alpha1.WorkloadSpec) {
-	w.Type, w.Version, w.Image = r.kind, r.version, r.image
-	w.Port, w.ProxyMode = r.port, v1alpha1.ProxyMode(r.proxyMode)
+// runtime is what is asked for, in either way.
+func (r NewSite) runtime() (kind, version string, err error) {
+	if r.Runtime == "" {
+		return PHP, r.PHP, nil
+	}
+	if r.PHP != "" {
+		return "", "", fmt.Errorf("--php %s is short for --runtime php:%s; give one of the two", r.PHP, r.PHP)
+	}
+	return parseRuntime(r.Runtime)
+}
+
+// runtimeFlag is the field that a fault of the runtime belongs to.
+func (r NewSite) runtimeFlag() string {
+	if r.Runtime == "" {
+		return "php"
+	}
+	return "runtime"
 }
 
 func (r NewSite) resources() (v1alpha1.ResourcesSpec, error) {

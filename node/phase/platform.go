@@ -61,16 +61,17 @@ func valuesOf(images []build.Image, settings machine.Settings) chartValues {
 	if !settings.Host {
 		values.Edge.ProxyProtocolFrom = []string{settings.Gateway() + "/32"}
 	}
-	php := chartRuntime{Versions: map[string]chartImage{}}
 	for _, image := range images {
 		switch image.Name {
-		case "php":
-			php.Versions[image.Version] = chartImage{Image: image.Ref}
+		case "php", "python", "nodejs":
+			if values.Runtimes[image.Name].Versions == nil {
+				values.Runtimes[image.Name] = chartRuntime{Versions: map[string]chartImage{}}
+			}
+			values.Runtimes[image.Name].Versions[image.Version] = chartImage{Image: image.Ref}
 		case "kubepanel", "mariadb", "nginx", "toolbox", "redis", "wordpress":
 			values.Images[image.Name] = image.Ref
 		}
 	}
-	values.Runtimes["php"] = php
 	return values
 }
 

@@ -47,7 +47,12 @@ images:
   toolbox: {{ .Values.images.toolbox | quote }}
   redis: {{ .Values.images.redis | quote }}
   wordpress: {{ .Values.images.wordpress | quote }}
-runtimes: {{ toJson .Values.runtimes }}
+runtimes:
+{{- range $type, $runtime := .Values.runtimes }}
+  {{- if $runtime.versions }}
+  {{ $type }}: {{ toJson $runtime }}
+  {{- end }}
+{{- end }}
 database:
   host: mariadb.{{ .Release.Namespace }}.svc
   port: 3306

@@ -114,18 +114,27 @@ func BenchmarkFrontPage(b *testing.B) {
 	}
 	for b.Loop() {
 		var site, bare []loadResult
+		var questions []float64
 		for range frontRounds {
+			asked := c.dnsQuestions(b)
 			site = append(site, page.mustRun(b, path))
+			questions = append(questions, (c.dnsQuestions(b)-asked)/float64(page.requests+page.warmUp()))
 			bare = append(bare, page.mustRun(b, direct))
 		}
 		reportFrontPage(b, site, bare)
+		show(b, fmt.Sprintf("questions to the cluster's DNS per request, median: %.2f", spreadOf(questions).Median))
+		keepResult(b, "frontPageDNS", spreadOf(questions))
 	}
 }
+
+// warmUp is how many requests are made before those that count: PHP starts its
+// processes on demand.
+func (l load) warmUp() int { return l.connections * 5 }
 
 func (l load) mustRun(b *testing.B, v visitor) loadResult {
 	b.Helper()
 	warm := l
-	warm.requests = l.connections * 5 // PHP starts its processes on demand
+	warm.requests = l.warmUp()
 	_, err := warm.run(b.Context(), v)
 	if err != nil {
 		b.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,7 @@ import (
 
 	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/desired"
 	"kubepanel.io/kubepanel/internal/kube"
 	"kubepanel.io/kubepanel/internal/operator"
 	"kubepanel.io/kubepanel/internal/operator/domain"
@@ -70,6 +72,10 @@ func runOperator(cmd *cobra.Command, o operatorOptions) error {
 	if err != nil {
 		return err
 	}
+	// Sites are given the full name. A shorter one costs them several questions of
+	// each request; what is not found out leaves it short.
+	resolvConf, _ := os.ReadFile("/etc/resolv.conf")
+	settings.Database.Host = desired.FullName(settings.Database.Host, string(resolvConf))
 	mgr, err := newManager(o, settings)
 	if err != nil {
 		return err

@@ -56,6 +56,8 @@ func (s Site) pod() (corev1.PodSpec, error) {
 		// A site never talks to the API server, so it gets no token.
 		AutomountServiceAccountToken:  ptr.To(false),
 		EnableServiceLinks:            ptr.To(false),
+		DNSPolicy:                     corev1.DNSClusterFirst,
+		DNSConfig:                     dnsConfig(),
 		RestartPolicy:                 corev1.RestartPolicyAlways,
 		TerminationGracePeriodSeconds: ptr.To[int64](10),
 		ShareProcessNamespace:         ptr.To(false),

@@ -42,6 +42,7 @@ type Cluster interface {
 	hosting.DomainWatcher
 	hosting.Platform
 	hosting.Machinery
+	hosting.Planner
 }
 
 // Build tells what this program is.
@@ -58,7 +59,7 @@ func (e *Env) open() (Cluster, *hosting.Panel, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return c, &hosting.Panel{Domains: c, Writer: c, Platform: c}, nil
+	return c, &hosting.Panel{Domains: c, Writer: c, Platform: c, Planner: c}, nil
 }
 
 // width of a line that does not wrap.

@@ -14,8 +14,13 @@ const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
+	exitChanges     = 3 // site plan --detailed-exitcode: something would change
 	exitInterrupted = 130
 )
+
+// errChanges ends a command that was asked to tell by its exit code that something
+// would change. There is nothing to explain.
+var errChanges = errors.New("something would change")
 
 // usageError is a command line that can't be understood.
 type usageError struct {
@@ -33,6 +38,9 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
 	}
+	if errors.Is(err, errChanges) {
+		return exitChanges
+	}
 	switch hosting.CodeOf(err) {
 	case hosting.Invalid:
 		return exitUsage
@@ -47,6 +55,9 @@ func exitCode(err error) int {
 
 // explain is the one place that turns errors into text.
 func explain(w io.Writer, err error, verbose bool) {
+	if errors.Is(err, errChanges) {
+		return
+	}
 	line := func(format string, args ...any) {
 		fmt.Fprintf(w, format+"\n", args...) // there is no one left to tell
 	}

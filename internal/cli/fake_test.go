@@ -24,6 +24,8 @@ type fakeCluster struct {
 	workloads map[string]hosting.Workload
 	// classes are storage classes, the first the default one.
 	classes []string
+	// plan is the answer to every question for one.
+	plan *hosting.Plan
 	// err, when set, is the answer to everything.
 	err error
 	// story is what watchers see, one scene after another.
@@ -171,6 +173,15 @@ func (f *fakeCluster) StorageClass(_ context.Context, name string) (string, erro
 		}
 	}
 	return "", &hosting.Error{Code: hosting.NotFound}
+}
+
+func (f *fakeCluster) Plan(_ context.Context, was, d *v1alpha1.Domain) (*hosting.Plan, error) {
+	if d == nil {
+		d = was
+	}
+	p := *f.plan
+	p.Site = d.Spec.DomainName
+	return &p, f.err
 }
 
 // set changes one condition, as the operator would.

@@ -32,7 +32,7 @@ type dialogue struct {
 // dialogues are all verbs in all their formats. Each is a file in testdata.
 func dialogues() map[string]dialogue {
 	all := map[string]dialogue{}
-	for _, part := range []map[string]dialogue{createDialogues(), lookDialogues(), changeDialogues(), platformDialogues()} {
+	for _, part := range []map[string]dialogue{createDialogues(), lookDialogues(), changeDialogues(), planDialogues(), platformDialogues()} {
 		for name, d := range part {
 			all[name] = d
 		}

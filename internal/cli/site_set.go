@@ -38,7 +38,7 @@ names; visitors see a page that says it is suspended.`,
 		Args:              oneName,
 		ValidArgsFunction: env.siteNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := atLeastOne(cmd, "php", "runtime", "setting", "storage", "suspend", "resume"); err != nil {
+			if err := atLeastOne(cmd, changeFlagNames...); err != nil {
 				return err
 			}
 			if c.suspend && c.resume {
@@ -48,6 +48,20 @@ names; visitors see a page that says it is suspended.`,
 			return c.run(cmd.Context(), c.change(cmd))
 		},
 	}
+	c.changeFlags(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&c.wait, "wait", false, "show every step until the change is live")
+	f.DurationVar(&c.timeout, "timeout", createTimeout, "longest `time` to wait with --wait")
+	f.BoolVar(&c.dryRun, "dry-run", false, "check everything, print the object and change nothing")
+	env.addOutput(cmd)
+	return cmd
+}
+
+// changeFlagNames are the options that say what is to be changed.
+var changeFlagNames = []string{"php", "runtime", "setting", "storage", "suspend", "resume"}
+
+// changeFlags gives a command these options.
+func (c *siteSet) changeFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.php, "php", "", "`version` of PHP")
 	f.StringVar(&c.runtime, "runtime", "", "another version of what the site runs, as `TYPE:VERSION`")
@@ -55,13 +69,8 @@ names; visitors see a page that says it is suspended.`,
 	f.StringVar(&c.storage, "storage", "", "`size` of the volume; it can only grow")
 	f.BoolVar(&c.suspend, "suspend", false, "stop the site and say so to visitors")
 	f.BoolVar(&c.resume, "resume", false, "start a suspended site")
-	f.BoolVar(&c.wait, "wait", false, "show every step until the change is live")
-	f.DurationVar(&c.timeout, "timeout", createTimeout, "longest `time` to wait with --wait")
-	f.BoolVar(&c.dryRun, "dry-run", false, "check everything, print the object and change nothing")
-	env.addOutput(cmd)
-	complete(cmd, "php", env.phpVersions)
-	complete(cmd, "runtime", env.runtimes)
-	return cmd
+	complete(cmd, "php", c.env.phpVersions)
+	complete(cmd, "runtime", c.env.runtimes)
 }
 
 func (c *siteSet) change(cmd *cobra.Command) hosting.SiteChange {

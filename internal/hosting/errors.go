@@ -35,8 +35,8 @@ type Error struct {
 
 // Field is one fault of a request.
 type Field struct {
-	Name    string
-	Message string
+	Name    string `json:"name,omitempty"`
+	Message string `json:"message"`
 }
 
 // Error joins all sentences.

@@ -35,6 +35,7 @@ type Panel struct {
 	Domains  DomainReader
 	Writer   DomainWriter
 	Platform Platform
+	Planner  Planner
 }
 
 // Site finds a site by its name, in Unicode or ASCII.

@@ -33,10 +33,8 @@ func (p *Panel) ChangeSite(ctx context.Context, name string, change SiteChange, 
 		if was, err = p.Site(ctx, name); err != nil {
 			return nil, false, err
 		}
-		if !was.DeletionTimestamp.IsZero() {
-			return nil, false, &Error{Code: Conflict,
-				Message: fmt.Sprintf("The site %s is being deleted and can't be changed.", ShowBoth(was.Spec.DomainName)),
-				Mend:    "Wait for it with: kubepanel site wait " + was.Spec.DomainName + " --for deleted"}
+		if err = changeable(was); err != nil {
+			return nil, false, err
 		}
 		d = was.DeepCopy()
 		if err = p.apply(ctx, change, d); err != nil {

@@ -28,6 +28,7 @@ var (
 	_ hosting.DomainWatcher = Store{}
 	_ hosting.Platform      = Store{}
 	_ hosting.Machinery     = Store{}
+	_ hosting.Planner       = Store{}
 )
 
 // Domain implements hosting.DomainReader.

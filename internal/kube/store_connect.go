@@ -9,6 +9,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -88,9 +89,11 @@ func storeMapper() meta.RESTMapper {
 		}
 	}
 	add(v1alpha1.GroupVersion, meta.RESTScopeRoot, "Domain")
-	add(corev1.SchemeGroupVersion, meta.RESTScopeRoot, "Node")
-	add(corev1.SchemeGroupVersion, meta.RESTScopeNamespace, "ConfigMap", "Secret", "Event", "Pod")
+	add(corev1.SchemeGroupVersion, meta.RESTScopeRoot, "Node", "Namespace")
+	add(corev1.SchemeGroupVersion, meta.RESTScopeNamespace, "ConfigMap", "Secret", "Event", "Pod",
+		"Service", "PersistentVolumeClaim", "ResourceQuota", "LimitRange")
 	add(appsv1.SchemeGroupVersion, meta.RESTScopeNamespace, "Deployment", "DaemonSet", "StatefulSet")
+	add(networkingv1.SchemeGroupVersion, meta.RESTScopeNamespace, "Ingress", "NetworkPolicy")
 	add(storagev1.SchemeGroupVersion, meta.RESTScopeRoot, "StorageClass")
 	return mapper
 }

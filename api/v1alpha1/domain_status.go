@@ -36,6 +36,11 @@ type DomainStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
+	// RestartedAt is the annotation kubepanel.io/restarted-at that the workload was
+	// last restarted for.
+	// +optional
+	RestartedAt string `json:"restartedAt,omitempty"`
+
 	// SFTP tells how to reach the site's files.
 	// +optional
 	SFTP *SFTPStatus `json:"sftp,omitempty"`

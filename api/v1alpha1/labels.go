@@ -35,6 +35,10 @@ const (
 	// go although something that it owns could not be reached and may be left.
 	AnnotationRelease = Group + "/release"
 
+	// AnnotationRestartedAt on a Domain says when somebody asked for a restart of the
+	// site; another value makes another pod.
+	AnnotationRestartedAt = Group + "/restarted-at"
+
 	// AnnotationConfigHash on a pod template changes with the configuration.
 	AnnotationConfigHash = Group + "/config-hash"
 

@@ -47,6 +47,23 @@ func born() []scene {
 	}
 }
 
+// restarted is how an operator gives a site another pod.
+func restarted() []scene {
+	return []scene{
+		{100 * time.Millisecond, func(d *v1alpha1.Domain) *v1alpha1.Domain {
+			d.Status.RestartedAt = d.Annotations[v1alpha1.AnnotationRestartedAt]
+			set(d, v1alpha1.ConditionDeploymentReady, no, "Restarting", "The old pod is ending.")
+			set(d, v1alpha1.ConditionReady, no, "Restarting", "The old pod is ending.")
+			return d
+		}},
+		{4 * time.Second, func(d *v1alpha1.Domain) *v1alpha1.Domain {
+			set(d, v1alpha1.ConditionDeploymentReady, yes, "Satisfied", "")
+			set(d, v1alpha1.ConditionReady, yes, "Satisfied", "")
+			return d
+		}},
+	}
+}
+
 // stuck is a site whose image is nowhere.
 func stuck() []scene {
 	return []scene{{time.Second, func(d *v1alpha1.Domain) *v1alpha1.Domain {

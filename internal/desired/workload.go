@@ -29,6 +29,9 @@ func (s Site) Workload() (*appsv1.Deployment, error) {
 	}
 	annotations := s.annotations()
 	annotations[v1alpha1.AnnotationConfigHash] = configHash(config)
+	if at := s.Domain.Annotations[v1alpha1.AnnotationRestartedAt]; at != "" {
+		annotations[v1alpha1.AnnotationRestartedAt] = at
+	}
 	return &appsv1.Deployment{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
 		ObjectMeta: s.meta(ObjectName(s.name())),

@@ -140,6 +140,9 @@ func Live(d *v1alpha1.Domain) bool {
 	if d.Status.ObservedGeneration < d.Generation || !d.DeletionTimestamp.IsZero() {
 		return false
 	}
+	if d.Status.RestartedAt != d.Annotations[v1alpha1.AnnotationRestartedAt] {
+		return false // what answers is the pod that is to go
+	}
 	if d.Spec.Suspended && d.Status.Phase == v1alpha1.DomainSuspended {
 		return true
 	}

@@ -3,6 +3,7 @@ package hosting_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
@@ -112,5 +113,44 @@ func TestChangeSiteIsMadeAnewOnANewerSite(t *testing.T) {
 	f.conflicts = 99
 	if _, _, err := f.panel().ChangeSite(t.Context(), "shop.example", hosting.SiteChange{PHP: new("7.4")}, false); hosting.CodeOf(err) != hosting.Conflict {
 		t.Errorf("ChangeSite with endless conflicts = %v, want Conflict", err)
+	}
+}
+
+func TestRestart(t *testing.T) {
+	asleep := site("asleep.localhost", "asleep.localhost")
+	asleep.Spec.Suspended = true
+	f := newFake(t, site("blog.localhost", "blog.localhost"), asleep)
+	f.conflicts = 2
+	first, err := f.panel().RestartSite(t.Context(), "blog.localhost", time.Unix(1, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := f.panel().RestartSite(t.Context(), "blog.localhost", time.Unix(1, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := first.Annotations[v1alpha1.AnnotationRestartedAt], second.Annotations[v1alpha1.AnnotationRestartedAt]
+	if a == "" || a == b || f.writes != 2 {
+		t.Errorf("two restarts within a second = %q and %q with %d writes, want two of each", a, b, f.writes)
+	}
+	if _, err := f.panel().RestartSite(t.Context(), "asleep.localhost", time.Now()); err == nil || hosting.CodeOf(err) != hosting.Conflict {
+		t.Errorf("restart of a suspended site = %v, want a conflict", err)
+	}
+}
+
+// A site that serves with its old pod is not what was asked for yet.
+func TestRestartIsNotDoneBeforeTheOperatorSaysSo(t *testing.T) {
+	d := site("blog.localhost", "blog.localhost")
+	d.Status.ObservedGeneration = d.Generation
+	d.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, ObservedGeneration: d.Generation}}
+	if !hosting.Live(&d) {
+		t.Error("a site that is ready is not live")
+	}
+	d.Annotations = map[string]string{v1alpha1.AnnotationRestartedAt: "now"}
+	if hosting.Live(&d) {
+		t.Error("a site whose restart nobody has taken up is live")
+	}
+	if d.Status.RestartedAt = "now"; !hosting.Live(&d) {
+		t.Error("a restarted site is not live")
 	}
 }

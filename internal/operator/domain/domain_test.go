@@ -64,6 +64,7 @@ func TestPlatform(t *testing.T) {
 	run("a node that is gone is told", lostNode)
 	run("a node's full disk is told", fullDisk)
 	run("a suspended site has no pod", suspends)
+	run("a restart makes another pod", restarts)
 	run("MariaDB going and coming is told and mended", databaseOutage)
 	run("deletion leaves nothing", deletes)
 	run("deletion waits for MariaDB, and an administrator can release it", releases)

@@ -20,6 +20,7 @@ func (r *Reconciler) workload(ctx context.Context, d *v1alpha1.Domain) error {
 	if err := r.Kube.Apply(ctx, d, live); err != nil {
 		return err
 	}
+	d.Status.RestartedAt = d.Annotations[v1alpha1.AnnotationRestartedAt]
 	if d.Spec.Suspended {
 		if n := live.Status.Replicas; n > 0 || live.Status.ObservedGeneration < live.Generation {
 			return operator.Wait(recheck, "Suspending", "The site's pod is ending.")

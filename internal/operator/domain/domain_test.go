@@ -53,6 +53,8 @@ func TestPlatform(t *testing.T) {
 	run("drift of every owned object is mended", mendsDrift)
 	run("changes of the spec are applied", appliesChanges)
 	run("Ready falls back when the world changes", fallsBack)
+	run("a change of one site touches no other", disturbsNoNeighbour)
+	run("an international name becomes ready", internationalName)
 	run("names that look alike do not collide", noCollision)
 	run("a name is one site's alone", nameTaken)
 	run("what cannot be had is refused with a sentence", refuses)

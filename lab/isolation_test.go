@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -90,129 +88,6 @@ echo json_encode([
 			t.Errorf("%s: %s", try, got[try])
 		}
 	}
-}
-
-// probeScript opens TCP connections to all its arguments at once and says of
-// each how that ended within three seconds.
-const probeScript = `<?php
-$waiting = $result = [];
-foreach (array_slice($argv, 1) as $target) {
-	$s = @stream_socket_client('tcp://' . $target, $no, $text, 3, STREAM_CLIENT_CONNECT | STREAM_CLIENT_ASYNC_CONNECT);
-	if ($s) $waiting[$target] = $s; else $result[$target] = 'refused';
-}
-$until = microtime(true) + 3;
-while ($waiting && ($left = $until - microtime(true)) > 0) {
-	$r = $e = []; $w = array_values($waiting);
-	if (!stream_select($r, $w, $e, 0, (int) min($left * 1e6, 999999))) continue;
-	foreach ($w as $s) {
-		$target = array_search($s, $waiting, true);
-		$result[$target] = stream_socket_get_name($s, true) === false ? 'refused' : 'open';
-		unset($waiting[$target]);
-	}
-}
-foreach ($waiting as $target => $s) $result[$target] = 'silence';
-foreach ($result as $target => $how) echo "$target $how\n";`
-
-// probe returns how connections from inside a site's pod end: open, refused or
-// silence.
-func (s site) probe(t testing.TB, targets ...string) map[string]string {
-	t.Helper()
-	found := map[string]string{}
-	for _, line := range lines(s.php(t, probeScript, targets...)) {
-		target, how, _ := strings.Cut(line, " ")
-		found[target] = how
-	}
-	return found
-}
-
-func checkNetwork(t *testing.T, victim, thief site) {
-	c := thief.cluster
-	own := thief.secret(t, "db-credentials")
-	open := map[string]string{
-		"the database":           own["host"] + ":" + own["port"],
-		"its own web server":     "127.0.0.1:8080",
-		"its own pod's address":  thief.pod(t).Status.PodIP + ":8080",
-		"the cluster's resolver": c.service(t, "kube-system", "kube-dns") + ":53",
-	}
-	walled := map[string]string{
-		"the API server's Service": c.service(t, "default", "kubernetes") + ":443",
-		"the API server":           c.address + ":6443",
-		"the kubelet":              c.address + ":10250",
-		"etcd":                     c.address + ":2379",
-		"the other's Service":      c.service(t, victim.namespace(t), victim.backend(t)) + ":80",
-		"the edge from within":     c.service(t, platformNamespace, "kubepanel-edge") + ":80",
-	}
-	for _, port := range []int{8080, 2222, 9000, 6379, 3306} {
-		walled[fmt.Sprintf("the other's pod, port %d", port)] = fmt.Sprintf("%s:%d", victim.pod(t).Status.PodIP, port)
-	}
-	for _, program := range []string{"edge", "operator"} {
-		pod, err := c.runningPod(t.Context(), platformNamespace, client.MatchingLabels{"app.kubernetes.io/name": "kubepanel-" + program})
-		if err != nil {
-			t.Fatal(err)
-		}
-		walled["metrics of the "+program] = pod.Status.PodIP + ":8081"
-	}
-	if c.mayLeave(t, thief.namespace(t), metadataService) {
-		// Not probed then: on a real cloud that would be an attack.
-		t.Errorf("sites may reach cloud metadata at %s", metadataService)
-	} else {
-		walled["cloud metadata"] = metadataService + ":80"
-	}
-	// The victim reaches its own port, so the port is there to be reached.
-	if got := victim.probe(t, victim.pod(t).Status.PodIP+":8080"); !slices.Contains(slices.Collect(maps.Values(got)), "open") {
-		t.Errorf("the victim's web server is not there: %v", got)
-	}
-	found := thief.probe(t, slices.Concat(slices.Collect(maps.Values(open)), slices.Collect(maps.Values(walled)))...)
-	for what, target := range open {
-		if found[target] != "open" {
-			t.Errorf("%s (%s): %s, want open", what, target, found[target])
-		}
-	}
-	for what, target := range walled {
-		// A refusal by the other's pod would mean that the packet got there.
-		reached := found[target] != "silence" && (found[target] != "refused" || strings.HasPrefix(what, "the other's pod"))
-		if reached {
-			t.Errorf("%s (%s): %s, want a wall", what, target, found[target])
-		}
-	}
-}
-
-// backend is the Service that the edge sends the site's visitors to.
-func (s site) backend(t testing.TB) string {
-	t.Helper()
-	var routes networkingv1.IngressList
-	if err := s.List(t.Context(), &routes, client.InNamespace(s.namespace(t))); err != nil {
-		t.Fatal(err)
-	}
-	if len(routes.Items) != 1 {
-		t.Fatalf("%s has %d Ingresses, want one", s.name, len(routes.Items))
-	}
-	return routes.Items[0].Spec.Rules[0].HTTP.Paths[0].Backend.Service.Name
-}
-
-// metadataService gives a cloud's machines their credentials.
-const metadataService = "169.254.169.254"
-
-// mayLeave reads from a namespace's policies whether an address outside of the
-// cluster may be reached.
-func (c *cluster) mayLeave(t testing.TB, namespace, address string) bool {
-	t.Helper()
-	var policies networkingv1.NetworkPolicyList
-	if err := c.List(t.Context(), &policies, client.InNamespace(namespace)); err != nil {
-		t.Fatal(err)
-	}
-	ip := netip.MustParseAddr(address)
-	within := func(prefix string) bool { return netip.MustParsePrefix(prefix).Contains(ip) }
-	for _, policy := range policies.Items {
-		for _, rule := range policy.Spec.Egress {
-			for _, to := range rule.To {
-				if to.IPBlock != nil && within(to.IPBlock.CIDR) && !slices.ContainsFunc(to.IPBlock.Except, within) {
-					return true
-				}
-			}
-		}
-	}
-	return false
 }
 
 // checkProcess looks at the rights of the site's program from within.

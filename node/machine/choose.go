@@ -1,10 +1,14 @@
 package machine
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+)
 
-// Choose gives the machine its number and ports on its first start and keeps
-// them afterwards. Ports that somebody else took since are replaced; moved says so.
-func (m Machine) Choose() (settings Settings, moved bool, err error) {
+// Choose gives the machine its number, address families and ports on its first start
+// and keeps them afterwards. Ports that somebody else took since are replaced; moved
+// says so.
+func (m Machine) Choose(ctx context.Context) (settings Settings, moved bool, err error) {
 	settings, _, err = m.Settings()
 	if err != nil || m.Daemon().Alive() {
 		// A machine that is up holds its own ports and address.
@@ -22,6 +26,7 @@ func (m Machine) Choose() (settings Settings, moved bool, err error) {
 		if settings.Number, err = chooseNumber(taken); err != nil {
 			return Settings{}, false, err
 		}
+		settings.IPv6 = HasIPv6() && canFilter6(ctx)
 	}
 	reserved := map[int]bool{}
 	for _, other := range others {

@@ -55,12 +55,12 @@ func TestChoiceOutlivesARestartAndAvoidsOtherMachines(t *testing.T) {
 	if err := first.Keep(Settings{Number: 200, HTTPPort: freePort(t), HTTPSPort: freePort(t)}); err != nil {
 		t.Fatal(err)
 	}
-	again, moved, err := first.Choose()
+	again, moved, err := first.Choose(t.Context())
 	if err != nil || moved || again.Number != 200 {
 		t.Errorf("Choose() = %+v, %t, %v; want number 200, unmoved", again, moved, err)
 	}
 	second, _ := New("second", state)
-	other, _, err := second.Choose()
+	other, _, err := second.Choose(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,11 +83,11 @@ func (m Machine) prepare(ctx context.Context) ([]hierarchy, error) {
 	if err := joinCgroups(os.Getpid(), m.cgroup()+"/outside", trees); err != nil {
 		return trees, err
 	}
-	if err := m.raiseSysctls(); err != nil {
-		return trees, err
-	}
 	settings, _, err := m.Settings()
 	if err != nil {
+		return trees, err
+	}
+	if err := m.raiseSysctls(settings); err != nil {
 		return trees, err
 	}
 	return trees, m.makeBridge(ctx, settings)

@@ -80,6 +80,11 @@ func (m Machine) settle(settings Settings, resolvers []string) error {
 	if err := m.nameFiles(settings, resolvers); err != nil {
 		return err
 	}
+	if settings.IPv6 {
+		if err := writeSysctl("net/ipv6/conf/all/forwarding", "1"); err != nil {
+			return err
+		}
+	}
 	return writeSysctl("net/ipv4/ip_forward", "1")
 }
 

@@ -27,10 +27,13 @@ type Machine struct {
 // Settings are chosen once, when a machine is first made, and stay, so that the
 // addresses and URLs of its sites stay.
 type Settings struct {
-	// Number is N in the machine's address 10.213.N.2.
-	Number    int `json:"number"`
-	HTTPPort  int `json:"httpPort"`
-	HTTPSPort int `json:"httpsPort"`
+	// Number is N in the machine's addresses 10.213.N.2 and fd4b:7562:6570:N::2.
+	Number int `json:"number"`
+	// IPv6 says that the machine has both families. A cluster's ranges can't be changed, so
+	// one that was made without stays without.
+	IPv6      bool `json:"ipv6,omitempty"`
+	HTTPPort  int  `json:"httpPort"`
+	HTTPSPort int  `json:"httpsPort"`
 	// Host says that the node is on this computer itself, at HostAddress.
 	Host        bool   `json:"host,omitempty"`
 	HostAddress string `json:"hostAddress,omitempty"`
@@ -81,29 +84,6 @@ func (m Machine) bridge() string       { return "kp-" + m.Name }
 func (m Machine) veth() string         { return "kv-" + m.Name }
 func (m Machine) table() string        { return "kubepanel-" + m.Name }
 func (m Machine) cgroup() string       { return "kubepanel-" + m.Name }
-
-// Address is the node's own.
-func (s Settings) Address() string {
-	if s.Host {
-		return s.HostAddress
-	}
-	return fmt.Sprintf("10.213.%d.2", s.Number)
-}
-
-// Reserved is the network of the node's own address: machines' whole range, or
-// the one address of a computer whose network is not ours to close.
-func (s Settings) Reserved() string {
-	if s.Host {
-		return s.HostAddress + "/32"
-	}
-	return "10.213.0.0/16"
-}
-
-// Gateway is the computer's address on the bridge: the forwarder speaks from it.
-func (s Settings) Gateway() string { return fmt.Sprintf("10.213.%d.1", s.Number) }
-
-// Subnet holds both.
-func (s Settings) Subnet() string { return fmt.Sprintf("10.213.%d.0/24", s.Number) }
 
 // Settings reads what was chosen for this machine; found is false for a machine
 // that never was.

@@ -43,7 +43,7 @@ func started(t *testing.T, name string) Machine {
 // start does what Start does, with a program that has the verbs (a test's own binary has not).
 func start(t *testing.T, m Machine, program string) {
 	t.Helper()
-	if _, _, err := m.Choose(); err != nil {
+	if _, _, err := m.Choose(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, dir := range []string{m.Logs(), m.rootDir()} {

@@ -79,12 +79,14 @@ func TestOnlyReachableResolversAreTaken(t *testing.T) {
 }
 
 func TestRulesLetOutAndNobodyIn(t *testing.T) {
-	want, err := os.ReadFile("testdata/rules.nft")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := rules("kubepanel-main", "kp-main", "10.213.1.0/24"); got != string(want) {
-		t.Errorf("rules() =\n%s\nwant\n%s", got, want)
+	for file, settings := range map[string]Settings{"rules.nft": {Number: 1}, "rules6.nft": {Number: 31, IPv6: true}} {
+		want, err := os.ReadFile(filepath.Join("testdata", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rules("kubepanel-main", "kp-main", settings); got != string(want) {
+			t.Errorf("rules() =\n%s\nwant %s:\n%s", got, file, want)
+		}
 	}
 }
 

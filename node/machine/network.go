@@ -16,9 +16,13 @@ import (
 var ErrOccupied = errors.New("a machine of this name belongs to another state folder")
 
 // rules is the machine's own nft table. Masquerading gives it the computer's
-// way out. Nobody but this computer opens connections to the machine: packets
+// way out in both families. Nobody but this computer opens connections to the machine: packets
 // are forwarded once ip_forward is on, and its ports are not meant for the LAN.
-func rules(table, bridge, subnet string) string {
+func rules(table, bridge string, s Settings) string {
+	masquerade := fmt.Sprintf("ip saddr %s oifname != %q masquerade", s.Subnet(), bridge)
+	if s.IPv6 {
+		masquerade += fmt.Sprintf("\n\t\tip6 saddr %s/64 oifname != %q masquerade", s.Gateway6(), bridge)
+	}
 	return fmt.Sprintf(`table inet %[1]s {
 	chain forward {
 		type filter hook forward priority filter; policy accept;
@@ -26,16 +30,16 @@ func rules(table, bridge, subnet string) string {
 	}
 	chain postrouting {
 		type nat hook postrouting priority srcnat; policy accept;
-		ip saddr %[3]s oifname != "%[2]s" masquerade
+		%[3]s
 	}
 }
-`, table, bridge, subnet)
+`, table, bridge, masquerade)
 }
 
 // replaceRules is one transaction: adding the table first makes deleting it
 // succeed whether it was there or not.
-func replaceRules(table, bridge, subnet string) string {
-	return fmt.Sprintf("add table inet %[1]s\ndelete table inet %[1]s\n%[2]s", table, rules(table, bridge, subnet))
+func replaceRules(table, bridge string, s Settings) string {
+	return fmt.Sprintf("add table inet %[1]s\ndelete table inet %[1]s\n%[2]s", table, rules(table, bridge, s))
 }
 
 // makeBridge makes the computer's side of the network and marks it as this
@@ -46,14 +50,18 @@ func (m Machine) makeBridge(ctx context.Context, s Settings) error {
 		{"link", "set", m.bridge(), "alias", m.State},
 		{"link", "set", m.bridge(), "mtu", strconv.Itoa(MTU())},
 		{"address", "add", s.Gateway() + "/24", "dev", m.bridge()},
-		{"link", "set", m.bridge(), "up"},
 	}
+	if s.IPv6 {
+		// Nobody else has it: waiting to find that out would only take time.
+		steps = append(steps, []string{"-6", "address", "add", s.Gateway6() + "/64", "dev", m.bridge(), "nodad"})
+	}
+	steps = append(steps, []string{"link", "set", m.bridge(), "up"})
 	for _, step := range steps {
 		if err := run(ctx, "", "ip", step...); err != nil {
 			return err
 		}
 	}
-	return run(ctx, replaceRules(m.table(), m.bridge(), s.Subnet()), "nft", "-f", "-")
+	return run(ctx, replaceRules(m.table(), m.bridge(), s), "nft", "-f", "-")
 }
 
 // plug joins a machine's network namespace to the bridge.
@@ -116,13 +124,18 @@ func (m Machine) owned() error {
 	return nil
 }
 
-// configure gives the machine its address; it runs inside, in the new network namespace.
+// configure gives the machine its addresses; it runs inside, in the new network namespace.
 func configure(ctx context.Context, s Settings) error {
 	steps := [][]string{
 		{"link", "set", "lo", "up"},
 		{"address", "add", s.Address() + "/24", "dev", "eth0"},
 		{"link", "set", "eth0", "up"},
 		{"route", "add", "default", "via", s.Gateway()},
+	}
+	if s.IPv6 {
+		steps = append(steps,
+			[]string{"-6", "address", "add", s.Address6() + "/64", "dev", "eth0", "nodad"},
+			[]string{"-6", "route", "add", "default", "via", s.Gateway6(), "dev", "eth0"})
 	}
 	for _, step := range steps {
 		if err := run(ctx, "", "ip", step...); err != nil {

@@ -245,10 +245,14 @@ func (m Machine) nameFiles(s Settings, resolvers []string) error {
 	for _, resolver := range resolvers {
 		fmt.Fprintf(&resolv, "nameserver %s\n", resolver)
 	}
+	hosts := fmt.Sprintf("127.0.0.1 localhost\n::1 localhost\n%s %s\n", s.Address(), m.Hostname())
+	if s.IPv6 {
+		hosts += fmt.Sprintf("%s %s\n", s.Address6(), m.Hostname())
+	}
 	id := sha256.Sum256([]byte(m.Dir()))
 	files := map[string]string{
 		"/etc/hostname":    m.Hostname() + "\n",
-		"/etc/hosts":       fmt.Sprintf("127.0.0.1 localhost\n::1 localhost\n%s %s\n", s.Address(), m.Hostname()),
+		"/etc/hosts":       hosts,
 		"/etc/resolv.conf": resolv.String(),
 		// Kubernetes tells nodes apart by it (machine-id(5)): 32 hexadecimal digits.
 		"/etc/machine-id": hex.EncodeToString(id[:16]) + "\n",

@@ -20,6 +20,10 @@ type Values struct {
 	// Address is the node's, DNSAddress that of the cluster's DNS Service.
 	Address    string
 	DNSAddress string
+	// Address6, PodCIDR6 and ServiceCIDR6 are those of the second family, all empty without it.
+	Address6, PodCIDR6, ServiceCIDR6 string
+	// FilterIPv6: pods have IPv6 addresses of their link at least, as whenever the kernel has the family.
+	FilterIPv6 bool
 	// Resolvers answer what the cluster's DNS does not know.
 	Resolvers []string
 	PodCIDR   string

@@ -24,16 +24,20 @@ func example() Values {
 		PauseImage: "kubepanel.io/pause:3.10.2", CalicoImage: "kubepanel.io/calico:v3.28-0123456789ab",
 		CoreDNSImage: "kubepanel.io/coredns:v1.15.0", VolumesImage: "kubepanel.io/local-volumes:v0.1.0-0123456789ab",
 		KubernetesContent: "kubernetes-0123456789ab", EtcdContent: "etcd-0123456789ab", CoreDNSContent: "coredns-0123456789ab",
-		Runc: "/state/cache/bin/runc-0123456789ab/runc", Patches: "/etc/kubernetes/patches", CgroupDriver: "cgroupfs",
+		FilterIPv6: true,
+		Runc:       "/state/cache/bin/runc-0123456789ab/runc", Patches: "/etc/kubernetes/patches", CgroupDriver: "cgroupfs",
 	}
 }
 
 func TestRenderedTextIsTheGoldenOne(t *testing.T) {
 	limited := example()
 	limited.RestrictOOM, limited.Resolvers, limited.PortmapBackend = true, nil, "iptables"
+	limited.FilterIPv6 = false
+	both := example()
+	both.Address6, both.PodCIDR6, both.ServiceCIDR6 = "fd4b:7562:6570:1::2", "fd4b:7562:6570:1000::/56", "fd4b:7562:6570:2000::/108"
 	server := example()
 	server.CgroupDriver, server.SystemdCgroup = "systemd", true
-	for computer, values := range map[string]Values{"full": example(), "limited": limited, "systemd": server} {
+	for computer, values := range map[string]Values{"full": example(), "limited": limited, "systemd": server, "dual": both} {
 		for _, name := range []string{"containerd.toml", "kubeadm.yaml", "cni.conflist", "network.yaml", "dns.yaml", "storage.yaml", "patches/etcd0+strategic.yaml"} {
 			t.Run(computer+"/"+name, func(t *testing.T) {
 				got, err := Render(name, values)

@@ -41,7 +41,11 @@ func (n *Node) network(ctx context.Context) (string, error) {
 		return "", err
 	}
 	// Last: from here on the kubelet starts pods.
-	return "Calico, pods in " + podCIDR, machine.WriteFile(n.path("/etc/cni/net.d/10-calico.conflist"), config, 0o644)
+	note := "Calico, pods in " + values.PodCIDR
+	if values.PodCIDR6 != "" {
+		note += " and " + values.PodCIDR6
+	}
+	return note, machine.WriteFile(n.path("/etc/cni/net.d/10-calico.conflist"), config, 0o644)
 }
 
 // calicoKinds installs Calico's own kinds, which lie beside its programs.

@@ -50,7 +50,7 @@ func PlaceOf(m machine.Machine, settings machine.Settings) Place {
 type namespaces struct{ machine.Machine }
 
 func (p namespaces) Start(ctx context.Context) (machine.Settings, string, error) {
-	settings, moved, err := p.Choose()
+	settings, moved, err := p.Choose(ctx)
 	if err != nil {
 		return settings, "", err
 	}
@@ -58,7 +58,7 @@ func (p namespaces) Start(ctx context.Context) (machine.Settings, string, error)
 	if err != nil {
 		return settings, "", err
 	}
-	note := fmt.Sprintf("%s, forwarding 127.0.0.1:%d and :%d", settings.Address(), settings.HTTPPort, settings.HTTPSPort)
+	note := fmt.Sprintf("%s, forwarding 127.0.0.1:%d and :%d", families(settings), settings.HTTPPort, settings.HTTPSPort)
 	switch {
 	case moved:
 		note += " (the ports used before are taken by another program; URLs changed)"
@@ -72,6 +72,17 @@ func (p namespaces) Start(ctx context.Context) (machine.Settings, string, error)
 		note += " (with an earlier build of this program: 'node down', then 'node up' changes that)"
 	}
 	return settings, note, nil
+}
+
+// families names the machine's addresses, and says when one family is missing and why.
+func families(s machine.Settings) string {
+	switch {
+	case s.IPv6:
+		return s.Address() + " and " + s.Address6()
+	case machine.HasIPv6():
+		return s.Address() + " (IPv4 only: it was made so, or the kernel can't filter IPv6)"
+	}
+	return s.Address() + " (IPv4 only: this computer has no IPv6)"
 }
 
 // Since: the daemon notes its init when that has built the machine, before

@@ -52,7 +52,7 @@ func valuesOf(images []build.Image, settings machine.Settings) chartValues {
 		Runtimes:       map[string]chartRuntime{},
 		UserNamespaces: true,
 		// The node's network too: a site has no business with the API server or this computer.
-		ClusterCIDRs: []string{podCIDR, serviceCIDR, settings.Reserved()},
+		ClusterCIDRs: append([]string{podCIDR, serviceCIDR}, settings.Reserved()...),
 		Edge: chartEdge{
 			HTTPPort: settings.HTTPPort, HTTPSPort: settings.HTTPSPort,
 			ProxyProtocolFrom: []string{}, PublishAddress: settings.Address(),

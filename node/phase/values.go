@@ -17,6 +17,10 @@ const (
 	podCIDR     = "10.244.0.0/16"
 	serviceCIDR = "10.96.0.0/12"
 	dnsAddress  = "10.96.0.10"
+
+	// Parts of machine.Prefix6. A node gets a /64 of the first; of the second the API server takes no larger one.
+	podCIDR6     = "fd4b:7562:6570:1000::/56"
+	serviceCIDR6 = "fd4b:7562:6570:2000::/108"
 )
 
 // values gathers what the node's configuration depends on.
@@ -31,6 +35,10 @@ func (n *Node) values() (manifests.Values, error) {
 		PodCIDR: podCIDR, ServiceCIDR: serviceCIDR, DNSAddress: dnsAddress,
 		Runc: runc, Patches: patchesFolder,
 		CgroupDriver: "cgroupfs", RestrictOOM: !mayLowerOOM(),
+		FilterIPv6: machine.HasIPv6(),
+	}
+	if n.settings.IPv6 {
+		values.Address6, values.PodCIDR6, values.ServiceCIDR6 = n.settings.Address6(), podCIDR6, serviceCIDR6
 	}
 	if n.place.SystemdCgroups() {
 		values.CgroupDriver, values.SystemdCgroup = "systemd", true

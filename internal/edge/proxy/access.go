@@ -29,5 +29,6 @@ func (h *handler) log(rec *recorder, r *http.Request, path string, took time.Dur
 		slog.Int64("bytes", rec.size),
 		slog.Float64("seconds", took.Seconds()),
 		slog.String("agent", r.UserAgent()),
+		slog.Bool("cut", rec.cut),
 	)
 }

@@ -59,7 +59,12 @@ func (f *Front) config(name string) ([]byte, error) {
 		Admin: &caddy.AdminConfig{Disabled: true, Config: &caddy.ConfigSettings{Persist: ptr.To(false)}},
 		Logging: &caddy.Logging{Logs: map[string]*caddy.CustomLog{"default": {
 			BaseLog: caddy.BaseLog{Level: f.LogLevel.String()},
-			Exclude: []string{"admin"}, // it warns that there is no admin port
+			Exclude: []string{
+				"admin", // it warns that there is no admin port
+				// The proxy would put every request into a line that it seldom writes:
+				// costly, and with the query, which no log of ours shows.
+				handlers + "." + name,
+			},
 		}}},
 		StorageRaw: caddyconfig.JSON(object{"module": name}, nil),
 		AppsRaw: caddy.ModuleMap{

@@ -34,7 +34,7 @@ func (h *handler) Cleanup() error { return h.forward.Cleanup() }
 // so that Caddy logs no request's header or query.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
 	start := time.Now()
-	rec := &recorder{ResponseWriter: w}
+	rec := &recorder{ResponseWriter: w, cut: true}
 	path := r.URL.Path
 	// Deferred, for the proxy panics to cut a response whose backend died midway.
 	defer func() {
@@ -48,6 +48,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.
 	defer h.front.Metrics.inFlight.Dec()
 	defer h.front.boundUpload(w, r)()
 	h.answer(rec, r)
+	rec.cut = false
 	return nil
 }
 

@@ -12,6 +12,9 @@ type recorder struct {
 	http.ResponseWriter
 	status int
 	size   int64
+	// cut tells that the answer did not end as it should: its backend or its
+	// visitor went away midway.
+	cut bool
 }
 
 // Unwrap lets http.ResponseController reach what the connection can do.

@@ -88,7 +88,8 @@ func (s Site) nginxHTTP(w *nginxWriter) {
 	w.line("default_type", "application/octet-stream")
 	w.line("log_format", "site", nginxCode(`$remote_addr - $remote_user [$time_iso8601] "$request" $status $body_bytes_sent`+
 		` "$http_referer" "$http_user_agent" "$host" $request_time $upstream_response_time`))
-	w.line("access_log", "/dev/stdout", "site")
+	w.comment("Many lines at once: each write wakes up the shim and containerd.")
+	w.line("access_log", "/dev/stdout", "site", "buffer=16k", "flush=1s")
 	w.comment("The root file system is read-only: everything temporary is in /tmp.")
 	for _, kind := range []string{"client_body", "fastcgi", "proxy", "uwsgi", "scgi"} {
 		w.line(kind+"_temp_path", "/tmp/"+kind)

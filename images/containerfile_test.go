@@ -11,7 +11,7 @@ import (
 // Containerfile: Pod Security wants a number.
 func TestNoImageOfASiteOrThePlatformRunsAsRoot(t *testing.T) {
 	want := map[string]string{
-		"nginx": "10000:10000", "php": "10000:10000", "redis": "10000:10000", "toolbox": "10000:10000", "wordpress": "10000:10000",
+		"nginx": "10000:10000", "nodejs": "10000:10000", "python": "10000:10000", "php": "10000:10000", "redis": "10000:10000", "toolbox": "10000:10000", "wordpress": "10000:10000",
 		"mariadb": "10001:10001", "kubepanel": "10002:10002",
 	}
 	line := regexp.MustCompile(`(?m)^USER (\S+)$`)

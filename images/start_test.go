@@ -1,0 +1,225 @@
+package images_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// starting is how long a server may take to come up on a busy computer.
+const starting = 60 * time.Second
+
+// started is a start program as it runs in a site's pod, with the folders of the
+// pod in a temporary one.
+type started struct {
+	folder string // holds www/html, www/.kubepanel and etc
+	port   int
+	argv   []string
+	cmd    *exec.Cmd
+	said   *lockedBuffer
+	ended  chan struct{}
+}
+
+// newStart prepares a start program that is not started yet.
+func newStart(t *testing.T, kind string, settings map[string]any, argv ...string) *started {
+	t.Helper()
+	s := &started{folder: t.TempDir(), port: freePort(t), argv: argv}
+	for _, folder := range []string{"www/html", "www/.kubepanel", "etc/app"} {
+		if err := os.MkdirAll(filepath.Join(s.folder, folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.configure(t, kind, "http", settings)
+	return s
+}
+
+func (s *started) configure(t *testing.T, kind, mode string, settings map[string]any) {
+	t.Helper()
+	if settings == nil {
+		settings = map[string]any{}
+	}
+	config, err := json.Marshal(map[string]any{
+		"type": kind, "version": "1", "domain": "shop.example", "url": "https://shop.example", "proxyMode": mode, "port": s.port,
+		"root": filepath.Join(s.folder, "www/html"), "state": filepath.Join(s.folder, "www/.kubepanel"), "settings": settings,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// As a mounted ConfigMap: the whole new file appears at once.
+	next := filepath.Join(s.folder, "etc/app/next")
+	if err := os.WriteFile(next, config, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(next, filepath.Join(s.folder, "etc/app/runtime.json")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// put writes files of the site.
+func (s *started) put(t *testing.T, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		path := filepath.Join(s.folder, "www/html", name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// start starts the program and ends it after the test.
+func (s *started) start(t *testing.T) {
+	t.Helper()
+	s.said, s.ended = &lockedBuffer{}, make(chan struct{})
+	s.cmd = exec.Command(s.argv[0], s.argv[1:]...)
+	s.cmd.Env = append(os.Environ(), "KUBEPANEL_ETC="+filepath.Join(s.folder, "etc"), "KUBEPANEL_LOOK=0.1", "PORT="+strconv.Itoa(s.port))
+	s.cmd.Stdout, s.cmd.Stderr = s.said, s.said
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	s.cmd.WaitDelay = time.Second // for what a child of it still writes
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = s.cmd.Wait() // tests look at its state
+		close(s.ended)
+	}()
+	t.Cleanup(func() {
+		s.kill(t)
+		if t.Failed() {
+			t.Logf("it said:\n%s", s.said)
+		}
+	})
+}
+
+// kill ends the program and all that it started at once, as the end of a
+// container does.
+func (s *started) kill(t *testing.T) {
+	t.Helper()
+	family := descendants(s.cmd.Process.Pid)
+	for _, pid := range family {
+		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended meanwhile
+	}
+	<-s.ended
+}
+
+// descendants returns a process and all below it, from the top.
+func descendants(pid int) []int {
+	family := []int{pid}
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		return family
+	}
+	for _, list := range lists {
+		text, err := os.ReadFile(list)
+		if err != nil {
+			continue // it has ended
+		}
+		for _, child := range strings.Fields(string(text)) {
+			if n, err := strconv.Atoi(child); err == nil {
+				family = append(family, descendants(n)...)
+			}
+		}
+	}
+	return family
+}
+
+// exit waits for the program's end and returns its exit code and last line.
+func (s *started) exit(t *testing.T) (int, string) {
+	t.Helper()
+	select {
+	case <-s.ended:
+	case <-time.After(starting):
+		t.Fatalf("it still runs after %s", starting)
+	}
+	lines := strings.Split(strings.TrimSpace(s.said.String()), "\n")
+	return s.cmd.ProcessState.ExitCode(), lines[len(lines)-1]
+}
+
+// serves waits until a page has a text.
+func (s *started) serves(t *testing.T, path, want string) {
+	t.Helper()
+	var got string
+	for end := time.Now().Add(starting); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if got = s.get(path); strings.Contains(got, want) {
+			return
+		}
+		select {
+		case <-s.ended:
+			t.Fatalf("GET %s: the program ended", path)
+		default:
+		}
+	}
+	t.Fatalf("GET %s = %q, want %q", path, got, want)
+}
+
+// get returns a page, or why there is none.
+func (s *started) get(path string) string {
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get("http://127.0.0.1:" + strconv.Itoa(s.port) + path)
+	if err != nil {
+		return err.Error()
+	}
+	defer response.Body.Close() // it was read
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return string(body)
+}
+
+// says waits until the log has a text.
+func (s *started) says(t *testing.T, want string) {
+	t.Helper()
+	for end := time.Now().Add(starting); !strings.Contains(s.said.String(), want); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it never said %q", want)
+		}
+	}
+}
+
+// restart touches tmp/restart.txt.
+func (s *started) restart(t *testing.T) {
+	t.Helper()
+	s.put(t, map[string]string{"tmp/restart.txt": time.Now().String()})
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() // only its number matters
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}

@@ -24,14 +24,16 @@ const module = "kubepanel.io/kubepanel/"
 // nothing of ours. The longest name that fits a folder is its room.
 var mayImport = map[string][]string{
 	"cmd/kubepanel":     {"internal", "api"},
-	"cmd/toolbox":       {"internal/toolbox"},
+	"cmd/toolbox":       {"internal/toolbox", "internal/sshd"},
 	"internal/cli":      {"internal/hosting", "api"},
 	"internal/operator": {"internal/desired", "internal/kube", "api"},
 	"internal/edge":     {"internal/desired", "internal/kube", "api"},
 	"internal/kube":     {"internal/hosting", "internal/desired", "api"},
 	"internal/hosting":  {"api"},
 	"internal/desired":  {"api"},
-	"internal/toolbox":  {},
+	"internal/toolbox":  {"internal/sshd"},
+	"internal/gateway":  {"internal/sshd", "internal/desired", "api"},
+	"internal/sshd":     {},
 	"internal/kubetest": {"api"},
 	"lab":               {"api"},
 	"api":               {},
@@ -47,6 +49,7 @@ var mustNotImport = map[string][]string{
 	"internal/cli":     {"net/http", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
 	// One toolbox runs in every site, so its size counts thousands of times.
 	"internal/toolbox": {"k8s.io", "sigs.k8s.io", "github.com/caddyserver"},
+	"internal/sshd":    {"k8s.io", "sigs.k8s.io", "github.com/caddyserver"},
 	"cmd/toolbox":      {"k8s.io", "sigs.k8s.io", "github.com/caddyserver"},
 }
 

@@ -95,7 +95,7 @@ func (s site) walledWays(t *testing.T, victim site) ways {
 	for _, port := range []int{portHTTP, 2222, 9000, 6379, 3306} {
 		w.add(fmt.Sprintf("the other's pod, port %d", port), port, addressesOf(victim.pod(t))...)
 	}
-	for _, program := range []string{"edge", "operator"} {
+	for _, program := range []string{"edge", "operator", "gateway"} {
 		pod, err := c.runningPod(t.Context(), platformNamespace, client.MatchingLabels{"app.kubernetes.io/name": "kubepanel-" + program})
 		if err != nil {
 			t.Fatal(err)

@@ -20,10 +20,25 @@ const (
 	SecretMariaDBRoot     = "mariadb-auth"     //nolint:gosec // a name; the Secret holds password
 	SecretMariaDBOperator = "mariadb-operator" // username, password
 	SecretCA              = "kubepanel-ca"     //nolint:gosec // a name; the Secret holds tls.crt, tls.key
+	// SecretGateway holds the SSH gateway's keys: hostKey, which it shows to
+	// customers, and authority, by which it vouches for them; and the public halves.
+	SecretGateway = "kubepanel-gateway" //nolint:gosec // a name
 )
 
-// ExposureNodePort gives every site's SFTP server a NodePort of its own.
-const ExposureNodePort = "nodePort"
+// Keys of the Secret kubepanel-gateway.
+const (
+	KeyGatewayHost            = "hostKey"
+	KeyGatewayHostPublic      = "hostKeyPublic"
+	KeyGatewayAuthority       = "authority"
+	KeyGatewayAuthorityPublic = "authorityPublic"
+)
+
+// Ways of reaching sites' SFTP servers: a NodePort for each, or one gateway for
+// all.
+const (
+	ExposureNodePort = "nodePort"
+	ExposureGateway  = "gateway"
+)
 
 // Settings is what an administrator decides once for all sites.
 type Settings struct {
@@ -100,7 +115,15 @@ type SFTP struct {
 	Exposure string `json:"exposure"`
 	// Host is shown to customers; "" shows the node's address.
 	Host string `json:"host,omitempty"`
+	// Port of the gateway, as customers use it.
+	Port int32 `json:"port,omitempty"`
+	// ProxyProtocolFrom are proxies in front of the gateway that may name the
+	// visitor's address.
+	ProxyProtocolFrom []string `json:"proxyProtocolFrom,omitempty"`
 }
+
+// Gateway tells whether customers come through the gateway.
+func (s SFTP) Gateway() bool { return s.Exposure == ExposureGateway }
 
 // Edge says how visitors reach the sites. The ports are the public ones, as they
 // stand in URLs and redirects.

@@ -61,9 +61,14 @@ func (s *Settings) Validate() error {
 		named("mail.relayHost", s.Mail.RelayHost, hostName)
 		port("mail.relayPort", s.Mail.RelayPort)
 	}
-	if s.SFTP.Exposure != ExposureNodePort {
-		fault("sftp.exposure", "%q is not known; the only one is %q", s.SFTP.Exposure, ExposureNodePort)
+	switch s.SFTP.Exposure {
+	case ExposureNodePort:
+	case ExposureGateway:
+		port("sftp.port", s.SFTP.Port)
+	default:
+		fault("sftp.exposure", "%q is neither %q nor %q", s.SFTP.Exposure, ExposureGateway, ExposureNodePort)
 	}
+	ranges("sftp.proxyProtocolFrom", s.SFTP.ProxyProtocolFrom)
 	if s.SFTP.Host != "" {
 		named("sftp.host", s.SFTP.Host, hostName)
 	}

@@ -82,6 +82,20 @@ type SFTPStatus struct {
 	// +optional
 	Username string `json:"username,omitempty"`
 
+	// HostKey is the public key that whoever answers at host and port has to show,
+	// as a line of known_hosts without the name.
+	// +optional
+	HostKey string `json:"hostKey,omitempty"`
+
+	// ServerKey is the public host key of the site's own server: the same as hostKey
+	// unless a gateway stands before it.
+	// +optional
+	ServerKey string `json:"serverKey,omitempty"`
+
+	// PublicKey is the public half of the generated key.
+	// +optional
+	PublicKey string `json:"publicKey,omitempty"`
+
 	// PasswordSecretRef names the Secret that holds the password.
 	// +optional
 	PasswordSecretRef *SecretKeyReference `json:"passwordSecretRef,omitempty"`

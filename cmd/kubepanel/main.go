@@ -19,5 +19,5 @@ func run() int {
 	defer stop()
 	// A second Ctrl-C ends the program at once, whatever it is doing.
 	context.AfterFunc(ctx, stop)
-	return cli.Run(ctx, terminal(), os.Args[1:], newOperatorCommand(), newEdgeCommand())
+	return cli.Run(ctx, terminal(), os.Args[1:], newOperatorCommand(), newEdgeCommand(), newGatewayCommand())
 }

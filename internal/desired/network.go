@@ -17,6 +17,7 @@ import (
 const (
 	labelNamespaceName = "kubernetes.io/metadata.name"
 	nameEdge           = "kubepanel-edge"
+	nameGateway        = "kubepanel-gateway"
 	nameMariaDB        = "mariadb"
 	namespaceDNS       = "kube-system"
 )
@@ -56,7 +57,11 @@ func (s Site) ingressRules() []networkingv1.NetworkPolicyIngressRule {
 		Ports: ports(corev1.ProtocolTCP, portHTTP),
 	}}
 	if s.sftpEnabled() {
-		rules = append(rules, networkingv1.NetworkPolicyIngressRule{Ports: ports(corev1.ProtocolTCP, portSFTP)})
+		rule := networkingv1.NetworkPolicyIngressRule{Ports: ports(corev1.ProtocolTCP, portSFTP)}
+		if s.Platform.SFTP.Gateway() {
+			rule.From = []networkingv1.NetworkPolicyPeer{s.platformPods(nameGateway)}
+		}
+		rules = append(rules, rule)
 	}
 	return rules
 }

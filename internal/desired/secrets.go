@@ -1,6 +1,7 @@
 package desired
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -26,6 +27,7 @@ const (
 	KeyHostKeyPublic = "hostKeyPublic"
 
 	keyAuthorizedKeys = "authorizedKeys"
+	keyGateway        = "gateway"
 	keyHost           = "host"
 	keyPort           = "port"
 	keyDatabase       = "database"
@@ -43,6 +45,9 @@ type SFTPCredentials struct {
 	// as in authorized_keys.
 	PrivateKey, PublicKey  []byte
 	HostKey, HostKeyPublic []byte
+	// Gateway is the public key by which the platform's gateway vouches for who
+	// comes; nil where there is none.
+	Gateway []byte
 }
 
 // SFTPSecret holds what the SFTP server needs to know and what a customer may ask
@@ -57,7 +62,17 @@ func (s Site) SFTPSecret(c SFTPCredentials) *corev1.Secret {
 		KeyHostKey:        c.HostKey,
 		KeyHostKeyPublic:  c.HostKeyPublic,
 		keyAuthorizedKeys: []byte(strings.Join(s.Domain.Spec.SFTP.AuthorizedKeys, "\n") + "\n"),
+		keyGateway:        s.gatewayAuthority(c.Gateway),
 	})
+}
+
+// gatewayAuthority has the site believe the gateway what it says of visitors for
+// this site, as a line of OpenSSH's authorized_keys.
+func (s Site) gatewayAuthority(key []byte) []byte {
+	if len(key) == 0 || !s.Platform.SFTP.Gateway() {
+		return []byte("\n")
+	}
+	return fmt.Appendf(nil, "cert-authority,principals=%q %s", s.name(), key)
 }
 
 // DatabaseSecret holds what the site's program needs to reach its own database,

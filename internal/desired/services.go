@@ -1,6 +1,8 @@
 package desired
 
 import (
+	"fmt"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -10,11 +12,22 @@ import (
 // portNameHTTP is the name under which the Ingress finds the Service's port.
 const portNameHTTP = "http"
 
-// Service returns the address that the edge sends visitors to.
+// portGateway is the Service's port that the gateway signs in at.
+const portGateway = 22
+
+// Service returns the address that the edge sends visitors to, and the gateway
+// those who come for the files.
 func (s Site) Service() *corev1.Service {
-	return s.service(ServiceName(s.name()), corev1.ServiceTypeClusterIP, corev1.ServicePort{
-		Name: portNameHTTP, Port: 80, TargetPort: intstr.FromInt32(portHTTP),
-	})
+	ports := []corev1.ServicePort{{Name: portNameHTTP, Port: 80, TargetPort: intstr.FromInt32(portHTTP)}}
+	if s.sftpEnabled() && s.Platform.SFTP.Gateway() {
+		ports = append(ports, corev1.ServicePort{Name: "ssh", Port: portGateway, TargetPort: intstr.FromInt32(portSFTP)})
+	}
+	return s.service(ServiceName(s.name()), corev1.ServiceTypeClusterIP, ports...)
+}
+
+// SFTPAddress is where the gateway reaches the SFTP server of a domain's site.
+func SFTPAddress(domain string) string {
+	return fmt.Sprintf("%s.%s.svc:%d", ServiceName(domain), Namespace(domain), portGateway)
 }
 
 // SFTPService returns the address that customers reach their files at.
@@ -24,15 +37,17 @@ func (s Site) SFTPService() *corev1.Service {
 	})
 }
 
-func (s Site) service(name string, kind corev1.ServiceType, port corev1.ServicePort) *corev1.Service {
-	port.Protocol = corev1.ProtocolTCP
+func (s Site) service(name string, kind corev1.ServiceType, ports ...corev1.ServicePort) *corev1.Service {
+	for i := range ports {
+		ports[i].Protocol = corev1.ProtocolTCP
+	}
 	return &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
 		ObjectMeta: s.meta(name),
 		Spec: corev1.ServiceSpec{
 			Type:           kind,
 			Selector:       s.selector(),
-			Ports:          []corev1.ServicePort{port},
+			Ports:          ports,
 			IPFamilyPolicy: ptr.To(corev1.IPFamilyPolicyPreferDualStack),
 		},
 	}

@@ -37,7 +37,7 @@ func (s Site) volumes() []corev1.Volume {
 		configVolume(volumeApp, configApp),
 		// Only what the server needs to check who comes: neither the password itself
 		// nor the customer's private key.
-		secretVolume(volumeSFTP, SecretSFTP, KeyUsername, KeyPasswordHash, KeyHostKey, KeyPublicKey, keyAuthorizedKeys),
+		secretVolume(volumeSFTP, SecretSFTP, KeyUsername, KeyPasswordHash, KeyHostKey, KeyPublicKey, keyAuthorizedKeys, keyGateway),
 	}
 	if s.databaseEnabled() {
 		volumes = append(volumes, secretVolume(volumeDatabase, SecretDatabase))

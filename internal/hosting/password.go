@@ -3,6 +3,9 @@ package hosting
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/url"
+	"strconv"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 )
@@ -94,7 +97,10 @@ func credentialRef(d *v1alpha1.Domain, c *Credential) (*v1alpha1.SecretKeyRefere
 		}
 		c.Username = s.Username
 		if s.Host != "" {
-			c.Address = fmt.Sprintf("sftp://%s@%s:%d", s.Username, s.Host, s.Port)
+			// A user name with an @ in it is written so that the first @ of the address
+			// is the one before the host (RFC 3986 section 3.2.1).
+			address := url.URL{Scheme: "sftp", User: url.User(s.Username), Host: net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port)))}
+			c.Address = address.String()
 		}
 		return s.PasswordSecretRef, nil
 	case ForDatabase:

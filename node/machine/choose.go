@@ -30,15 +30,19 @@ func (m Machine) Choose(ctx context.Context) (settings Settings, moved bool, err
 	}
 	reserved := map[int]bool{}
 	for _, other := range others {
-		reserved[other.HTTPPort], reserved[other.HTTPSPort] = true, true
+		reserved[other.HTTPPort], reserved[other.HTTPSPort], reserved[other.SSHPort] = true, true, true
 	}
 	before := [2]int{settings.HTTPPort, settings.HTTPSPort}
-	ports, err := choosePorts(before, func(port int) bool { return !reserved[port] && portIsFree(port) })
+	free := func(port int) bool { return !reserved[port] && portIsFree(port) }
+	ports, err := choosePorts(before, free)
 	if err != nil {
 		return Settings{}, false, err
 	}
 	settings.HTTPPort, settings.HTTPSPort = ports[0], ports[1]
 	moved = before != [2]int{} && before != ports
+	if settings.SSHPort, err = chooseSSHPort(settings.SSHPort, free); err != nil {
+		return Settings{}, false, err
+	}
 	if err := m.Keep(settings); err != nil {
 		return Settings{}, false, fmt.Errorf("keep the machine's ports and address: %w", err)
 	}

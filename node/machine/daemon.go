@@ -108,7 +108,10 @@ func (m Machine) listenAll(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	for inside, outside := range map[int]int{80: settings.HTTPPort, 443: settings.HTTPSPort} {
+	for inside, outside := range map[int]int{80: settings.HTTPPort, 443: settings.HTTPSPort, 2222: settings.SSHPort} {
+		if outside == 0 {
+			continue // a machine of before there was a gateway
+		}
 		listeners, err := listen(outside)
 		if err != nil {
 			return err

@@ -34,6 +34,8 @@ type Settings struct {
 	IPv6      bool `json:"ipv6,omitempty"`
 	HTTPPort  int  `json:"httpPort"`
 	HTTPSPort int  `json:"httpsPort"`
+	// SSHPort is where the gateway for files and shells is reached.
+	SSHPort int `json:"sshPort"`
 	// Host says that the node is on this computer itself, at HostAddress.
 	Host        bool   `json:"host,omitempty"`
 	HostAddress string `json:"hostAddress,omitempty"`

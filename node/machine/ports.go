@@ -14,6 +14,23 @@ func portPairs() [][2]int {
 	return [][2]int{{80, 443}, {8080, 8443}, {18080, 18443}, {28080, 28443}, {38080, 38443}, {48080, 48443}}
 }
 
+// sshPorts are tried in this order for the gateway.
+func sshPorts() []int { return []int{2222, 12222, 22222, 32222, 42222, 52222} }
+
+// chooseSSHPort keeps the port that was chosen before while it is free.
+func chooseSSHPort(before int, free func(port int) bool) (int, error) {
+	ports := sshPorts()
+	if before != 0 {
+		ports = append([]int{before}, ports...)
+	}
+	for _, port := range ports {
+		if free(port) {
+			return port, nil
+		}
+	}
+	return 0, fmt.Errorf("no port for SFTP is free on 127.0.0.1 (tried %v): stop what listens there ('ss -ltnp' shows it)", ports)
+}
+
 // choosePorts keeps the pair that was chosen before while it is free.
 func choosePorts(before [2]int, free func(port int) bool) ([2]int, error) {
 	pairs := portPairs()

@@ -67,7 +67,7 @@ func (h host) Start(ctx context.Context) (machine.Settings, string, error) {
 	if err != nil {
 		return machine.Settings{}, "", err
 	}
-	settings := machine.Settings{Host: true, HostAddress: address, HTTPPort: 80, HTTPSPort: 443}
+	settings := machine.Settings{Host: true, HostAddress: address, HTTPPort: 80, HTTPSPort: 443, SSHPort: 2222}
 	steps := []func() error{
 		func() error { return h.Keep(settings) },
 		func() error { return os.MkdirAll(h.Logs(), 0o755) },
@@ -149,7 +149,7 @@ func (h host) Problems() []string {
 	if _, err := os.Stat(containerdSocket); err == nil {
 		found = append(found, "Another containerd runs here (Docker brings one): remove it, or leave --host out.")
 	}
-	for _, port := range []int{80, 443, 2379, 2380, 6443, 10250} {
+	for _, port := range []int{80, 443, 2222, 2379, 2380, 6443, 10250} {
 		listener, err := net.Listen("tcp", ":"+strconv.Itoa(port))
 		if err != nil {
 			found = append(found, fmt.Sprintf("Port %d is taken: stop what listens there ('ss -ltnp' shows it).", port))

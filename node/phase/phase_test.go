@@ -48,7 +48,7 @@ func TestChartValuesNameWhatWasBuilt(t *testing.T) {
 		{Name: "php", Version: "8.4", Ref: "kubepanel.io/php:8.4-a"}, {Name: "php", Version: "7.4", Ref: "kubepanel.io/php:7.4-b"},
 		{Name: "nginx", Ref: "kubepanel.io/nginx:1.26-c"}, {Name: "etcd", Ref: "kubepanel.io/etcd:v3"},
 	}
-	got, err := yaml.Marshal(valuesOf(images, machine.Settings{Number: 7, HTTPPort: 8080, HTTPSPort: 8443}))
+	got, err := yaml.Marshal(valuesOf(images, machine.Settings{Number: 7, HTTPPort: 8080, HTTPSPort: 8443, SSHPort: 12222}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,12 +58,15 @@ func (p namespaces) Start(ctx context.Context) (machine.Settings, string, error)
 	if err != nil {
 		return settings, "", err
 	}
-	note := fmt.Sprintf("%s, forwarding 127.0.0.1:%d and :%d", families(settings), settings.HTTPPort, settings.HTTPSPort)
+	note := fmt.Sprintf("%s, forwarding 127.0.0.1:%d and :%d, SFTP at :%d", families(settings), settings.HTTPPort, settings.HTTPSPort, settings.SSHPort)
 	switch {
 	case moved:
 		note += " (the ports used before are taken by another program; URLs changed)"
 	case settings.HTTPPort != 80:
 		note += " (80 and 443 were taken)"
+	}
+	if settings.SSHPort != 2222 {
+		note += " (2222 was taken)"
 	}
 	if !started {
 		note += ", runs already"

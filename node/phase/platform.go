@@ -28,6 +28,13 @@ type chartValues struct {
 	UserNamespaces bool                    `yaml:"userNamespaces"`
 	ClusterCIDRs   []string                `yaml:"clusterCIDRs"`
 	Edge           chartEdge               `yaml:"edge"`
+	SFTP           chartSFTP               `yaml:"sftp"`
+}
+
+type chartSFTP struct {
+	Host              string   `yaml:"host"`
+	Port              int      `yaml:"port"`
+	ProxyProtocolFrom []string `yaml:"proxyProtocolFrom"`
 }
 
 type chartRuntime struct {
@@ -58,8 +65,11 @@ func valuesOf(images []build.Image, settings machine.Settings) chartValues {
 			ProxyProtocolFrom: []string{}, PublishAddress: settings.Address(),
 		},
 	}
+	values.SFTP = chartSFTP{Port: settings.SSHPort, ProxyProtocolFrom: []string{}}
 	if !settings.Host {
-		values.Edge.ProxyProtocolFrom = []string{settings.Gateway() + "/32"}
+		forwarder := []string{settings.Gateway() + "/32"}
+		values.Edge.ProxyProtocolFrom, values.SFTP.ProxyProtocolFrom = forwarder, forwarder
+		values.SFTP.Host = "localhost"
 	}
 	for _, image := range images {
 		switch image.Name {

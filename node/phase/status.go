@@ -20,6 +20,7 @@ type Status struct {
 	Address   string `json:"address,omitempty"`
 	HTTPPort  int    `json:"httpPort,omitempty"`
 	HTTPSPort int    `json:"httpsPort,omitempty"`
+	SSHPort   int    `json:"sshPort,omitempty"`
 	// NodeReady and Platform can only be known of a running machine.
 	NodeReady bool     `json:"nodeReady"`
 	Message   string   `json:"message,omitempty"`
@@ -46,6 +47,7 @@ func Look(ctx context.Context, m machine.Machine) (Status, error) {
 		return status, nil
 	}
 	status.Address, status.HTTPPort, status.HTTPSPort = settings.Address(), settings.HTTPPort, settings.HTTPSPort
+	status.SSHPort = settings.SSHPort
 	status.DiskBytes, status.CacheBytes = diskUse(m.Disk()), diskUse(filepath.Join(m.State, "cache"))
 	if !status.Running {
 		status.Message = "down; 'node up' brings it and its sites back"
@@ -102,7 +104,7 @@ func (s Status) String() string {
 	}
 	line("machine", "%s, %s", s.Machine, state)
 	if s.Address != "" {
-		line("address", "%s, ports %d and %d", s.Address, s.HTTPPort, s.HTTPSPort)
+		line("address", "%s, ports %d and %d, SFTP %d", s.Address, s.HTTPPort, s.HTTPSPort, s.SSHPort)
 		line("disk", "%.1f GiB, cache of what was built %.1f GiB", gib(s.DiskBytes), gib(s.CacheBytes))
 	}
 	if s.Running {

@@ -62,6 +62,8 @@ mail:
 sftp:
   exposure: {{ .Values.sftp.exposure }}
   host: {{ .Values.sftp.host | quote }}
+  port: {{ .Values.sftp.port }}
+  proxyProtocolFrom: {{ toJson .Values.sftp.proxyProtocolFrom }}
 edge:
   service: kubepanel-edge
   httpPort: {{ .Values.edge.httpPort }}

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/desired"
 	"kubepanel.io/kubepanel/internal/operator"
@@ -38,8 +39,12 @@ func (r *Reconciler) config(ctx context.Context, d *v1alpha1.Domain) error {
 // only for keys that are missing.
 func (r *Reconciler) credentials(ctx context.Context, d *v1alpha1.Domain) error {
 	site := r.site(d)
-	err := r.secret(ctx, d, desired.SecretSFTP, func(live *corev1.Secret) (*corev1.Secret, error) {
-		c, err := completeSFTP(live.Data)
+	gateway, err := r.gateway(ctx)
+	if err != nil {
+		return err
+	}
+	err = r.secret(ctx, d, desired.SecretSFTP, func(live *corev1.Secret) (*corev1.Secret, error) {
+		c, err := completeSFTP(live.Data, gateway.Data[platform.KeyGatewayAuthorityPublic])
 		if err != nil {
 			return nil, err
 		}

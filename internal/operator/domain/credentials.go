@@ -1,13 +1,9 @@
 package domain
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/pem"
 	"fmt"
 
 	"golang.org/x/crypto/bcrypt"
-	"golang.org/x/crypto/ssh"
 
 	"kubepanel.io/kubepanel/internal/desired"
 	"kubepanel.io/kubepanel/internal/operator"
@@ -25,22 +21,24 @@ func keep(data map[string][]byte, key string) string {
 	return operator.NewPassword()
 }
 
-// completeSFTP makes up what is missing in data.
-func completeSFTP(data map[string][]byte) (sftpCredentials, error) {
+// completeSFTP makes up what is missing in data; gateway is the public key of the
+// platform's gateway, if there is one.
+func completeSFTP(data map[string][]byte, gateway []byte) (sftpCredentials, error) {
 	c := sftpCredentials{desired.SFTPCredentials{
 		Password:     keep(data, desired.KeyPassword),
 		PasswordHash: string(data[desired.KeyPasswordHash]),
 		PrivateKey:   data[desired.KeyPrivateKey], PublicKey: data[desired.KeyPublicKey],
 		HostKey: data[desired.KeyHostKey], HostKeyPublic: data[desired.KeyHostKeyPublic],
+		Gateway: gateway,
 	}}
 	var err error
 	if len(c.PrivateKey) == 0 || len(c.PublicKey) == 0 {
-		if c.PrivateKey, c.PublicKey, err = newKey(); err != nil {
+		if c.PrivateKey, c.PublicKey, err = operator.NewSSHKey(); err != nil {
 			return c, err
 		}
 	}
 	if len(c.HostKey) == 0 || len(c.HostKeyPublic) == 0 {
-		if c.HostKey, c.HostKeyPublic, err = newKey(); err != nil {
+		if c.HostKey, c.HostKeyPublic, err = operator.NewSSHKey(); err != nil {
 			return c, err
 		}
 	}
@@ -63,21 +61,4 @@ func (c *sftpCredentials) rehash() error {
 	}
 	c.PasswordHash = string(hash)
 	return nil
-}
-
-// newKey returns an Ed25519 key in OpenSSH's format and its public line.
-func newKey() (private, public []byte, err error) {
-	pub, priv, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, nil, fmt.Errorf("make a key: %w", err)
-	}
-	block, err := ssh.MarshalPrivateKey(priv, "kubepanel")
-	if err != nil {
-		return nil, nil, fmt.Errorf("encode a key: %w", err)
-	}
-	line, err := ssh.NewPublicKey(pub)
-	if err != nil {
-		return nil, nil, fmt.Errorf("encode a public key: %w", err)
-	}
-	return pem.EncodeToMemory(block), ssh.MarshalAuthorizedKey(line), nil
 }

@@ -170,12 +170,18 @@ func (r *Reconciler) rivals(ctx context.Context, o client.Object) []reconcile.Re
 	return all
 }
 
-// ofPlatformSecret wakes every Domain when the authority of certificates changes.
+// ofPlatformSecret wakes every Domain when the authority of certificates changes,
+// or a key of the gateway's.
 func (r *Reconciler) ofPlatformSecret(ctx context.Context, s client.Object) []reconcile.Request {
-	if s.GetNamespace() != r.Platform.Namespace || s.GetName() != platform.SecretCA {
+	if s.GetNamespace() != r.Platform.Namespace {
 		return nil
 	}
-	r.Edge.Forget()
+	switch {
+	case s.GetName() == platform.SecretCA:
+		r.Edge.Forget()
+	case s.GetName() != platform.SecretGateway || !r.Platform.SFTP.Gateway():
+		return nil
+	}
 	return r.requests(ctx)
 }
 

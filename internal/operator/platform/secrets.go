@@ -57,12 +57,16 @@ func (s *Secrets) contents() map[string]func() (corev1.SecretType, map[string][]
 			cert, key, err := newAuthority(s.Now())
 			return corev1.SecretTypeTLS, map[string][]byte{corev1.TLSCertKey: cert, corev1.TLSPrivateKeyKey: key}, err
 		},
+		settings.SecretGateway: func() (corev1.SecretType, map[string][]byte, error) {
+			data, err := newGateway()
+			return corev1.SecretTypeOpaque, data, err
+		},
 	}
 }
 
 // names of the Secrets, in order.
 func (s *Secrets) names() []string {
-	return []string{settings.SecretMariaDBRoot, settings.SecretMariaDBOperator, settings.SecretCA}
+	return []string{settings.SecretMariaDBRoot, settings.SecretMariaDBOperator, settings.SecretCA, settings.SecretGateway}
 }
 
 // Reconcile makes the Secret of that name unless it is there.

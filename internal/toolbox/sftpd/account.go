@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 	"golang.org/x/crypto/ssh"
+
+	"kubepanel.io/kubepanel/internal/sshd"
 )
 
 // Files of a folder of credentials; the names are the Secret's keys.
@@ -20,6 +22,9 @@ const (
 	fileHostKey        = "hostKey"
 	filePublicKey      = "publicKey"
 	fileAuthorizedKeys = "authorizedKeys"
+	// fileGateway has the keys by which a gateway vouches for visitors, as lines of
+	// authorized_keys with cert-authority and the site as the principal.
+	fileGateway = "gateway"
 )
 
 // Account is who may sign in, and by what.
@@ -27,6 +32,8 @@ type Account struct {
 	Username     string
 	PasswordHash []byte // bcrypt
 	Keys         []ssh.PublicKey
+	// Gateways may vouch for who comes.
+	Gateways []sshd.Authority
 }
 
 // ReadAccount reads the account from a folder. It is cheap enough to be asked
@@ -47,36 +54,26 @@ func ReadAccount(dir string) (*Account, error) {
 	if _, err := bcrypt.Cost(a.PasswordHash); err != nil {
 		return nil, fmt.Errorf("read the password's hash: %w", err)
 	}
+	keys := ""
 	for _, name := range []string{filePublicKey, fileAuthorizedKeys} {
-		text, err := os.ReadFile(filepath.Join(dir, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
+		text, err := readOptional(dir, name)
 		if err != nil {
-			return nil, fmt.Errorf("read keys: %w", err)
+			return nil, err
 		}
-		a.Keys = append(a.Keys, ParseKeys(string(text))...)
+		keys += text + "\n"
 	}
-	return a, nil
+	a.Keys = sshd.ParseKeys(keys)
+	gateways, err := readOptional(dir, fileGateway)
+	a.Gateways = sshd.ParseAuthorities(gateways)
+	return a, err
 }
 
-// ParseKeys reads keys as in OpenSSH's authorized_keys, one a line. Left out
-// are lines that are no key, and keys with options (from=, command=): honouring
-// the key without its restriction would let in more than was meant.
-func ParseKeys(text string) []ssh.PublicKey {
-	var keys []ssh.PublicKey
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		key, _, options, rest, err := ssh.ParseAuthorizedKey([]byte(line))
-		if err != nil || len(options) > 0 || len(rest) > 0 {
-			continue
-		}
-		keys = append(keys, key)
+func readOptional(dir, name string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read keys: %w", err)
 	}
-	return keys
+	return string(text), nil
 }
 
 // ReadHostKey reads the server's private key from the same folder.

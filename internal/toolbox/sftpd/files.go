@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// permissions are all the bits a client may set: no set-user-ID and the like.
-const permissions = fs.ModePerm
+// modeBits are all the bits a client may set: no set-user-ID and the like.
+const modeBits = fs.ModePerm
 
 // files answers one client's requests from below a root. The root itself
 // refuses every path that leaves it, symbolic links included.
@@ -90,7 +90,7 @@ func newMode(attrs []byte) fs.FileMode {
 	if len(attrs) != 4 {
 		return 0o644
 	}
-	return fs.FileMode(binary.BigEndian.Uint32(attrs)) & permissions
+	return fs.FileMode(binary.BigEndian.Uint32(attrs)) & modeBits
 }
 
 // Filecmd changes what is not a file's content.
@@ -170,7 +170,7 @@ func (f *files) setstat(r *sftp.Request, name string) error {
 		}
 	}
 	if flags.Permissions {
-		if err := f.root.Chmod(name, to.FileMode()&permissions); err != nil {
+		if err := f.root.Chmod(name, to.FileMode()&modeBits); err != nil {
 			return err
 		}
 	}

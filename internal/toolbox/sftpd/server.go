@@ -2,32 +2,34 @@ package sftpd
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net"
 	"os"
-	"sync"
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"kubepanel.io/kubepanel/internal/sshd"
 )
 
-const (
-	// loginTime is how long someone may take to prove who they are.
-	loginTime = 30 * time.Second
-	// maxSignIns bounds connections that have not signed in: each may cost a
-	// bcrypt. A stranger who fills them only keeps out who comes at that moment.
-	maxSignIns = 24
-	// maxConnections is far more than one customer's clients open (FileZilla: 10)
-	// and bounds memory: a transfer holds about 1 MB.
-	maxConnections = 64
-	// maxAuthTries leaves room for an agent that offers all its keys first.
-	maxAuthTries = 8
-	// drainTime is less than the pod's grace period of ten seconds.
-	drainTime = 7 * time.Second
-	// quietTime without a byte means that no transfer is under way.
-	quietTime = 1500 * time.Millisecond
-)
+// maxAuthTries leaves room for an agent that offers all its keys first.
+const maxAuthTries = 8
+
+// limits of one site's server.
+func limits() sshd.Limits {
+	return sshd.Limits{
+		// Far more than one customer's clients open (FileZilla: 10). It bounds memory:
+		// a transfer holds about 1 MB.
+		Connections: 64,
+		// Each may cost a bcrypt. A stranger who fills these places only keeps out who
+		// comes at that moment.
+		SignIns: 24,
+		SignIn:  30 * time.Second,
+		Idle:    15 * time.Minute,
+		// Less than the pod's grace period of ten seconds.
+		Drain: 7 * time.Second,
+	}
+}
 
 // Server is an SFTP server. Its fields are set once, before Serve.
 type Server struct {
@@ -41,76 +43,29 @@ type Server struct {
 	IdleTime time.Duration
 	Log      *slog.Logger
 
-	throttle throttle
-	sessions sync.WaitGroup
-	mu       sync.Mutex
-	open     map[*idleConn]bool
+	throttle sshd.Throttle
 }
 
 // Serve accepts connections until ctx ends, then lets transfers finish for a
 // few seconds. It closes the listener.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
-	if s.IdleTime == 0 {
-		s.IdleTime = 15 * time.Minute
+	// Guesses never take more than one core.
+	s.throttle.AtOnce = 1
+	acceptor := &sshd.Acceptor{Limits: limits(), Handle: s.connection}
+	if s.IdleTime > 0 {
+		acceptor.Limits.Idle = s.IdleTime
 	}
-	s.open = map[*idleConn]bool{}
-	stop := context.AfterFunc(ctx, func() { _ = listener.Close() })
-	defer stop()
-	signIns := make(chan struct{}, maxSignIns)
-	for {
-		conn, err := listener.Accept()
-		if ctx.Err() != nil {
-			s.drain()
-			return nil
-		}
-		if err != nil {
-			if !retryAccept(ctx, err) {
-				return fmt.Errorf("accept connections: %w", err)
-			}
-			continue
-		}
-		select {
-		case signIns <- struct{}{}:
-			s.sessions.Go(func() { s.connection(ctx, conn, func() { <-signIns }) })
-		default:
-			// Closing without a word costs nothing; clients try again.
-			_ = conn.Close()
-		}
-	}
+	return acceptor.Serve(ctx, listener)
 }
 
-// retryAccept waits a moment when the process is out of file descriptors, which
-// passes when a connection ends. Every other error is final.
-func retryAccept(ctx context.Context, err error) bool {
-	if !outOfFiles(err) {
-		return false
-	}
-	select {
-	case <-time.After(100 * time.Millisecond):
-		return true
-	case <-ctx.Done():
-		return true
-	}
-}
-
-// connection serves one TCP connection. signedIn gives its place among those
-// who have not signed in yet back.
-func (s *Server) connection(ctx context.Context, raw net.Conn, signedIn func()) {
-	c := &idleConn{Conn: raw, idle: s.IdleTime}
-	if !s.enter(c) {
-		signedIn()
-		_ = raw.Close()
-		return
-	}
-	defer s.leave(c)
-	_ = raw.SetDeadline(time.Now().Add(loginTime))
+// connection serves one TCP connection.
+func (s *Server) connection(ctx context.Context, c *sshd.Conn) {
 	conn, channels, requests, err := s.handshake(ctx, c)
-	signedIn()
 	if err != nil {
-		s.Log.Info("sign-in refused", "remote", raw.RemoteAddr().String(), "cause", err.Error())
+		s.Log.Info("sign-in refused", "remote", c.RemoteAddr().String(), "cause", err.Error())
 		return
 	}
-	c.enter()
+	c.SignedIn()
 	newSession(s, conn).run(channels, requests)
 }
 
@@ -124,55 +79,4 @@ func (s *Server) handshake(ctx context.Context, c net.Conn) (*ssh.ServerConn, <-
 		return nil, nil, nil, err
 	}
 	return ssh.NewServerConn(c, config)
-}
-
-func (s *Server) enter(c *idleConn) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.open) >= maxConnections {
-		return false
-	}
-	s.open[c] = true
-	return true
-}
-
-func (s *Server) leave(c *idleConn) {
-	_ = c.Close()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.open, c)
-}
-
-// drain lets transfers finish, for a while, and then cuts off what is left. A
-// client that only sits there has nothing to lose and is not waited for.
-func (s *Server) drain() {
-	done := make(chan struct{})
-	go func() {
-		s.sessions.Wait()
-		close(done)
-	}()
-	last := time.After(drainTime)
-	look := time.NewTicker(100 * time.Millisecond)
-	defer look.Stop()
-	for {
-		select {
-		case <-done:
-			return
-		case <-last:
-			s.cut(func(*idleConn) bool { return true })
-		case <-look.C:
-			s.cut(func(c *idleConn) bool { return c.silence() > quietTime })
-		}
-	}
-}
-
-// cut closes those connections.
-func (s *Server) cut(which func(*idleConn) bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c := range s.open {
-		if which(c) {
-			_ = c.Close()
-		}
-	}
 }

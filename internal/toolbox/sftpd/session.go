@@ -104,7 +104,7 @@ func (keptOpen) Close() error { return nil }
 // log leaves a trace of who was here and how much moved, without names of files.
 func (s *session) log() {
 	extensions := s.conn.Permissions.Extensions
-	s.server.Log.Info("session ended", "user", s.conn.User(), "remote", s.conn.RemoteAddr().String(),
+	s.server.Log.Info("session ended", "user", s.conn.User(), "remote", extensions[extensionRemote],
 		"method", extensions[extensionMethod], "key", extensions[extensionKey], "client", clip(string(s.conn.ClientVersion())),
 		"seconds", int(time.Since(s.start).Seconds()), "files", s.opened.Load(), "removed", s.removed.Load(),
 		"bytes_sent", s.read.Load(), "bytes_received", s.written.Load())

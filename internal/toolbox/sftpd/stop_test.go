@@ -2,6 +2,8 @@ package sftpd_test
 
 import (
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,7 +24,14 @@ func TestATransferFinishesWhenTheServerStops(t *testing.T) {
 		_, err := s.run("", append(args, user+"@127.0.0.1")...)
 		result <- err
 	}()
-	time.Sleep(700 * time.Millisecond)
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if info, err := os.Stat(filepath.Join(s.root, "file")); err == nil && info.Size() > 0 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the transfer does not begin")
+		}
+	}
 	s.stop()
 	if err := <-result; err != nil {
 		t.Fatalf("sftp: %v\n%s", err, s.log)

@@ -1,35 +1,37 @@
-package sftpd
+package sshd
 
 import (
-	"errors"
 	"net"
+	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
-// idleConn ends a connection on which nothing has moved for a while. Until the
-// sign-in is over, its one deadline stands, however much the peer sends.
-type idleConn struct {
+// Conn is a connection that ends when nothing has moved on it for a while. Until
+// the sign-in is over, its one deadline stands, however much the peer sends.
+type Conn struct {
 	net.Conn
 	idle     time.Duration
 	signedIn atomic.Bool
 	moved    atomic.Int64 // when the deadline was last put off, in nanoseconds of Unix time
+	leave    func()       // gives the place among those who sign in back
+	once     sync.Once
 }
 
-// enter says that the sign-in is over.
-func (c *idleConn) enter() {
+// SignedIn says that the sign-in is over.
+func (c *Conn) SignedIn() {
+	c.once.Do(c.leave)
 	_ = c.SetDeadline(time.Now().Add(c.idle))
 	c.signedIn.Store(true)
 }
 
-func (c *idleConn) Read(p []byte) (int, error) {
+func (c *Conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.touch()
 	return n, err
 }
 
-func (c *idleConn) Write(p []byte) (int, error) {
+func (c *Conn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	c.touch()
 	return n, err
@@ -37,7 +39,7 @@ func (c *idleConn) Write(p []byte) (int, error) {
 
 // touch puts the deadline off, a few times a second at most: it is called for
 // every packet.
-func (c *idleConn) touch() {
+func (c *Conn) touch() {
 	now := time.Now()
 	if c.silence() < min(200*time.Millisecond, c.idle/10) {
 		return
@@ -49,8 +51,4 @@ func (c *idleConn) touch() {
 }
 
 // silence is how long ago a byte moved.
-func (c *idleConn) silence() time.Duration { return time.Since(time.Unix(0, c.moved.Load())) }
-
-func outOfFiles(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
-}
+func (c *Conn) silence() time.Duration { return time.Since(time.Unix(0, c.moved.Load())) }

@@ -1,4 +1,4 @@
-package sftpd
+package sshd
 
 import (
 	"context"
@@ -10,10 +10,10 @@ import (
 
 func TestWhoFailsWaitsLongerEachTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var th throttle
+		var th Throttle
 		attempt := func(address string, ok bool) time.Duration {
 			begin := time.Now()
-			done, err := th.wait(context.Background(), address)
+			done, err := th.Wait(context.Background(), address)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -44,7 +44,7 @@ func TestWhoFailsWaitsLongerEachTime(t *testing.T) {
 }
 
 func TestTheListOfFailuresIsBounded(t *testing.T) {
-	var th throttle
+	var th Throttle
 	for i := range 3 * maxAddresses {
 		th.record(fmt.Sprint(i), false)
 	}

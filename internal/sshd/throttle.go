@@ -1,4 +1,4 @@
-package sftpd
+package sshd
 
 import (
 	"context"
@@ -7,8 +7,6 @@ import (
 )
 
 const (
-	// checksAtOnce keeps guesses from taking more than one core.
-	checksAtOnce = 1
 	// firstDelay doubles with each failure up to lastDelay. It is a wait, not a
 	// ban: behind a NodePort all clients may have one address, and the customer
 	// must get in while somebody guesses.
@@ -20,8 +18,13 @@ const (
 	maxAddresses = 4096
 )
 
-// throttle slows down addresses that failed to sign in. The zero value works.
-type throttle struct {
+// Throttle slows down addresses, or accounts, that failed to sign in. The zero
+// value works.
+type Throttle struct {
+	// AtOnce is how many passwords may be checked at the same time; zero does not
+	// bound it. It is set before use.
+	AtOnce int
+
 	mu       sync.Mutex
 	failures map[string]failure
 	checks   chan struct{}
@@ -32,9 +35,9 @@ type failure struct {
 	last  time.Time
 }
 
-// wait returns when the address may have a password checked. The caller tells
+// Wait returns when the address may have a password checked. The caller tells
 // the outcome by done.
-func (t *throttle) wait(ctx context.Context, address string) (done func(ok bool), err error) {
+func (t *Throttle) Wait(ctx context.Context, address string) (done func(ok bool), err error) {
 	pause, checks := t.next(address)
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
@@ -42,6 +45,9 @@ func (t *throttle) wait(ctx context.Context, address string) (done func(ok bool)
 	case <-timer.C:
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+	if checks == nil {
+		return func(ok bool) { t.record(address, ok) }, nil
 	}
 	select {
 	case checks <- struct{}{}:
@@ -54,11 +60,11 @@ func (t *throttle) wait(ctx context.Context, address string) (done func(ok bool)
 	}, nil
 }
 
-func (t *throttle) next(address string) (time.Duration, chan struct{}) {
+func (t *Throttle) next(address string) (time.Duration, chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.checks == nil {
-		t.checks = make(chan struct{}, checksAtOnce)
+	if t.checks == nil && t.AtOnce > 0 {
+		t.checks = make(chan struct{}, t.AtOnce)
 	}
 	f, ok := t.failures[address]
 	if !ok || time.Since(f.last) > forgetAfter {
@@ -78,7 +84,7 @@ func delay(failures int) time.Duration {
 	return min(firstDelay<<(failures-1), lastDelay)
 }
 
-func (t *throttle) record(address string, ok bool) {
+func (t *Throttle) record(address string, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if ok {
@@ -99,7 +105,7 @@ func (t *throttle) record(address string, ok bool) {
 }
 
 // forget drops what no longer counts, or everything when all of it does.
-func (t *throttle) forget() {
+func (t *Throttle) forget() {
 	for address, f := range t.failures {
 		if time.Since(f.last) > forgetAfter {
 			delete(t.failures, address)

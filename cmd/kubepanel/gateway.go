@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kubepanel.io/kubepanel/api/platform"
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/gateway"
+)
+
+type gatewayOptions struct {
+	settings, kubeconfig, logLevel string
+	listen, health, keys           string
+}
+
+func newGatewayCommand() *cobra.Command {
+	var o gatewayOptions
+	cmd := &cobra.Command{
+		Use:    "gateway",
+		Short:  "Run the gateway: SSH and SFTP of all sites on one port",
+		Args:   cobra.NoArgs,
+		Hidden: true,
+		RunE:   func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.settings, "settings", platform.MountPath, "file with the platform's settings")
+	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; without it the pod's own service account is used")
+	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+	flags.StringVar(&o.listen, "listen", ":2222", "address for SSH")
+	flags.StringVar(&o.health, "health-listen", ":8081", "address for /healthz, /readyz and /metrics")
+	flags.StringVar(&o.keys, "keys", "/etc/kubepanel-gateway", "folder with hostKey and authority; read anew for each connection")
+	return cmd
+}
+
+// run serves until ctx ends or something essential fails.
+func (o gatewayOptions) run(ctx context.Context) error {
+	level, err := logTo(o.logLevel)
+	if err != nil {
+		return err
+	}
+	settings, err := readSettings(o.settings)
+	if err != nil {
+		return err
+	}
+	domains, err := domainClient(o.kubeconfig)
+	if err != nil {
+		return err
+	}
+	keys := func() (gateway.Keys, error) {
+		return gateway.ReadKeys(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(o.keys, name)) })
+	}
+	// Asked once before anybody comes, so that a bad Secret shows at the start.
+	if _, err := keys(); err != nil {
+		return err
+	}
+	sites, registry := &gateway.Directory{}, prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	g := &gateway.Gateway{
+		Sites: sites, Keys: keys, Metrics: gateway.NewMetrics(registry, sites.Len),
+		Log: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+	}
+	for _, cidr := range settings.SFTP.ProxyProtocolFrom {
+		g.Trusted = append(g.Trusted, netip.MustParsePrefix(cidr)) // checked when the settings were read
+	}
+	return o.serve(ctx, g, gateway.NewWatcher(domains, sites), registry)
+}
+
+// serve runs the gateway, what it knows, and its health, until one of them ends.
+func (o gatewayOptions) serve(ctx context.Context, g *gateway.Gateway, watcher *gateway.Watcher, registry *prometheus.Registry) error {
+	// Transfers finish after ctx has ended, and need neither of these.
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	var unhealthy error
+	defer wg.Wait()
+	defer cancel()
+	wg.Go(func() { watcher.Run(ctx) })
+	wg.Go(func() {
+		defer cancel()
+		unhealthy = gateway.ServeHealth(ctx, o.health, watcher.Synced(), registry)
+	})
+	select {
+	case <-watcher.Synced():
+	case <-ctx.Done():
+		wg.Wait()
+		return unhealthy
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	g.Log.Info("serving SSH", "address", listener.Addr().String(), "sites", g.Sites.Len())
+	err = g.Serve(ctx, listener)
+	cancel()
+	wg.Wait()
+	return errors.Join(err, unhealthy)
+}
+
+func domainClient(kubeconfig string) (client.WithWatch, error) {
+	config, err := clientConfig(kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("find the API server: %w", err)
+	}
+	config.UserAgent = "kubepanel-gateway"
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		return nil, fmt.Errorf("name the kinds: %w", err)
+	}
+	return client.NewWithWatch(config, client.Options{Scheme: scheme})
+}

@@ -1,0 +1,227 @@
+package gateway_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/crypto/bcrypt"
+	"golang.org/x/crypto/ssh"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/gateway"
+)
+
+// toolbox builds the program that serves sites, once.
+var toolbox = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "gateway")
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(dir, "toolbox")
+	out, err := exec.Command("go", "build", "-o", program, "kubepanel.io/kubepanel/cmd/toolbox").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return program, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if program, err := toolbox(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(program))
+	}
+	os.Exit(code)
+}
+
+// platform is a gateway with its sites, and a customer's folder.
+type platform struct {
+	t         testing.TB
+	keys      gateway.Keys
+	sites     *gateway.Directory
+	addresses map[string]string
+	port      int
+	home      string
+	log       *lockedBuffer
+}
+
+// site is one site and the toolbox that serves it.
+type site struct {
+	*platform
+	domain, password, root, secrets string
+	host                            ssh.Signer
+	log                             *lockedBuffer
+	object                          *v1alpha1.Domain
+}
+
+func newPlatform(t testing.TB) *platform {
+	t.Helper()
+	p := &platform{t: t, addresses: map[string]string{}, home: t.TempDir(), log: &lockedBuffer{}}
+	p.keys = gateway.Keys{Host: p.newKey("gateway"), Authority: p.newKey("authority")}
+	p.sites = &gateway.Directory{Address: func(domain string) string { return p.addresses[domain] }}
+	p.write(p.home, "askpass", "#!/bin/sh\necho \"$TEST_PASSWORD\"\n")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	p.must(err)
+	p.port = listener.Addr().(*net.TCPAddr).Port
+	g := &gateway.Gateway{
+		Sites: p.sites, Keys: func() (gateway.Keys, error) { return p.keys, nil },
+		Metrics: gateway.NewMetrics(prometheus.NewRegistry(), p.sites.Len),
+		Log:     slog.New(slog.NewTextHandler(p.log, nil)),
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- g.Serve(ctx, listener) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+	return p
+}
+
+// newSite starts a site's server and makes the gateway know it.
+func (p *platform) newSite(domain string) *site {
+	s := &site{platform: p, domain: domain, password: "of " + domain, root: p.t.TempDir(), secrets: p.t.TempDir(), log: &lockedBuffer{}}
+	hash, err := bcrypt.GenerateFromPassword([]byte(s.password), bcrypt.MinCost)
+	p.must(err)
+	key := p.newKey(domain)
+	s.host = p.newKey(domain + ".host")
+	for name, content := range map[string]string{
+		"username": "site", "passwordHash": string(hash), "hostKey": p.read(p.home, domain+".host"), "publicKey": line(key),
+		"gateway": fmt.Sprintf("cert-authority,principals=%q %s", domain, line(p.keys.Authority)),
+	} {
+		p.write(s.secrets, name, content)
+	}
+	s.serve()
+	s.object = &v1alpha1.Domain{
+		ObjectMeta: metav1.ObjectMeta{Name: strings.ReplaceAll(domain, ".", "-")},
+		Spec:       v1alpha1.DomainSpec{DomainName: domain},
+		Status:     v1alpha1.DomainStatus{SFTP: &v1alpha1.SFTPStatus{ServerKey: line(s.host), PublicKey: line(key)}},
+	}
+	p.sites.Put(s.object)
+	return s
+}
+
+func (s *site) serve() {
+	program, err := toolbox()
+	s.must(err)
+	cmd := exec.Command(program, "serve", "--listen=127.0.0.1:0", "--root="+s.root, "--credentials="+s.secrets)
+	stderr, err := cmd.StderrPipe()
+	s.must(err)
+	s.must(cmd.Start())
+	s.t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() {
+		fmt.Fprintln(s.log, lines.Text())
+		if m := regexp.MustCompile(`address=(127\.0\.0\.1:\d+)`).FindStringSubmatch(lines.Text()); m != nil {
+			s.addresses[s.domain] = m[1]
+			break
+		}
+	}
+	if s.addresses[s.domain] == "" {
+		s.t.Fatalf("the toolbox does not say where it listens:\n%s", s.log)
+	}
+	go func() {
+		for lines.Scan() {
+			fmt.Fprintln(s.log, lines.Text())
+		}
+	}()
+}
+
+// newKey makes a key, whose private half becomes a file of that name.
+func (p *platform) newKey(name string) ssh.Signer {
+	p.t.Helper()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	p.must(err)
+	block, err := ssh.MarshalPrivateKey(private, "")
+	p.must(err)
+	p.write(p.home, name, string(pem.EncodeToMemory(block)))
+	signer, err := ssh.NewSignerFromKey(private)
+	p.must(err)
+	return signer
+}
+
+// run carries out one of OpenSSH's programs with a key, or with a password.
+func (p *platform) run(key, password, program string, args ...string) (string, error) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	p.write(p.home, "known", fmt.Sprintf("[127.0.0.1]:%d %s", p.port, line(p.keys.Host)))
+	options := []string{
+		"-F", "/dev/null", "-o", "StrictHostKeyChecking=yes", "-o", "UserKnownHostsFile=" + filepath.Join(p.home, "known"),
+		"-o", "IdentitiesOnly=yes", "-o", "NumberOfPasswordPrompts=1", "-o", "ConnectTimeout=20", "-o", "Port=" + strconv.Itoa(p.port),
+	}
+	if key != "" {
+		options = append(options, "-i", filepath.Join(p.home, key))
+	}
+	cmd := exec.CommandContext(ctx, program, append(options, args...)...)
+	cmd.Dir = p.home
+	cmd.Env = append(os.Environ(), "SSH_ASKPASS="+filepath.Join(p.home, "askpass"), "SSH_ASKPASS_REQUIRE=force",
+		"TEST_PASSWORD="+password, "SSH_AUTH_SOCK=")
+	if program == "sftp" {
+		cmd.Stdin = strings.NewReader("put upload html-upload\nget html-upload back\n")
+	}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func (p *platform) write(dir, name, content string) {
+	p.t.Helper()
+	p.must(os.WriteFile(filepath.Join(dir, name), []byte(content), 0o700))
+}
+
+func (p *platform) read(dir, name string) string {
+	p.t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, name))
+	p.must(err)
+	return string(text)
+}
+
+func (p *platform) must(err error) {
+	p.t.Helper()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func line(key ssh.Signer) string { return string(ssh.MarshalAuthorizedKey(key.PublicKey())) }
+
+// lockedBuffer is a log that is written while a test reads.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}

@@ -52,6 +52,8 @@ func TestPythonServesOneFile(t *testing.T) {
 			nil, "a project"},
 		"named":          {map[string]string{"a/b.py": strings.ReplaceAll(oneFile("named"), "application", "start"), "wsgi.py": "broken("}, map[string]any{"app": "a.b:start"}, "named"},
 		"prepared first": {map[string]string{"make.py": "import sys; open('made.py', 'w').write('V = %r' % sys.argv[1])", "app.py": oneFile("x") + "from made import V as VALUE"}, map[string]any{"prepare": "make.py 'a b'\n\n"}, "a b"},
+		"Flask as Debian ships it": {map[string]string{"app.py": "from flask import Flask, request\napp = Flask(__name__)\n@app.route('/')\ndef hello():\n    return 'Hello, Flask'\n"},
+			nil, "Hello, Flask"},
 		"own gunicorn settings": {map[string]string{"gunicorn.conf.py": "raw_env = ['OWN=mine']\nbind = '0.0.0.0:1'", "app.py": "import os\n" + oneFile("x") + "VALUE = os.environ['OWN']"},
 			nil, "mine"},
 	}

@@ -35,14 +35,16 @@ type WorkloadSpec struct {
 	// +optional
 	Image string `json:"image,omitempty"`
 
-	// Port that the program listens on inside the pod.
+	// Port that the program listens on, on the pod's loopback. Not for php, whose
+	// program listens on a socket.
 	// +kubebuilder:default=9000
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=65535
 	// +optional
 	Port int32 `json:"port,omitempty"`
 
-	// ProxyMode is how the web server talks to the program.
+	// ProxyMode is how the web server talks to the program. fastcgi asks for the
+	// catalogue's own mode, which is http for python and nodejs; php has no other.
 	// +kubebuilder:default=fastcgi
 	// +optional
 	ProxyMode ProxyMode `json:"proxyMode,omitempty"`
@@ -70,12 +72,14 @@ type WorkloadSpec struct {
 
 	// Settings of the runtime. For php: memoryLimit (256M), maxExecutionTime (30,
 	// seconds), uploadMaxFilesize (64M), postMaxSize (64M), fpmMaxChildren (25, 1 to
-	// 100), fpmProcessIdleTimeout (30, seconds). An unknown key makes a condition.
+	// 100), fpmProcessIdleTimeout (30, seconds). For other types: what the platform's catalogue names, see
+	// "kubepanel platform runtimes". An unknown key makes a condition.
 	// +kubebuilder:validation:MaxProperties=64
 	// +optional
 	Settings map[string]Setting `json:"settings,omitempty"`
 
-	// CustomConfig is added to the runtime's configuration; for php, lines of php.ini.
+	// CustomConfig is added to the runtime's configuration: for php lines of php.ini,
+	// for python lines of gunicorn's configuration file or of uWSGI's.
 	// +kubebuilder:validation:MaxLength=10000
 	// +optional
 	CustomConfig string `json:"customConfig,omitempty"`

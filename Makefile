@@ -16,7 +16,7 @@ MODULES  := . node tools $(wildcard node/components/*)
 NODE_GO  := $(shell find node -name '*.go' -not -path '*/components/*') node/go.mod node/go.sum $(shell find node/manifests -type f)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down purge env status test unit lab bench bench-operator generate lint fuzz clean
+.PHONY: help up down purge env status test unit lab bench chaos bench-operator generate lint fuzz clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,12 @@ bench-operator: $(NODE) ## measure the operator with N domains (N=1000), without
 	$(NODE) build kubernetes etcd
 	go test -count=1 -timeout 2h -run '^$$' -bench Operator -benchtime 1x ./internal/operator/domain/program \
 		-args -domains=$(N) -result=$(CURDIR)/bin/bench-operator.json
+
+CHAOS ?= 10m
+chaos: $(NODE) ## kill what the platform stands on at random, for CHAOS=10m, and see that nothing is lost
+	./bootstrap test
+	$(NODE) up --machine lab
+	eval "$$($(NODE) env --machine lab)" && CHAOS=$(CHAOS) CHAOS_SEED=$(CHAOS_SEED) KUBEPANEL_LAB=1 go test -count=1 -timeout 60m -v -run '^TestChaos$$' ./lab/
 
 generate: ## make every generated file anew: deep copies, CRDs, their reference pages, docs/cli.md
 	$(TOOL) controller-gen object paths=./api/... crd output:crd:dir=deploy/kubepanel/files/crds

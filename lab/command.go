@@ -34,7 +34,17 @@ func (c *cluster) kubepanel(t testing.TB, args ...string) answer {
 // run runs a program to its end, whatever that is. It works in a clean-up too.
 func run(t testing.TB, program string, args ...string) answer {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), commandLimit)
+	a, err := ask(t.Context(), program, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", a.line, err)
+	}
+	return a
+}
+
+// ask runs a program to its end, even when ctx ends before: what it did is known
+// then. The error says that it could not be run at all.
+func ask(ctx context.Context, program string, args ...string) (answer, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commandLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	var stdout, stderr bytes.Buffer
@@ -46,11 +56,9 @@ func run(t testing.TB, program string, args ...string) answer {
 		stdout: stdout.String(), stderr: stderr.String(), took: time.Since(started),
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		a.code = exit.ExitCode()
-	} else if err != nil {
-		t.Fatalf("%s: %v", a.line, err)
+		a.code, err = exit.ExitCode(), nil
 	}
-	return a
+	return a, err
 }
 
 // must ends the test unless the command succeeded, and returns what it printed.

@@ -99,24 +99,33 @@ func podProcesses(all []process, uid string) (inside []process, shims []process)
 	return inside, shims
 }
 
-// kubelet finds the node's kubelet: the one whose network has the node's address.
+// kubelet finds the node's kubelet.
 func (c *cluster) kubelet(t testing.TB) process {
 	t.Helper()
 	all, err := processes()
 	if err != nil {
 		t.Fatal(err)
 	}
+	p, err := c.nodeProcess(all, "kubelet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// nodeProcess finds a program of the node itself: the one of that name whose
+// network has the node's address.
+func (c *cluster) nodeProcess(all []process, name string) (process, error) {
 	for _, p := range all {
-		if p.name != "kubelet" {
+		if p.name != name {
 			continue
 		}
 		trie, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/fib_trie", p.pid))
 		if err == nil && slices.Contains(localAddresses(string(trie)), c.address) {
-			return p
+			return p, nil
 		}
 	}
-	t.Fatalf("no kubelet here has the address %s of node %s: the lab's machine runs on the computer of its tests", c.address, c.node)
-	return process{}
+	return process{}, fmt.Errorf("no %s here has the address %s of node %s: the lab's machine runs on the computer of its tests", name, c.address, c.node)
 }
 
 // localAddresses reads the addresses of a network namespace from the kernel's

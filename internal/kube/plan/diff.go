@@ -104,7 +104,7 @@ func union(a, b []string) []string {
 
 // nameKeys name the items of Kubernetes' lists of things, the most telling first:
 // a mount has the name of its volume too, and may have another of that volume.
-var nameKeys = []string{"mountPath", "containerPort", "name", "host", "uid"}
+var nameKeys = []string{"mountPath", "containerPort", "name", "host", "uid", "type"}
 
 // byName returns the items of a list under their names, nil when they have none
 // or share one.

@@ -70,6 +70,11 @@ func TestNodeWaitsForAnApplication(t *testing.T) {
 	s.put(t, map[string]string{"package.json": `{"scripts": {"other": "node other.js"}}`, "other.js": says("after other settings")})
 	s.configure(t, "nodejs", "http", map[string]any{"script": "other"})
 	s.serves(t, "/", "after other settings")
+	// What can't be read leaves what runs alone.
+	s.put(t, map[string]string{"package.json": "{"})
+	s.restart(t)
+	s.says(t, "package.json is no JSON")
+	s.serves(t, "/", "after other settings")
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

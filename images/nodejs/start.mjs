@@ -23,7 +23,7 @@ const LOOK = 1000 * (process.env.KUBEPANEL_LOOK ?? 2);
 const GRACE = 8000;
 
 /** How many files of an upload are looked at; more change nothing about when it is over. */
-const MANY = 2000;
+const MANY = 20000;
 
 /** How much of what a program wrote to its errors is kept to tell why it ended, in characters. */
 const TAIL = 16384;
@@ -116,13 +116,33 @@ function touched(site) {
   return `${restart?.mtimeMs} ${fs.readFileSync(CONFIG, 'utf8')}`;
 }
 
+/** Tells whether there is something to start, be it something that can't be read. */
+function arrived(site) {
+  try {
+    return find(site.root, site.script) !== undefined;
+  } catch (error) {
+    if (error instanceof Fault) return true;
+    throw error;
+  }
+}
+
+/** The entries of a folder; none when it was removed meanwhile. */
+function entries(folder) {
+  try {
+    return fs.readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
 /** Changes while an upload goes on. */
 function listing(root) {
   const found = [];
   const left = [root];
   while (left.length > 0 && found.length < MANY) {
     const folder = left.pop();
-    for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    for (const entry of entries(folder)) {
       const file = path.join(folder, entry.name);
       if (entry.isDirectory()) left.push(file);
       const status = fs.statSync(file, { throwIfNoEntry: false });
@@ -141,7 +161,7 @@ async function until(site, child, before) {
     await Promise.race([pause(LOOK), child.over]);
     if (ended) throw new Fault(`${site.app?.name ?? 'the page'} ended with ${ended.code}: ${lastWords(ended.said)}`);
     if (touched(site) !== before) return;
-    if (site.app || !find(site.root, site.script)) continue;
+    if (site.app || !arrived(site)) continue;
     const now = listing(site.root);
     if (now === seen) return;
     seen = now;
@@ -149,17 +169,21 @@ async function until(site, child, before) {
 }
 
 async function serve() {
+  let site;
   let child;
   for (;;) {
-    const site = read();
-    const before = touched(site);
+    let before;
     try {
-      const modules = await prepare(site);
+      const next = read();
+      before = touched(next);
+      const modules = await prepare(next);
       await stop(child);
-      child = start(site);
+      child = start(next);
+      site = next;
       tidy(site, modules);
     } catch (error) {
       if (!child || !(error instanceof Fault)) throw error;
+      before ??= touched(site);
       console.error(`Node.js: ${error.message}. What ran before runs on.`);
     }
     await until(site, child, before);

@@ -31,7 +31,7 @@ LOOK = float(os.environ.get("KUBEPANEL_LOOK", "2"))
 YOUNG = 30
 
 # How many files of an upload are looked at; more change nothing about when it is over.
-MANY = 2000
+MANY = 20000
 
 
 class Fault(Exception):
@@ -94,16 +94,20 @@ class Site:
         return self.uwsgi(made, app, folder, address), env
 
     def uwsgi(self, made, app, folder, address):
-        custom = Path("/tmp/uwsgi.ini")
-        custom.write_text("[uwsgi]\n" + (CUSTOM.read_text() if CUSTOM.exists() else ""))
         settings = self.settings
         argv = [
-            "uwsgi", "--plugin", "python3", "--ini", str(custom), "--master", "--die-on-term", "--need-app", "--single-interpreter",
+            "uwsgi", "--plugin", "python3", "--master", "--die-on-term", "--need-app", "--single-interpreter",
             "--enable-threads", "--disable-logging", "--processes", str(settings.get("workers", 1)), "--threads", str(settings.get("threads", 4)),
             "--harakiri", str(settings.get("timeout", 60)), "--socket", address, "--buffer-size", "16384",
             "--chdir", str(folder), "--pythonpath", str(folder), "--module", str(app),
         ]
-        return argv + (["--virtualenv", str(made.folder)] if made.folder else [])
+        if made.folder:
+            argv += ["--virtualenv", str(made.folder)]
+        if CUSTOM.exists():
+            custom = Path("/tmp/uwsgi.ini")
+            custom.write_text("[uwsgi]\n" + CUSTOM.read_text())
+            argv += ["--ini", str(custom)]
+        return argv
 
 
 def touched(site):

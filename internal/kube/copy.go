@@ -7,12 +7,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// copyInto makes to a deep copy of from, which has the same type and belongs to
-// the cache.
-func copyInto(from, to client.Object) error {
-	f, t := reflect.ValueOf(from.DeepCopyObject()), reflect.ValueOf(to)
+// share makes to what from is, which has the same type and belongs to the cache.
+// Only the outermost struct is copied: a deep copy of everything that did not
+// change would be most of the work of a reconcile that has nothing to do.
+func share(from, to client.Object) error {
+	f, t := reflect.ValueOf(from), reflect.ValueOf(to)
 	if f.Type() != t.Type() {
-		return fmt.Errorf("copy %T into %T", from, to)
+		return fmt.Errorf("read %T into %T", from, to)
 	}
 	kind := to.GetObjectKind().GroupVersionKind()
 	t.Elem().Set(f.Elem())

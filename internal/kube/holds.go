@@ -1,8 +1,8 @@
 package kube
 
 import (
-	"fmt"
 	"reflect"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -20,7 +20,7 @@ func Holds(live, want client.Object) bool {
 		return false
 	}
 	l, w = l.Elem(), w.Elem()
-	for i := range w.NumField() {
+	for _, i := range shapeOf(w.Type()).fields {
 		switch w.Type().Field(i).Name {
 		case "TypeMeta", "Status":
 			continue
@@ -70,8 +70,8 @@ func holdsPointee(live, want reflect.Value) bool {
 }
 
 func holdsFields(live, want reflect.Value) bool {
-	for i := range want.NumField() {
-		if want.Type().Field(i).IsExported() && !holds(live.Field(i), want.Field(i)) {
+	for _, i := range shapeOf(want.Type()).fields {
+		if !holds(live.Field(i), want.Field(i)) {
 			return false
 		}
 	}
@@ -99,8 +99,10 @@ func holdsItems(live, want reflect.Value) bool {
 	if want.Type().Elem().Kind() == reflect.Uint8 {
 		return string(live.Bytes()) == string(want.Bytes())
 	}
-	if key := listKey(want.Type().Elem()); key >= 0 {
-		return holdsNamed(live, want, key)
+	if item := want.Type().Elem(); item.Kind() == reflect.Struct {
+		if key := shapeOf(item).key; key >= 0 {
+			return holdsNamed(live, want, key)
+		}
 	}
 	if live.Len() != want.Len() {
 		return false
@@ -113,26 +115,60 @@ func holdsItems(live, want reflect.Value) bool {
 	return true
 }
 
+// holdsNamed looks for each item first where it stands in the other list, which is
+// nearly always where it is.
 func holdsNamed(live, want reflect.Value, key int) bool {
-	byName := make(map[string]reflect.Value, live.Len())
-	for i := range live.Len() {
-		byName[fmt.Sprint(live.Index(i).Field(key))] = live.Index(i)
-	}
 	for i := range want.Len() {
-		l, ok := byName[fmt.Sprint(want.Index(i).Field(key))]
-		if !ok || !holds(l, want.Index(i)) {
+		w := want.Index(i)
+		l, ok := itemNamed(live, w.Field(key), key, i)
+		if !ok || !holds(l, w) {
 			return false
 		}
 	}
 	return true
 }
 
+func itemNamed(list, name reflect.Value, key, first int) (reflect.Value, bool) {
+	for i := range list.Len() {
+		item := list.Index((first + i) % list.Len())
+		if item.Field(key).Equal(name) {
+			return item, true
+		}
+	}
+	return reflect.Value{}, false
+}
+
+// shape is what there is to know of a struct's type.
+type shape struct {
+	// fields are the numbers of the exported ones.
+	fields []int
+	// key is the field that names the items of an associative list, -1 when there is
+	// none.
+	key int
+}
+
+// shapes remembers those that were found: asking reflection each time took longer
+// than comparing.
+var shapes sync.Map // reflect.Type → shape
+
+func shapeOf(t reflect.Type) shape {
+	known, _ := shapes.Load(t)
+	if s, ok := known.(shape); ok {
+		return s
+	}
+	s := shape{key: listKey(t)}
+	for i := range t.NumField() {
+		if t.Field(i).IsExported() {
+			s.fields = append(s.fields, i)
+		}
+	}
+	shapes.Store(t, s)
+	return s
+}
+
 // listKey finds the field that names the items of an associative list, -1 when
 // there is none. ownerReferences go by their UID.
 func listKey(item reflect.Type) int {
-	if item.Kind() != reflect.Struct {
-		return -1
-	}
 	for _, name := range []string{"UID", "MountPath", "ContainerPort", "Name"} {
 		if f, ok := item.FieldByName(name); ok && len(f.Index) == 1 && f.Type.Kind() != reflect.Struct {
 			return f.Index[0]

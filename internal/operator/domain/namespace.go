@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -82,7 +83,14 @@ func (r *Reconciler) deleteNamespace(ctx context.Context, d *v1alpha1.Domain) er
 		return err
 	}
 	live := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: desired.Namespace(d.Spec.DomainName)}}
-	err = r.Direct.Get(ctx, client.ObjectKeyFromObject(live), live)
+	found, err := r.Kube.Live(ctx, live)
+	if err != nil {
+		return err
+	}
+	if !found {
+		// It may be there all the same: somebody took our label away.
+		err = r.Direct.Get(ctx, client.ObjectKeyFromObject(live), live)
+	}
 	if apierrors.IsNotFound(err) {
 		return operator.Done("Deleted", "The namespace is gone.")
 	}
@@ -93,6 +101,13 @@ func (r *Reconciler) deleteNamespace(ctx context.Context, d *v1alpha1.Domain) er
 		return operator.Done("NotOurs", "Namespace %s was not made for this Domain and stays.", live.Name)
 	}
 	if live.DeletionTimestamp.IsZero() {
+		ended, err := r.endPods(ctx, d)
+		if err != nil {
+			return err
+		}
+		if !ended {
+			return operator.Wait(endingCheck, "PodEnding", "The site's pod is ending; namespace %s is removed after it.", live.Name)
+		}
 		if err := r.Kube.Remove(ctx, live); err != nil {
 			return err
 		}
@@ -101,6 +116,27 @@ func (r *Reconciler) deleteNamespace(ctx context.Context, d *v1alpha1.Domain) er
 		return operator.Done("Released", "Kubernetes goes on removing namespace %s.", live.Name)
 	}
 	return operator.Wait(endingCheck, "NamespaceEnding", "Namespace %s is being removed.%s", live.Name, remaining(live))
+}
+
+// podPatience is how long a namespace waits for its pods: their grace period and
+// a little. Who is later ends with the namespace, or with its node.
+const podPatience = 15 * time.Second
+
+// endPods ends the site's pods before its namespace goes, and tells whether they
+// have. A namespace in which a pod still runs is looked at again only after half of
+// the pod's grace period, although the pod ends within a second.
+func (r *Reconciler) endPods(ctx context.Context, d *v1alpha1.Domain) (ended bool, err error) {
+	if time.Since(d.DeletionTimestamp.Time) > podPatience {
+		return true, nil
+	}
+	deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{
+		Name: desired.ObjectName(d.Spec.DomainName), Namespace: desired.Namespace(d.Spec.DomainName),
+	}}
+	if _, err := r.Kube.Delete(ctx, d, deployment); err != nil {
+		return false, err
+	}
+	pods, err := r.pods(ctx, d)
+	return len(pods) == 0, err
 }
 
 // remaining says what Kubernetes itself reports to be in the way.

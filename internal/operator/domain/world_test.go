@@ -357,8 +357,11 @@ func (w *world) pod(t *testing.T, name string, set func(*corev1.Pod)) {
 		}
 		template := deployment.Spec.Template
 		pod := &corev1.Pod{
-			ObjectMeta: metav1.ObjectMeta{Name: "pod", Namespace: key.Namespace, Labels: template.Labels, Annotations: template.Annotations},
-			Spec:       template.Spec,
+			ObjectMeta: metav1.ObjectMeta{
+				Name: "pod", Namespace: key.Namespace, Labels: template.Labels, Annotations: template.Annotations,
+				OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: deployment.Name, UID: deployment.UID}},
+			},
+			Spec: template.Spec,
 		}
 		pod.Spec.ServiceAccountName = "default"
 		account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "default", Namespace: key.Namespace}}

@@ -43,7 +43,9 @@ func slimPod(in any) (any, error) {
 		TypeMeta: pod.TypeMeta,
 		ObjectMeta: metav1.ObjectMeta{
 			Name: pod.Name, Namespace: pod.Namespace, UID: pod.UID, ResourceVersion: pod.ResourceVersion,
-			Labels: pod.Labels, Annotations: pod.Annotations,
+			Labels: pod.Labels, Annotations: map[string]string{
+				v1alpha1.AnnotationDomainName: pod.Annotations[v1alpha1.AnnotationDomainName],
+			},
 			CreationTimestamp: pod.CreationTimestamp, DeletionTimestamp: pod.DeletionTimestamp,
 		},
 		Spec: corev1.PodSpec{NodeName: pod.Spec.NodeName},

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/operator"
 )
@@ -15,6 +17,9 @@ const firstChecks = time.Second
 
 // certificate looks whether a visitor of the site is shown a good certificate.
 func (r *Reconciler) certificate(ctx context.Context, d *v1alpha1.Domain) error {
+	if meta.IsStatusConditionTrue(d.Status.Conditions, v1alpha1.ConditionCertificateReady) {
+		r.Edge.Believe(d.Spec.DomainName)
+	}
 	err := r.Edge.Check(ctx, d.Spec.DomainName)
 	switch {
 	case err == nil:

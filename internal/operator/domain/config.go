@@ -49,6 +49,9 @@ func (r *Reconciler) credentials(ctx context.Context, d *v1alpha1.Domain) error 
 			return nil, err
 		}
 		want := site.SFTPSecret(c.SFTPCredentials)
+		if c.hashed {
+			return want, nil
+		}
 		// Checking a hash costs a millisecond, so only when somebody changed something.
 		if same, err := r.Kube.Current(d, want, live); err != nil || same {
 			return want, err
@@ -67,7 +70,7 @@ func (r *Reconciler) credentials(ctx context.Context, d *v1alpha1.Domain) error 
 		}
 	}
 	if enabled(d.Spec.Database.Enabled) {
-		if err := r.secret(ctx, d, desired.SecretDatabase, password(site.DatabaseSecret)); err != nil {
+		if err := r.databaseSecret(ctx, d, password(site.DatabaseSecret)); err != nil {
 			return err
 		}
 	}
@@ -75,6 +78,22 @@ func (r *Reconciler) credentials(ctx context.Context, d *v1alpha1.Domain) error 
 		return r.secret(ctx, d, desired.SecretWordPress, password(site.WordPressSecret))
 	}
 	return nil
+}
+
+// databaseSecret keeps the password of the site's database. One that was changed
+// has to become that of its user, whatever was found there before.
+func (r *Reconciler) databaseSecret(ctx context.Context, d *v1alpha1.Domain, complete func(*corev1.Secret) (*corev1.Secret, error)) error {
+	return r.secret(ctx, d, desired.SecretDatabase, func(live *corev1.Secret) (*corev1.Secret, error) {
+		want, err := complete(live)
+		if err != nil {
+			return nil, err
+		}
+		same, err := r.Kube.Current(d, want, live)
+		if err == nil && !same {
+			r.Databases.doubt(d.UID)
+		}
+		return want, err
+	})
 }
 
 // secret keeps one Secret that complete builds from what is in it. It is made with

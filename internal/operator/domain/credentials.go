@@ -24,7 +24,7 @@ func keep(data map[string][]byte, key string) string {
 // completeSFTP makes up what is missing in data; gateway is the public key of the
 // platform's gateway, if there is one.
 func completeSFTP(data map[string][]byte, gateway []byte) (sftpCredentials, error) {
-	c := sftpCredentials{desired.SFTPCredentials{
+	c := sftpCredentials{SFTPCredentials: desired.SFTPCredentials{
 		Password:     keep(data, desired.KeyPassword),
 		PasswordHash: string(data[desired.KeyPasswordHash]),
 		PrivateKey:   data[desired.KeyPrivateKey], PublicKey: data[desired.KeyPublicKey],
@@ -48,7 +48,11 @@ func completeSFTP(data map[string][]byte, gateway []byte) (sftpCredentials, erro
 	return c, err
 }
 
-type sftpCredentials struct{ desired.SFTPCredentials }
+type sftpCredentials struct {
+	desired.SFTPCredentials
+	// hashed says that the hash was made from this very password.
+	hashed bool
+}
 
 // rehash makes the hash that of the password, which somebody may have changed.
 func (c *sftpCredentials) rehash() error {
@@ -59,6 +63,6 @@ func (c *sftpCredentials) rehash() error {
 	if err != nil {
 		return fmt.Errorf("hash the SFTP password: %w", err)
 	}
-	c.PasswordHash = string(hash)
+	c.PasswordHash, c.hashed = string(hash), true
 	return nil
 }

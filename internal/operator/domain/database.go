@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubepanel.io/kubepanel/api/platform"
@@ -58,7 +59,8 @@ func (r *Reconciler) database(ctx context.Context, d *v1alpha1.Domain) error {
 	if err != nil {
 		return err
 	}
-	if !r.Databases.fresh(d.UID, site) {
+	before := site.Known && meta.IsStatusConditionTrue(d.Status.Conditions, v1alpha1.ConditionDatabaseProvisioned)
+	if !r.Databases.fresh(d.UID, site, before) {
 		if err := r.ensureDatabase(ctx, server, site); err != nil {
 			return err
 		}

@@ -22,7 +22,7 @@ const (
 	pingEvery = 5 * time.Second
 	// databaseTrust is how long a database that was looked at is believed to be as it
 	// was, unless the server was away meanwhile. Shorter than the slow resync.
-	databaseTrust = 20 * time.Minute
+	databaseTrust = 50 * time.Minute
 )
 
 // errNoAccount says that the Secret with the operator's account is not there.
@@ -43,6 +43,8 @@ type Databases struct {
 	down   error
 	// checked remembers what was found to be as it should be.
 	checked map[types.UID]check
+	// doubted says that what an earlier operator found may not be true any more.
+	doubted bool
 }
 
 type check struct {
@@ -104,7 +106,7 @@ func (s *Databases) ask(ctx context.Context) (changed bool) {
 	changed = s.asked && (s.down == nil) != (err == nil)
 	if err != nil {
 		// What was found may not be true any more when it comes back.
-		s.checked = nil
+		s.checked, s.doubted = nil, true
 	}
 	s.asked, s.down = true, err
 	return changed
@@ -131,8 +133,9 @@ func (s *Databases) connect(ctx context.Context) (*mariadb.Server, error) {
 	}
 	if old := s.server; old != nil {
 		_ = old.Close() // connections of an account that is no more
+		s.checked, s.doubted = nil, true
 	}
-	s.server, s.checked = server, nil
+	s.server = server
 	return server, nil
 }
 
@@ -145,21 +148,41 @@ func (s *Databases) close() error {
 	return s.server.Close()
 }
 
-// fresh tells whether exactly this was found a short while ago.
-func (s *Databases) fresh(uid types.UID, site mariadb.Site) bool {
+// fresh tells whether exactly this was found a short while ago. What an earlier
+// operator found, as before says, is taken for true once: to ask MariaDB about
+// thousands of sites at the start would find what is known.
+func (s *Databases) fresh(uid types.UID, site mariadb.Site, before bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c, ok := s.checked[uid]
-	return ok && c.site == site && time.Since(c.at) < databaseTrust
+	c, met := s.checked[uid]
+	if !met && before && !s.doubted {
+		s.keep(uid, site)
+		return true
+	}
+	return met && c.site == site && time.Since(c.at) < databaseTrust
 }
 
 func (s *Databases) found(uid types.UID, site mariadb.Site) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.keep(uid, site)
+}
+
+func (s *Databases) keep(uid types.UID, site mariadb.Site) {
 	if s.checked == nil {
 		s.checked = map[types.UID]check{}
 	}
 	s.checked[uid] = check{site: site, at: time.Now()}
+}
+
+// doubt makes the next look at a site's database a real one.
+func (s *Databases) doubt(uid types.UID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.checked == nil {
+		s.checked = map[types.UID]check{}
+	}
+	s.checked[uid] = check{}
 }
 
 func (s *Databases) forget(uid types.UID) {

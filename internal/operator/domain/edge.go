@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -16,7 +17,7 @@ const (
 	handshakeTimeout = 3 * time.Second
 	// certificateTrust is how long a certificate that was seen is believed in. It is
 	// shorter than the slow resync, so that each of those looks anew.
-	certificateTrust = 20 * time.Minute
+	certificateTrust = 50 * time.Minute
 )
 
 // ErrCertificate says that the edge answers, but not with a certificate that a
@@ -30,8 +31,13 @@ type Edge struct {
 	// CA returns the platform's own authority, in PEM. Public ones are trusted too.
 	CA func(context.Context) ([]byte, error)
 
-	mu   sync.Mutex
-	seen map[string]time.Time // name → good until
+	mu    sync.Mutex
+	seen  map[string]time.Time // name → good until
+	known *x509.CertPool       // nil until it is read
+	// authority is the platform's as it was last told; doubted says that it has
+	// changed, so that what an earlier operator found counts no more.
+	authority []byte
+	doubted   bool
 }
 
 // Check shakes hands for a name, unless it did so lately.
@@ -59,11 +65,29 @@ func (e *Edge) Check(ctx context.Context, host string) error {
 	return nil
 }
 
-// Forget makes the next Check of every name a real one.
-func (e *Edge) Forget() {
+// Believe takes a name's certificate for good unless there is news of it. It is for
+// what an earlier operator found: thousands of handshakes at the start of a new one
+// would be a load on the edge, and find what is known.
+func (e *Edge) Believe(host string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.seen = nil
+	if _, met := e.seen[host]; !met && !e.doubted {
+		e.keep(host, time.Now().Add(certificateTrust))
+	}
+}
+
+// Renewed is told the platform's authority. When it is another than before, the
+// next Check of every name is a real one, and Renewed says so.
+func (e *Edge) Renewed(authority []byte) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	first, same := e.authority == nil, bytes.Equal(e.authority, authority)
+	e.authority = authority
+	if first || same {
+		return false
+	}
+	e.seen, e.known, e.doubted = nil, nil, true
+	return true
 }
 
 func (e *Edge) trusted(host string) bool {
@@ -79,6 +103,10 @@ func (e *Edge) trust(host string, notAfter time.Time) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.keep(host, until)
+}
+
+func (e *Edge) keep(host string, until time.Time) {
 	if e.seen == nil {
 		e.seen = map[string]time.Time{}
 	}
@@ -92,7 +120,15 @@ func (e *Edge) drop(host string) {
 	delete(e.seen, host)
 }
 
+// roots are who may sign a certificate. They are read once: a copy of all public
+// authorities for each handshake took longer than the handshake.
 func (e *Edge) roots(ctx context.Context) (*x509.CertPool, error) {
+	e.mu.Lock()
+	known := e.known
+	e.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
 		pool = x509.NewCertPool()
@@ -102,6 +138,9 @@ func (e *Edge) roots(ctx context.Context) (*x509.CertPool, error) {
 		return nil, fmt.Errorf("read the platform's CA: %w", err)
 	}
 	pool.AppendCertsFromPEM(ca)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.known = pool
 	return pool, nil
 }
 

@@ -35,7 +35,7 @@ const (
 	retryFirst = 200 * time.Millisecond
 	retryLast  = time.Minute
 	// resync is how often a Domain without news is looked at.
-	resync = 30 * time.Minute
+	resync = time.Hour
 	// reconcileTimeout ends a reconcile that hangs; the next one starts afresh.
 	reconcileTimeout = 2 * time.Minute
 	// fieldOwner is this reconciler's name in managedFields.
@@ -172,14 +172,14 @@ func (r *Reconciler) rivals(ctx context.Context, o client.Object) []reconcile.Re
 
 // ofPlatformSecret wakes every Domain when the authority of certificates changes,
 // or a key of the gateway's.
-func (r *Reconciler) ofPlatformSecret(ctx context.Context, s client.Object) []reconcile.Request {
-	if s.GetNamespace() != r.Platform.Namespace {
+func (r *Reconciler) ofPlatformSecret(ctx context.Context, o client.Object) []reconcile.Request {
+	s, ok := o.(*corev1.Secret)
+	if !ok || s.Namespace != r.Platform.Namespace {
 		return nil
 	}
-	switch {
-	case s.GetName() == platform.SecretCA:
-		r.Edge.Forget()
-	case s.GetName() != platform.SecretGateway || !r.Platform.SFTP.Gateway():
+	authority := s.Name == platform.SecretCA && r.Edge.Renewed(s.Data[corev1.TLSCertKey])
+	gateway := s.Name == platform.SecretGateway && r.Platform.SFTP.Gateway()
+	if !authority && !gateway {
 		return nil
 	}
 	return r.requests(ctx)

@@ -62,7 +62,8 @@ func Open(a Account) (*Server, error) {
 	}
 	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(maxConnections)
-	db.SetMaxIdleConns(1)
+	// Signing in costs more than a statement.
+	db.SetMaxIdleConns(maxConnections)
 	db.SetConnMaxIdleTime(idleTime)
 	return &Server{account: a, db: db}, nil
 }

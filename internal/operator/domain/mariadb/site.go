@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/go-sql-driver/mysql"
 )
@@ -52,7 +53,8 @@ func (s *Server) Ensure(ctx context.Context, site Site) error {
 // create makes the user, then the database: the database's mark is the proof of
 // ownership, so it must not stand before the user is known to be ours too.
 func (s *Server) create(ctx context.Context, site Site) error {
-	err := s.exec(ctx, "CREATE USER ?@'%' IDENTIFIED VIA mysql_native_password USING ?", site.Name, nativeHash(site.Password))
+	err := s.exec(ctx, "CREATE USER ?@'%'"+access(site), site.Name, nativeHash(site.Password))
+	created := err == nil
 	if number(err) == erCannotUser {
 		// A user without a database: ours if it has the password that only we made
 		// up, then an earlier run ended between the two.
@@ -69,7 +71,16 @@ func (s *Server) create(ctx context.Context, site Site) error {
 	if err != nil && number(err) != erDatabaseExists {
 		return fmt.Errorf("create database %s: %w", site.Name, err)
 	}
+	if created {
+		return s.grant(ctx, site)
+	}
 	return s.setUser(ctx, site)
+}
+
+// access is what a user's password and limit are set with; the placeholder is for
+// the password's hash.
+func access(site Site) string {
+	return " IDENTIFIED VIA mysql_native_password USING ? WITH MAX_USER_CONNECTIONS " + strconv.Itoa(site.Connections)
 }
 
 // setUser gives the user its password, its limit and its rights on that one
@@ -78,11 +89,14 @@ func (s *Server) setUser(ctx context.Context, site Site) error {
 	if err := s.exec(ctx, "CREATE USER IF NOT EXISTS ?@'%'", site.Name); err != nil {
 		return fmt.Errorf("create user %s: %w", site.Name, err)
 	}
-	err := s.exec(ctx, "ALTER USER ?@'%' IDENTIFIED VIA mysql_native_password USING ? WITH MAX_USER_CONNECTIONS "+
-		fmt.Sprint(site.Connections)+" ACCOUNT UNLOCK", site.Name, nativeHash(site.Password))
-	if err != nil {
+	if err := s.exec(ctx, "ALTER USER ?@'%'"+access(site)+" ACCOUNT UNLOCK", site.Name, nativeHash(site.Password)); err != nil {
 		return fmt.Errorf("set password of user %s: %w", site.Name, err)
 	}
+	return s.grant(ctx, site)
+}
+
+// grant opens the site's database to its user, and no other.
+func (s *Server) grant(ctx context.Context, site Site) error {
 	if err := s.exec(ctx, "GRANT ALL PRIVILEGES ON "+pattern(site.Name)+".* TO ?@'%'", site.Name); err != nil {
 		return fmt.Errorf("grant database %s to its user: %w", site.Name, err)
 	}

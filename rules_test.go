@@ -24,6 +24,7 @@ const module = "kubepanel.io/kubepanel/"
 // nothing of ours. The longest name that fits a folder is its room.
 var mayImport = map[string][]string{
 	"cmd/kubepanel":     {"internal", "api"},
+	"cmd/edge":          {"internal", "api"},
 	"cmd/toolbox":       {"internal/toolbox", "internal/sshd"},
 	"internal/cli":      {"internal/hosting", "api"},
 	"internal/operator": {"internal/desired", "internal/kube", "api"},
@@ -35,6 +36,7 @@ var mayImport = map[string][]string{
 	"internal/gateway":  {"internal/sshd", "internal/desired", "api"},
 	"internal/sshd":     {},
 	"internal/kubetest": {"api"},
+	"internal/startup":  {"api"},
 	"lab":               {"api"},
 	"api":               {},
 	"node":              {},
@@ -47,6 +49,8 @@ var mustNotImport = map[string][]string{
 	"internal/desired": {"context", "time", "os", "math/rand", "crypto/rand", "net/http", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
 	"internal/hosting": {"net/http", "database/sql", "html/template", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
 	"internal/cli":     {"net/http", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
+	// Caddy in the operator would be two thirds of its memory.
+	"cmd/kubepanel": {module + "internal/edge", "github.com/caddyserver"},
 	// One toolbox runs in every site, so its size counts thousands of times.
 	"internal/toolbox": {"k8s.io", "sigs.k8s.io", "github.com/caddyserver"},
 	"internal/sshd":    {"k8s.io", "sigs.k8s.io", "github.com/caddyserver"},
@@ -115,6 +119,7 @@ func TestHouseRulesSeeWhatTheyForbid(t *testing.T) {
 		"operator's subjects":    {"internal/operator/backup/a.go", `import _ "kubepanel.io/kubepanel/internal/operator/dns"`, "subjects talk"},
 		"clock in a builder":     {"internal/desired/a.go", `import _ "time"`, "may not import time"},
 		"Kubernetes in the site": {"internal/toolbox/a.go", `import _ "k8s.io/api/core/v1"`, "may not import k8s.io"},
+		"Caddy for people":       {"cmd/kubepanel/a.go", `import _ "kubepanel.io/kubepanel/internal/edge"`, "may not import"},
 		"lab inside":             {"lab/a_test.go", `import _ "kubepanel.io/kubepanel/internal/desired"`, "may not import internal/desired"},
 		"API server for tests":   {"internal/kube/a.go", `import _ "kubepanel.io/kubepanel/internal/kubetest"`, "only tests may import"},
 		"text of an error":       {"internal/kube/a.go", `func f() bool { return strings.Contains(err.Error(), "x") }`, "decides by the text"},

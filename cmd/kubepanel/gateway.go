@@ -20,6 +20,7 @@ import (
 	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/gateway"
+	"kubepanel.io/kubepanel/internal/startup"
 )
 
 type gatewayOptions struct {
@@ -48,11 +49,11 @@ func newGatewayCommand() *cobra.Command {
 
 // run serves until ctx ends or something essential fails.
 func (o gatewayOptions) run(ctx context.Context) error {
-	level, err := logTo(o.logLevel)
+	level, err := startup.Log(o.logLevel)
 	if err != nil {
 		return err
 	}
-	settings, err := readSettings(o.settings)
+	settings, err := startup.Settings(o.settings)
 	if err != nil {
 		return err
 	}
@@ -110,11 +111,10 @@ func (o gatewayOptions) serve(ctx context.Context, g *gateway.Gateway, watcher *
 }
 
 func domainClient(kubeconfig string) (client.WithWatch, error) {
-	config, err := clientConfig(kubeconfig)
+	config, err := startup.ClientConfig(kubeconfig, "kubepanel-gateway")
 	if err != nil {
-		return nil, fmt.Errorf("find the API server: %w", err)
+		return nil, err
 	}
-	config.UserAgent = "kubepanel-gateway"
 	scheme := runtime.NewScheme()
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		return nil, fmt.Errorf("name the kinds: %w", err)

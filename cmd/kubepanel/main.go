@@ -1,5 +1,5 @@
-// Package main is the program kubepanel: the terminal's face and the platform's
-// own services in one binary. It wires what the rooms below internal/ hold
+// Package main is the program kubepanel: the terminal's face, the operator and
+// the gateway in one binary. It wires what the rooms below internal/ hold
 // together; a rule never stands here.
 package main
 
@@ -19,5 +19,5 @@ func run() int {
 	defer stop()
 	// A second Ctrl-C ends the program at once, whatever it is doing.
 	context.AfterFunc(ctx, stop)
-	return cli.Run(ctx, terminal(), os.Args[1:], newOperatorCommand(), newEdgeCommand(), newGatewayCommand())
+	return cli.Run(ctx, terminal(), os.Args[1:], newOperatorCommand(), newGatewayCommand())
 }

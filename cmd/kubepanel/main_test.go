@@ -37,7 +37,7 @@ func program(t *testing.T, args ...string) (string, time.Duration) {
 }
 
 // A person types kubepanel many times a day, and most of what is linked in is for
-// the edge and the operator: a package that does much in its init is felt. The
+// the operator: a package that does much in its init is felt. The
 // program takes about 30 ms; the limit leaves room for the race detector.
 func TestStartIsNotFelt(t *testing.T) {
 	const limit = 250 * time.Millisecond
@@ -52,13 +52,11 @@ func TestStartIsNotFelt(t *testing.T) {
 	}
 }
 
-// Programs of the platform stand beside the commands for people, without being
-// offered to them.
-func TestEveryProgramIsThere(t *testing.T) {
-	for _, verb := range []string{"operator", "edge"} {
-		if out, _ := program(t, verb, "--help"); !strings.Contains(out, "--settings") {
-			t.Errorf("kubepanel %s --help = %q, want its flags", verb, out)
-		}
+// The operator stands beside the commands for people, without being offered to
+// them.
+func TestTheOperatorIsThere(t *testing.T) {
+	if out, _ := program(t, "operator", "--help"); !strings.Contains(out, "--settings") {
+		t.Errorf("kubepanel operator --help = %q, want its flags", out)
 	}
 	if out, _ := program(t, "--help"); strings.Contains(out, "Run the operator") || !strings.Contains(out, "site") {
 		t.Errorf("kubepanel --help = %q, want only what is for people", out)

@@ -10,8 +10,6 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
@@ -25,15 +23,18 @@ import (
 	"kubepanel.io/kubepanel/internal/operator"
 	"kubepanel.io/kubepanel/internal/operator/domain"
 	platformsecrets "kubepanel.io/kubepanel/internal/operator/platform"
+	"kubepanel.io/kubepanel/internal/startup"
 )
 
 // The lease says who of several operators works. A killed one is replaced within
-// its length; one that is stopped gives it back at once.
+// its length; one that is stopped gives it back at once. An API server that took
+// longer than the deadline to answer made an operator give up and start anew: on a
+// busy computer 7 s were too few.
 const (
 	leaseName     = "kubepanel-operator"
-	leaseLength   = 10 * time.Second
-	leaseDeadline = 7 * time.Second
-	leaseRenewal  = 2 * time.Second
+	leaseLength   = 20 * time.Second
+	leaseDeadline = 15 * time.Second
+	leaseRenewal  = 5 * time.Second
 
 	// stopTimeout lets a reconcile that is under way end.
 	stopTimeout = 10 * time.Second
@@ -65,10 +66,10 @@ func newOperatorCommand() *cobra.Command {
 }
 
 func runOperator(cmd *cobra.Command, o operatorOptions) error {
-	if _, err := logTo(o.logLevel); err != nil {
+	if _, err := startup.Log(o.logLevel); err != nil {
 		return err
 	}
-	settings, err := readSettings(o.settings)
+	settings, err := startup.Settings(o.settings)
 	if err != nil {
 		return err
 	}
@@ -101,9 +102,9 @@ func runOperator(cmd *cobra.Command, o operatorOptions) error {
 }
 
 func newManager(o operatorOptions, settings *platform.Settings) (ctrl.Manager, error) {
-	config, err := clientConfig(o.kubeconfig)
+	config, err := startup.ClientConfig(o.kubeconfig, "kubepanel-operator")
 	if err != nil {
-		return nil, fmt.Errorf("find the API server: %w", err)
+		return nil, err
 	}
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
@@ -133,16 +134,4 @@ func newManager(o operatorOptions, settings *platform.Settings) (ctrl.Manager, e
 		return nil, fmt.Errorf("set up the operator: %w", err)
 	}
 	return mgr, nil
-}
-
-func clientConfig(kubeconfig string) (*rest.Config, error) {
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
-	if err != nil {
-		return nil, err
-	}
-	// The API server shares itself out fairly; a limit of our own would only make a
-	// large platform slow. Concurrency is bounded by the workers.
-	config.QPS = -1
-	config.UserAgent = "kubepanel-operator"
-	return config, nil
 }

@@ -66,6 +66,7 @@ func components() map[string]component {
 		"local-volumes": upstream("local-volumes", map[string]string{"local-volumes": "."}),
 		"pause":         pause(),
 		"kubepanel":     {programs: map[string]string{"kubepanel": "./cmd/kubepanel"}, own: true},
+		"edge":          {programs: map[string]string{"edge": "./cmd/edge"}, own: true},
 		"toolbox":       {programs: map[string]string{"toolbox": "./cmd/toolbox"}, own: true},
 	}
 }

@@ -1,10 +1,17 @@
+// Package main is the program edge: it serves the visitors of all sites. It stands
+// apart from kubepanel because most of it is Caddy, which took more memory in the
+// operator than everything that the operator does. It wires; a rule never stands
+// here.
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +20,7 @@ import (
 
 	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/internal/edge"
+	"kubepanel.io/kubepanel/internal/startup"
 )
 
 const (
@@ -24,7 +32,23 @@ const (
 	edgeRetry = 5 * time.Second
 )
 
-type edgeOptions struct {
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// A second Ctrl-C ends the program at once, whatever it is doing.
+	context.AfterFunc(ctx, stop)
+	cmd := newCommand()
+	cmd.SetArgs(args)
+	if err := cmd.ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		return 1
+	}
+	return 0
+}
+
+type options struct {
 	settings, kubeconfig, logLevel string
 	http, https, health            string
 	addresses                      []string
@@ -32,14 +56,15 @@ type edgeOptions struct {
 	linger, drain, retry           time.Duration
 }
 
-func newEdgeCommand() *cobra.Command {
-	var o edgeOptions
+func newCommand() *cobra.Command {
+	var o options
 	cmd := &cobra.Command{
-		Use:    "edge",
-		Short:  "Run the edge: it serves visitors of all sites",
-		Args:   cobra.NoArgs,
-		Hidden: true,
-		RunE:   func(cmd *cobra.Command, _ []string) error { return runEdge(cmd, o) },
+		Use:   "edge",
+		Short: "Run the edge: it serves visitors of all sites",
+		Args:  cobra.NoArgs,
+		// What went wrong is told once, without how the program is called.
+		SilenceErrors: true, SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, o) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.settings, "settings", platform.MountPath, "file with the platform's settings")
@@ -56,16 +81,16 @@ func newEdgeCommand() *cobra.Command {
 	return cmd
 }
 
-func runEdge(cmd *cobra.Command, o edgeOptions) error {
-	level, err := logTo(o.logLevel)
+func serve(cmd *cobra.Command, o options) error {
+	level, err := startup.Log(o.logLevel)
 	if err != nil {
 		return err
 	}
-	settings, err := readSettings(o.settings)
+	settings, err := startup.Settings(o.settings)
 	if err != nil {
 		return err
 	}
-	client, err := edgeClient(o.kubeconfig)
+	client, err := newClient(o.kubeconfig)
 	if err != nil {
 		return err
 	}
@@ -88,15 +113,14 @@ func runEdge(cmd *cobra.Command, o edgeOptions) error {
 	return nil
 }
 
-func edgeClient(kubeconfig string) (kubernetes.Interface, error) {
-	config, err := clientConfig(kubeconfig)
+func newClient(kubeconfig string) (kubernetes.Interface, error) {
+	config, err := startup.ClientConfig(kubeconfig, "kubepanel-edge")
 	if err != nil {
-		return nil, fmt.Errorf("find the API server: %w", err)
+		return nil, err
 	}
 	// A fifth of JSON's bytes, and of its garbage while lists come in.
 	config.ContentType = runtime.ContentTypeProtobuf
 	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
-	config.UserAgent = "kubepanel-edge"
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)

@@ -78,7 +78,7 @@ func (r *bench) warm(b *testing.B) {
 func (r *bench) settle(b *testing.B) (all []request, last time.Time) {
 	since := time.Now()
 	last = since
-	eventually(b, r.patience, func() error {
+	r.eventually(b, r.patience, func() error {
 		time.Sleep(200 * time.Millisecond)
 		for _, one := range r.audit.read(b) {
 			if one.ObjectRef.Resource != "leases" {
@@ -124,10 +124,12 @@ func (r *bench) make(b *testing.B) {
 func (r *bench) unchanged(b *testing.B) {
 	r.audit.read(b)
 	cpu := r.operator.cpu(b)
+	profile := r.profile(b, "unchanged", 3+r.n/100)
 	each(b, 1, r.n+1, func(name string) error { return r.touch(b, name) })
 	asked, _ := r.settle(b)
 	r.Unchanged.CPUPerDomain = (r.operator.cpu(b) - cpu).Seconds() / float64(r.n)
 	r.Unchanged.count(asked, r.n)
+	<-profile
 }
 
 // restart ends the operator as an upgrade does, and starts it with everything ready.
@@ -142,7 +144,7 @@ func (r *bench) restart(b *testing.B) {
 			r.operator.metric("workqueue_depth", map[string]string{"controller": "domain"}) == 0 &&
 			r.operator.metric("controller_runtime_active_workers", map[string]string{"controller": "domain"}) == 0
 	}
-	eventually(b, r.patience, func() error {
+	r.eventually(b, r.patience, func() error {
 		if done() {
 			return nil
 		}

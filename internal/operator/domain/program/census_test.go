@@ -23,7 +23,8 @@ var kinds = []schema.GroupVersionResource{
 
 // census counts objects without reading them.
 type census struct {
-	api metadata.Interface
+	world *world
+	api   metadata.Interface
 	// before and each are how many there were without a Domain, and are for one.
 	before, each map[schema.GroupVersionResource]int64
 }
@@ -35,7 +36,7 @@ func (w *world) newCensus(t testing.TB, first string) *census {
 	config.QPS = -1
 	api, err := metadata.NewForConfig(config)
 	must(t, err)
-	c := &census{api: api, before: map[schema.GroupVersionResource]int64{}, each: map[schema.GroupVersionResource]int64{}}
+	c := &census{world: w, api: api, before: map[schema.GroupVersionResource]int64{}, each: map[schema.GroupVersionResource]int64{}}
 	for _, kind := range kinds {
 		c.each[kind] = 1
 		if kind.Resource != "namespaces" {
@@ -72,7 +73,7 @@ func (c *census) await(t testing.TB, n int, patience time.Duration) {
 	t.Helper()
 	for _, kind := range kinds {
 		want := c.before[kind] + int64(n)*c.each[kind]
-		eventually(t, patience, func() error {
+		c.world.eventually(t, patience, func() error {
 			if got := c.count(t, kind, ""); got < want {
 				return fmt.Errorf("%d of %d %s exist", got, want, kind.Resource)
 			}

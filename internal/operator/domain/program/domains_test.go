@@ -68,6 +68,8 @@ func (w *world) create(t testing.TB, from, to int) {
 
 // readiness follows every Domain.
 type readiness struct {
+	world *world
+
 	mu    sync.Mutex
 	ready map[string]bool
 	// last is when a Domain became ready last, falls how often one ceased to be.
@@ -79,7 +81,7 @@ type readiness struct {
 // follow watches until the test ends.
 func (w *world) follow(t testing.TB) *readiness {
 	t.Helper()
-	r := &readiness{ready: map[string]bool{}, why: map[string]string{}}
+	r := &readiness{world: w, ready: map[string]bool{}, why: map[string]string{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	t.Cleanup(func() { cancel(); <-ended })
@@ -119,10 +121,17 @@ func (r *readiness) note(d *v1alpha1.Domain, deleted bool) {
 	r.why[d.Name] = d.Status.Message
 }
 
+// count is how many Domains are ready.
+func (r *readiness) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.ready)
+}
+
 // await waits until so many Domains are ready, and returns when the last became so.
 func (r *readiness) await(t testing.TB, n int, patience time.Duration) time.Time {
 	t.Helper()
-	eventually(t, patience, func() error {
+	r.world.eventually(t, patience, func() error {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if len(r.ready) == n {
@@ -141,13 +150,18 @@ func (r *readiness) await(t testing.TB, n int, patience time.Duration) time.Time
 }
 
 // eventually waits until what returns nil, and ends the test with its last error
-// when it does not.
-func eventually(t testing.TB, patience time.Duration, what func() error) {
+// when it does not, or when an operator ends meanwhile.
+func (w *world) eventually(t testing.TB, patience time.Duration, what func() error) {
 	t.Helper()
 	var err error
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if err = what(); err == nil {
 			return
+		}
+		for _, p := range w.operators {
+			if p.died() {
+				t.Fatalf("an operator ended by itself (%s): %v", p.cmd.ProcessState, err)
+			}
 		}
 	}
 	t.Fatal(err)

@@ -87,7 +87,7 @@ func (r *bench) remove(b *testing.B) {
 		return r.client.Delete(b.Context(), &v1alpha1.Domain{ObjectMeta: metav1.ObjectMeta{Name: name}})
 	})
 	for i := range r.Remove.Domains {
-		eventually(b, r.patience, func() error {
+		r.eventually(b, r.patience, func() error {
 			err := r.client.Get(b.Context(), client.ObjectKey{Name: domainName(i + 1)}, &v1alpha1.Domain{})
 			if apierrors.IsNotFound(err) {
 				return nil

@@ -25,6 +25,7 @@ type process struct {
 	log     *bytes.Buffer
 	started time.Time
 	ended   chan struct{}
+	stopped bool // it was told to end
 }
 
 // startOperator runs the program as one of the users.
@@ -40,6 +41,7 @@ func (w *world) startOperator(t testing.TB, user string) *process {
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	p.started = time.Now()
 	must(t, p.cmd.Start())
+	w.operators = append(w.operators, p)
 	go func() {
 		defer close(p.ended)
 		_ = p.cmd.Wait() // how it ended is in ProcessState
@@ -55,8 +57,19 @@ func (w *world) startOperator(t testing.TB, user string) *process {
 
 // stop sends a signal and waits for the end.
 func (p *process) stop(s syscall.Signal) {
+	p.stopped = true
 	_ = p.cmd.Process.Signal(s) // it may have ended before
 	<-p.ended
+}
+
+// died tells whether the process ended without having been told to.
+func (p *process) died() bool {
+	select {
+	case <-p.ended:
+		return !p.stopped
+	default:
+		return false
+	}
 }
 
 func tail(log string) string { return log[max(0, len(log)-3000):] }

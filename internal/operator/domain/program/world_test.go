@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"kubepanel.io/kubepanel/api/platform"
+	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/kubetest"
 	"kubepanel.io/kubepanel/internal/operator/domain/mariadb/mariadbtest"
 )
@@ -30,6 +31,7 @@ type world struct {
 	audit string
 	// binary and settingsFile are what an operator is started with.
 	binary, settingsFile string
+	operators            []*process
 	// edge is the address that shows every name a good certificate.
 	edge string
 }
@@ -120,8 +122,11 @@ func (w *world) prepare(t testing.TB) {
 	for _, o := range []client.Object{
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.settings.Namespace}},
 		&corev1.Secret{
-			ObjectMeta: metav1.ObjectMeta{Name: platform.SecretMariaDBOperator, Namespace: w.settings.Namespace},
-			Data:       map[string][]byte{"username": []byte(mariadbtest.OperatorUser), "password": []byte(mariadbtest.OperatorPassword)},
+			ObjectMeta: metav1.ObjectMeta{
+				Name: platform.SecretMariaDBOperator, Namespace: w.settings.Namespace,
+				Labels: map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}, // as when the operator makes it
+			},
+			Data: map[string][]byte{"username": []byte(mariadbtest.OperatorUser), "password": []byte(mariadbtest.OperatorPassword)},
 		},
 		role, lease,
 		&rbacv1.ClusterRoleBinding{

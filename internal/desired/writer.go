@@ -85,6 +85,9 @@ func (w *nginxWriter) when(condition nginxCode, body func()) {
 // indent uses spaces: with tabs YAML shows a text in one long quoted line.
 func (w *nginxWriter) indent() { w.b.WriteString(strings.Repeat("  ", w.depth)) }
 
+// nginxEscape is made once: a replacer costs more to make than to use.
+var nginxEscape = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
 // nginxQuote puts v between quotes unless it is plain. Within quotes nginx takes
 // a backslash before a quote or a backslash away.
 func nginxQuote(v string) string {
@@ -94,7 +97,7 @@ func nginxQuote(v string) string {
 	if v != "" && !strings.ContainsFunc(v, func(r rune) bool { return !plain(r) }) {
 		return v
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(v) + `"`
+	return `"` + nginxEscape.Replace(v) + `"`
 }
 
 // iniWriter writes PHP's and PHP-FPM's configuration files.

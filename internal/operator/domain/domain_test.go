@@ -55,6 +55,7 @@ func TestPlatform(t *testing.T) {
 	run("Ready falls back when the world changes", fallsBack)
 	run("a change of one site touches no other", disturbsNoNeighbour)
 	run("an international name becomes ready", internationalName)
+	run("every condition falls back and returns", tellsTheTruth)
 	run("names that look alike do not collide", noCollision)
 	run("a name is one site's alone", nameTaken)
 	run("what cannot be had is refused with a sentence", refuses)

@@ -61,6 +61,8 @@ type world struct {
 	// writes counts what the operator sent to the API server that may change
 	// something; requests counts everything but watches.
 	writes, requests atomic.Int64
+	// stranger makes the edge show certificates that nobody trusts.
+	stranger atomic.Bool
 }
 
 // newWorld starts MariaDB and the edge, and an operator that ends with the test.
@@ -221,6 +223,10 @@ func (w *world) leaf(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), DNSNames: []string{hello.ServerName},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	if w.stranger.Load() {
+		der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+		return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}, err
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, ca.Leaf, private.Public(), ca.PrivateKey)
 	return &tls.Certificate{Certificate: [][]byte{der, ca.Certificate[0]}, PrivateKey: private}, err

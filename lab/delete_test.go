@@ -80,8 +80,10 @@ func (s site) belongings(t testing.TB) belongings {
 		had.folder = s.onNode(t, source.HostPath.Path)
 	case source.Local != nil:
 		had.folder = s.onNode(t, source.Local.Path)
+	case source.CSI != nil:
+		had.folder = s.onNode(t, poolVolumes+source.CSI.VolumeHandle)
 	default:
-		t.Fatalf("volume %s is neither a local one nor a path of the node; teach the lab where to look", had.volume)
+		t.Fatalf("volume %s is of no kind that the node keeps in a folder; teach the lab where to look", had.volume)
 	}
 	return had
 }

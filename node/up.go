@@ -47,6 +47,8 @@ func upCommand(t *target) *cobra.Command {
 	}
 	command.Flags().BoolVar(&options.NodeOnly, "node-only", false, "end with a Ready node, without the platform")
 	command.Flags().BoolVar(&options.Host, "host", false, "make this computer itself the node, under systemd, instead of a machine of namespaces")
+	command.Flags().StringVar(&options.PoolDevice, "pool-device", "", "empty disk, partition or logical volume for sites' volumes, instead of a file (first run only)")
+	command.Flags().IntVar(&options.PoolGiB, "pool-size", 0, "most that the file for sites' volumes may grow to, in GiB (default: as far as the disk has room)")
 	command.Flags().BoolVar(&options.Demo, "demo", false, "make a demo site if none was ever made here")
 	return command
 }

@@ -46,6 +46,7 @@ const (
 	moduleCalico     = "github.com/projectcalico/calico"
 	moduleHelm       = "helm.sh/helm/v4"
 	moduleCoreDNS    = "github.com/coredns/coredns"
+	moduleSnapshots  = "github.com/kubernetes-csi/external-snapshotter/client/v8"
 
 	// pauseVersion is the one that the pinned Kubernetes' build/pause/Makefile names.
 	pauseVersion = "3.10.2"
@@ -55,19 +56,20 @@ const (
 // version is stands in the go.mod of its folder.
 func components() map[string]component {
 	return map[string]component{
-		"kubernetes":    kubernetes(),
-		"etcd":          upstream("etcd", map[string]string{"etcd": "go.etcd.io/etcd/server/v3"}),
-		"containerd":    containerd(),
-		"runc":          runc(),
-		"cni":           cni(),
-		"coredns":       coredns(),
-		"calico":        calico(),
-		"helm":          helm(),
-		"local-volumes": upstream("local-volumes", map[string]string{"local-volumes": "."}),
-		"pause":         pause(),
-		"kubepanel":     {programs: map[string]string{"kubepanel": "./cmd/kubepanel"}, own: true},
-		"edge":          {programs: map[string]string{"edge": "./cmd/edge"}, own: true},
-		"toolbox":       {programs: map[string]string{"toolbox": "./cmd/toolbox"}, own: true},
+		"kubernetes":      kubernetes(),
+		"etcd":            upstream("etcd", map[string]string{"etcd": "go.etcd.io/etcd/server/v3"}),
+		"containerd":      containerd(),
+		"runc":            runc(),
+		"cni":             cni(),
+		"coredns":         coredns(),
+		"calico":          calico(),
+		"helm":            helm(),
+		"csi-driver":      upstream("csi-driver", map[string]string{"csi-driver": "."}),
+		"csi-controllers": csiControllers(),
+		"pause":           pause(),
+		"kubepanel":       {programs: map[string]string{"kubepanel": "./cmd/kubepanel"}, own: true},
+		"edge":            {programs: map[string]string{"edge": "./cmd/edge"}, own: true},
+		"toolbox":         {programs: map[string]string{"toolbox": "./cmd/toolbox"}, own: true},
 	}
 }
 
@@ -139,6 +141,12 @@ func calico() component {
 	version := "{" + moduleCalico + "}"
 	c.stamp = map[string]string{moduleCalico + "/felix/buildinfo.GitVersion": version, "main.VERSION": version}
 	c.copies = map[string]moduleFolder{"crd": {moduleCalico, "libcalico-go/config/crd"}}
+	return c
+}
+
+func csiControllers() component {
+	c := upstream("csi-controllers", map[string]string{"csi-controllers": "."})
+	c.copies = map[string]moduleFolder{"crd": {moduleSnapshots, "config/crd"}}
 	return c
 }
 

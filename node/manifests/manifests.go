@@ -42,7 +42,9 @@ type Values struct {
 	PauseImage   string
 	CalicoImage  string
 	CoreDNSImage string
-	VolumesImage string
+	CSIImage     string
+	// Pool is the driver's word on where volumes are.
+	Pool Pool
 
 	// Some images have upstream's tags, which stay when the content changes; these tell the content.
 	KubernetesContent, EtcdContent, CoreDNSContent string
@@ -55,6 +57,14 @@ type Values struct {
 	SystemdCgroup bool
 	// RestrictOOM: this computer lacks the right to lower oom_score_adj.
 	RestrictOOM bool
+}
+
+// Pool says where volumes are, as a person chose it; nothing is a file that grows as far as the disk has room.
+type Pool struct {
+	// Device is an empty disk, partition or logical volume.
+	Device string `json:"device,omitempty"`
+	// GiB is the most that the file may grow to.
+	GiB int `json:"gib,omitempty"`
 }
 
 // Render fills one of the templates.

@@ -22,7 +22,7 @@ func example() Values {
 		MTU: 1400, PortmapBackend: "nftables",
 		KubernetesVersion: "v1.36.3", ImageRepository: "kubepanel.io", EtcdTag: "v3.6.12",
 		PauseImage: "kubepanel.io/pause:3.10.2", CalicoImage: "kubepanel.io/calico:v3.28-0123456789ab",
-		CoreDNSImage: "kubepanel.io/coredns:v1.15.0", VolumesImage: "kubepanel.io/local-volumes:v0.1.0-0123456789ab",
+		CoreDNSImage: "kubepanel.io/coredns:v1.15.0", CSIImage: "kubepanel.io/csi:v0.1.0-0123456789ab",
 		KubernetesContent: "kubernetes-0123456789ab", EtcdContent: "etcd-0123456789ab", CoreDNSContent: "coredns-0123456789ab",
 		FilterIPv6: true,
 		Runc:       "/state/cache/bin/runc-0123456789ab/runc", Patches: "/etc/kubernetes/patches", CgroupDriver: "cgroupfs",

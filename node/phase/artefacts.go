@@ -17,14 +17,14 @@ import (
 
 // nodeComponents run the node; platformComponents install the platform on it.
 func nodeComponents() []string {
-	return []string{"kubernetes", "etcd", "containerd", "runc", "cni", "calico"}
+	return []string{"kubernetes", "etcd", "containerd", "runc", "cni", "calico", "csi-controllers"}
 }
 
 func platformComponents() []string { return []string{"helm", "kubepanel"} }
 
 // nodeImages are needed for a Ready node.
 func nodeImages() []string {
-	return []string{"pause", "kubernetes", "etcd", "coredns", "calico", "local-volumes"}
+	return []string{"pause", "kubernetes", "etcd", "coredns", "calico", "csi"}
 }
 
 func (n *Node) packages(ctx context.Context) (string, error) {

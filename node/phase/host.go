@@ -98,9 +98,11 @@ func (h host) Stop(ctx context.Context) error {
 		return fmt.Errorf("list mounts: %w", err)
 	}
 	// What pods had mounted; deepest last in the list, so first here.
-	for _, path := range slices.Backward(machine.MountsBelow(string(data), "/var/lib/kubelet")) {
-		if err := unix.Unmount(path, unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) {
-			return fmt.Errorf("unmount %s: %w", path, err)
+	for _, folder := range []string{"/var/lib/kubelet", volumeFolder} {
+		for _, path := range slices.Backward(machine.MountsBelow(string(data), folder)) {
+			if err := unix.Unmount(path, unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) {
+				return fmt.Errorf("unmount %s: %w", path, err)
+			}
 		}
 	}
 	return nil

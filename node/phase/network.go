@@ -15,7 +15,8 @@ import (
 
 // network gives pods addresses and enforces policies, by Calico.
 func (n *Node) network(ctx context.Context) (string, error) {
-	if err := n.calicoKinds(ctx); err != nil {
+	crds := filepath.Join(n.binaries["calico"], "crd", "*.yaml")
+	if err := n.kinds(ctx, "calico kinds", crds, "/apis/crd.projectcalico.org/v1/ippools"); err != nil {
 		return "", err
 	}
 	if err := n.applyManifest(ctx, "network.yaml"); err != nil {
@@ -48,24 +49,23 @@ func (n *Node) network(ctx context.Context) (string, error) {
 	return note, machine.WriteFile(n.path("/etc/cni/net.d/10-calico.conflist"), config, 0o644)
 }
 
-// calicoKinds installs Calico's own kinds, which lie beside its programs.
-func (n *Node) calicoKinds(ctx context.Context) error {
-	folder := filepath.Join(n.binaries["calico"], "crd")
-	if n.marked("calico kinds", folder) {
-		_, err := n.api.get(ctx, "/apis/crd.projectcalico.org/v1")
+// kinds installs kinds that lie beside a component's programs, and waits until one of them is served at a path.
+func (n *Node) kinds(ctx context.Context, name, pattern, path string) error {
+	if n.marked(name, pattern) {
+		_, err := n.api.get(ctx, path)
 		if !errors.Is(err, errNotFound) {
 			return err
 		}
 	}
-	files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
+	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
-		return fmt.Errorf("no kinds of Calico in %s: %w", folder, errors.Join(err, os.ErrNotExist))
+		return fmt.Errorf("no %s in %s: %w", name, pattern, errors.Join(err, os.ErrNotExist))
 	}
 	var all bytes.Buffer
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
-			return fmt.Errorf("read Calico's kinds: %w", err)
+			return fmt.Errorf("read %s: %w", name, err)
 		}
 		fmt.Fprintf(&all, "---\n%s\n", data)
 	}
@@ -74,13 +74,13 @@ func (n *Node) calicoKinds(ctx context.Context) error {
 	}
 	// A kind is served a moment after it was accepted.
 	err = await(ctx, time.Minute, func(ctx context.Context) error {
-		_, err := n.api.get(ctx, "/apis/crd.projectcalico.org/v1/ippools")
+		_, err := n.api.get(ctx, path)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return n.mark("calico kinds", folder)
+	return n.mark(name, pattern)
 }
 
 // pluginAccount is the network plugin's way to the API server: a certificate,
@@ -109,29 +109,6 @@ func (n *Node) dns(ctx context.Context) (string, error) {
 		note = "CoreDNS at " + dnsAddress + ", for cluster names alone: the computer's resolvers all listen on loopback, where pods can't reach them"
 	}
 	return note, n.applyManifest(ctx, "dns.yaml")
-}
-
-const storageClass = "kubepanel-local"
-
-func (n *Node) storage(ctx context.Context) (string, error) {
-	if err := n.dropOldClass(ctx); err != nil {
-		return "", err
-	}
-	return "class " + storageClass, n.applyManifest(ctx, "storage.yaml")
-}
-
-// dropOldClass makes room for a class of another binding mode, which can't be
-// changed. Volumes that were made of it stay as they are.
-func (n *Node) dropOldClass(ctx context.Context) error {
-	class, err := read[struct{ VolumeBindingMode string }](ctx, n.api, "/apis/storage.k8s.io/v1/storageclasses/"+storageClass)
-	if errors.Is(err, errNotFound) || (err == nil && class.VolumeBindingMode == "Immediate") {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	_, err = n.tool(ctx, nil, "kubectl", "delete", "storageclass", storageClass)
-	return err
 }
 
 func (n *Node) applyManifest(ctx context.Context, name string) error {

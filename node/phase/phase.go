@@ -33,6 +33,10 @@ type Options struct {
 	Demo bool
 	// Host puts the node on this computer itself, under systemd, instead of into a machine.
 	Host bool
+	// PoolDevice holds volumes in place of a file; "" is what was chosen before.
+	PoolDevice string
+	// PoolGiB is the most that the file may grow to; 0 is what was chosen before.
+	PoolGiB int
 	// Root is the checkout; "" looks for it (see build.Options).
 	Root string
 }

@@ -33,6 +33,7 @@ type facts struct {
 	Up          bool
 	Filesystems string // /proc/filesystems
 	Namespaces  []string
+	Loop        bool // there are loop devices
 	State       string
 }
 
@@ -54,6 +55,12 @@ func (f facts) problems() []string {
 	}
 	if !strings.Contains(f.Filesystems, "\toverlay\n") {
 		found = append(found, "The kernel has no overlay file system: load it with 'modprobe overlay', or start a kernel that has it (any of Debian's).")
+	}
+	if !strings.Contains(f.Filesystems, "\tbtrfs\n") {
+		found = append(found, "The kernel has no btrfs, on which sites' volumes are: load it with 'modprobe btrfs', or start a kernel that has it (any of Debian's).")
+	}
+	if !f.Loop {
+		found = append(found, "The kernel offers no loop devices, by which a file holds sites' volumes: load them with 'modprobe loop'.")
 	}
 	for _, name := range []string{"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"} {
 		if !contains(f.Namespaces, name) {
@@ -100,10 +107,12 @@ func (n *Node) facts(ctx context.Context) (facts, error) {
 		return f, fmt.Errorf("look into the cache: %w", err)
 	}
 	f.Cold = len(built) == 0
-	if !hasOverlay() {
-		// A module that is there but not loaded yet; that it can't be loaded is what we then say.
-		_ = exec.CommandContext(ctx, "modprobe", "overlay").Run()
+	// They may be there and not loaded yet; that they can't be loaded is what we then say.
+	for _, module := range []string{"overlay", "btrfs", "loop"} {
+		_ = exec.CommandContext(ctx, "modprobe", "--quiet", module).Run()
 	}
+	_, err = os.Stat("/dev/loop-control")
+	f.Loop = err == nil
 	filesystems, err := os.ReadFile("/proc/filesystems")
 	if err != nil {
 		return f, fmt.Errorf("look at the kernel: %w", err)
@@ -117,11 +126,6 @@ func (n *Node) facts(ctx context.Context) (facts, error) {
 		f.Namespaces = append(f.Namespaces, entry.Name())
 	}
 	return f, nil
-}
-
-func hasOverlay() bool {
-	data, _ := os.ReadFile("/proc/filesystems")
-	return strings.Contains(string(data), "\toverlay\n")
 }
 
 func freeMemory() (uint64, error) {

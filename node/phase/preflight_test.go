@@ -9,8 +9,8 @@ import (
 func good() facts {
 	return facts{
 		Root: true, Memory: 8 * gibibyte, Disk: 50 * gibibyte, Cold: true, State: "/var/lib/kubepanel",
-		Filesystems: "nodev\toverlay\n\text4\n",
-		Namespaces:  []string{"cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "user", "uts"},
+		Filesystems: "nodev\toverlay\n\text4\n\tbtrfs\n", Loop: true,
+		Namespaces: []string{"cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "user", "uts"},
 	}
 }
 
@@ -26,11 +26,13 @@ func TestPreflightListsAllThatIsWrongWithItsMend(t *testing.T) {
 		"same disk, warm":    {change: func(f *facts) { f.Disk, f.Cold = 11*gibibyte, false }},
 		"little disk, warm":  {change: func(f *facts) { f.Disk, f.Cold = 3*gibibyte, false }, want: []string{"4.0 GiB are needed"}},
 		"up, using the room": {change: func(f *facts) { f.Disk, f.Memory, f.Up = gibibyte, gibibyte, true }},
-		"no overlay":         {change: func(f *facts) { f.Filesystems = "nodev\toverlayish\n" }, want: []string{"modprobe overlay"}},
+		"no overlay":         {change: func(f *facts) { f.Filesystems = "nodev\toverlayish\n\tbtrfs\n" }, want: []string{"modprobe overlay"}},
+		"no btrfs":           {change: func(f *facts) { f.Filesystems = "nodev\toverlay\n" }, want: []string{"modprobe btrfs"}},
+		"no loop devices":    {change: func(f *facts) { f.Loop = false }, want: []string{"modprobe loop"}},
 		"no namespaces":      {change: func(f *facts) { f.Namespaces = []string{"mnt", "pid", "ipc", "net", "cgroup"} }, want: []string{"no user namespaces", "no uts namespaces"}},
 		"everything": {
 			change: func(f *facts) { *f = facts{Cold: true} },
-			want:   []string{"sudo", "memory", "disk", "modprobe", "cgroup", "ipc", "mnt", "net", "pid", "user", "uts"},
+			want:   []string{"sudo", "memory", "disk", "modprobe overlay", "modprobe btrfs", "modprobe loop", "cgroup", "ipc", "mnt", "net", "pid", "user", "uts"},
 		},
 	}
 	for name, tt := range tests {

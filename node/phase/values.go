@@ -43,9 +43,12 @@ func (n *Node) values() (manifests.Values, error) {
 	if n.place.SystemdCgroups() {
 		values.CgroupDriver, values.SystemdCgroup = "systemd", true
 	}
+	if values.Pool, err = n.pool(); err != nil {
+		return manifests.Values{}, err
+	}
 	for name, ref := range map[string]*string{
 		"pause": &values.PauseImage, "calico": &values.CalicoImage,
-		"coredns": &values.CoreDNSImage, "local-volumes": &values.VolumesImage,
+		"coredns": &values.CoreDNSImage, "csi": &values.CSIImage,
 	} {
 		image, err := n.image(name)
 		if err != nil {

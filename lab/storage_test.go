@@ -1,0 +1,124 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// poolVolumes is where the node's CSI driver keeps volumes (docs/node/storage.md).
+const poolVolumes = "/var/lib/kubepanel-volumes/pool/volumes/"
+
+// fillScript writes until it is refused and prints how many MiB that were.
+const fillScript = `<?php
+$file = fopen('/var/www/html/fill-' . $argv[1], 'w');
+for ($n = 0; $n < 4096 && @fwrite($file, random_bytes(1 << 20)) === 1 << 20 && @fflush($file); $n++);
+echo $n;`
+
+// TestAFullVolumeStopsItsOwnSiteAlone: what is sold is what can be written; the neighbour writes on, the kubelet tells
+// how full the volume is, and a larger size helps at once, without a restart.
+func TestAFullVolumeStopsItsOwnSiteAlone(t *testing.T) {
+	c := openCluster(t)
+	full := c.newSite(t, "brimful.localhost", "--storage", "1Gi")
+	neighbour := c.newSite(t, "roomy.localhost", "--storage", "1Gi")
+	before := full.pod(t)
+
+	if written := full.fill(t, "first"); written < 950 || written > 1024 {
+		t.Errorf("%d MiB fit into a volume of 1 GiB", written)
+	}
+	if written := neighbour.php(t, `<?php echo file_put_contents('/var/www/html/beside', str_repeat('x', 8 << 20));`); written != strconv.Itoa(8*mebibyte) {
+		t.Errorf("the neighbour wrote %s bytes, want %d", written, 8*mebibyte)
+	}
+	eventually(t, "the kubelet tells that the volume is full", settleLimit, func(ctx context.Context) error {
+		used, size, err := full.volumeUsage(ctx)
+		if err == nil && (size != 1024*mebibyte || used < 950*mebibyte) {
+			err = fmt.Errorf("%d of %d bytes are used", used, size)
+		}
+		return err
+	})
+
+	c.kubepanel(t, "site", "set", full.name, "--storage", "2Gi").must(t)
+	full.hasCapacity(t, "2Gi")
+	if written := full.fill(t, "second"); written < 950 || written > 1024 {
+		t.Errorf("%d MiB more fit after growing by 1 GiB", written)
+	}
+	after := full.pod(t)
+	if after.UID != before.UID || restarts(after) != restarts(before) {
+		t.Errorf("growing restarted the site: pod %s with %d restarts became %s with %d", before.Name, restarts(before), after.Name, restarts(after))
+	}
+	full.php(t, `<?php array_map('unlink', glob('/var/www/html/fill-*')) || exit(1);`)
+	full.put(t, "after.txt", "there is room again")
+}
+
+// fill writes a file until the volume is full and gives its size in MiB.
+func (s site) fill(t testing.TB, name string) int {
+	t.Helper()
+	said := s.php(t, fillScript, name)
+	written, err := strconv.Atoi(strings.TrimSpace(said))
+	if err != nil {
+		t.Fatalf("fill the volume: %q: %v", said, err)
+	}
+	return written
+}
+
+// hasCapacity waits until the site's claim has been granted a size.
+func (s site) hasCapacity(t testing.TB, size string) {
+	t.Helper()
+	want := resource.MustParse(size)
+	eventually(t, "the volume has "+size, settleLimit, func(ctx context.Context) error {
+		var claim corev1.PersistentVolumeClaim
+		if err := s.Get(ctx, client.ObjectKey{Namespace: s.namespace(t), Name: "data"}, &claim); err != nil {
+			return err
+		}
+		if have := claim.Status.Capacity[corev1.ResourceStorage]; have.Cmp(want) != 0 {
+			return fmt.Errorf("it has %s", have.String())
+		}
+		return nil
+	})
+}
+
+// volumeUsage asks the kubelet, whose figures are those of every monitoring.
+func (s site) volumeUsage(ctx context.Context) (used, size int64, err error) {
+	d, err := s.domain(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	text, err := s.clientset.CoreV1().RESTClient().Get().AbsPath("/api/v1/nodes/" + s.node + "/proxy/stats/summary").DoRaw(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	var summary struct {
+		Pods []struct {
+			Volume []struct {
+				UsedBytes, CapacityBytes int64
+				PVCRef                   struct{ Namespace, Name string }
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &summary); err != nil {
+		return 0, 0, err
+	}
+	for _, pod := range summary.Pods {
+		for _, volume := range pod.Volume {
+			if volume.PVCRef.Namespace == d.Status.Namespace && volume.PVCRef.Name == "data" {
+				return volume.UsedBytes, volume.CapacityBytes, nil
+			}
+		}
+	}
+	return 0, 0, fmt.Errorf("the kubelet says nothing about the volume of %s", s.name)
+}
+
+func restarts(pod *corev1.Pod) int {
+	count := 0
+	for _, container := range pod.Status.ContainerStatuses {
+		count += int(container.RestartCount)
+	}
+	return count
+}

@@ -59,8 +59,7 @@ func (r *Reconciler) database(ctx context.Context, d *v1alpha1.Domain) error {
 	if err != nil {
 		return err
 	}
-	before := site.Known && meta.IsStatusConditionTrue(d.Status.Conditions, v1alpha1.ConditionDatabaseProvisioned)
-	if !r.Databases.fresh(d.UID, site, before) {
+	if !r.Databases.fresh(d.UID, site, site.Known && foundBefore(d, v1alpha1.ConditionDatabaseProvisioned)) {
 		if err := r.ensureDatabase(ctx, server, site); err != nil {
 			return err
 		}
@@ -71,6 +70,13 @@ func (r *Reconciler) database(ctx context.Context, d *v1alpha1.Domain) error {
 		PasswordSecretRef: ref(d, desired.SecretDatabase, desired.KeyPassword),
 	}
 	return nil
+}
+
+// foundBefore tells whether the status says that a condition is true of the spec as
+// it is now.
+func foundBefore(d *v1alpha1.Domain, condition string) bool {
+	c := meta.FindStatusCondition(d.Status.Conditions, condition)
+	return c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == d.Generation
 }
 
 func (r *Reconciler) ensureDatabase(ctx context.Context, server *mariadb.Server, site mariadb.Site) error {

@@ -54,6 +54,7 @@ func (e *Edge) Check(ctx context.Context, host string) error {
 	dialer := tls.Dialer{NetDialer: &net.Dialer{}, Config: &tls.Config{ServerName: host, RootCAs: roots, MinVersion: tls.VersionTLS12}}
 	conn, err := dialer.DialContext(ctx, "tcp", e.Address)
 	if err != nil {
+		e.reread()
 		return certificateError(err)
 	}
 	defer conn.Close() // nothing was sent
@@ -142,6 +143,14 @@ func (e *Edge) roots(ctx context.Context) (*x509.CertPool, error) {
 	defer e.mu.Unlock()
 	e.known = pool
 	return pool, nil
+}
+
+// reread makes the next handshake read the authorities anew. One that an
+// administrator keeps without our label changes without news of it.
+func (e *Edge) reread() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.known = nil
 }
 
 // certificateError tells a bad certificate from an edge that does not answer.

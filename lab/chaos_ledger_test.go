@@ -136,8 +136,7 @@ func (l *ledger) install(ctx context.Context) error {
 	return l.find(ctx, d.Status.Namespace)
 }
 
-// find notes the folder of the site's volume, where the node keeps volumes as
-// folders.
+// find notes the folder of the site's volume.
 func (l *ledger) find(ctx context.Context, namespace string) error {
 	var claim corev1.PersistentVolumeClaim
 	if err := l.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "data"}, &claim); err != nil {
@@ -147,18 +146,9 @@ func (l *ledger) find(ctx context.Context, namespace string) error {
 	if err := l.Get(ctx, client.ObjectKey{Name: claim.Spec.VolumeName}, &volume); err != nil {
 		return err
 	}
-	path := ""
-	switch source := volume.Spec.PersistentVolumeSource; {
-	case source.HostPath != nil:
-		path = source.HostPath.Path
-	case source.Local != nil:
-		path = source.Local.Path
-	default:
-		return nil
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.folder = path
+	l.folder = folderOf(&volume)
 	return nil
 }
 

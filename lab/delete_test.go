@@ -75,17 +75,25 @@ func (s site) belongings(t testing.TB) belongings {
 	if err := s.Get(t.Context(), client.ObjectKey{Name: had.volume}, &volume); err != nil {
 		t.Fatal(err)
 	}
-	switch source := volume.Spec.PersistentVolumeSource; {
-	case source.HostPath != nil:
-		had.folder = s.onNode(t, source.HostPath.Path)
-	case source.Local != nil:
-		had.folder = s.onNode(t, source.Local.Path)
-	case source.CSI != nil:
-		had.folder = s.onNode(t, poolVolumes+source.CSI.VolumeHandle)
-	default:
+	path := folderOf(&volume)
+	if path == "" {
 		t.Fatalf("volume %s is of no kind that the node keeps in a folder; teach the lab where to look", had.volume)
 	}
+	had.folder = s.onNode(t, path)
 	return had
+}
+
+// folderOf is where the node keeps a volume, "" when that is not known.
+func folderOf(volume *corev1.PersistentVolume) string {
+	switch source := volume.Spec.PersistentVolumeSource; {
+	case source.HostPath != nil:
+		return source.HostPath.Path
+	case source.Local != nil:
+		return source.Local.Path
+	case source.CSI != nil:
+		return poolVolumes + source.CSI.VolumeHandle
+	}
+	return ""
 }
 
 // remains returns each thing with an error that says it is still there, or nil

@@ -32,7 +32,7 @@ const podOfASite = "kubepanel-site"
 // and etcd, whose loss the node tool's own tests are about.
 var victims = []victim{
 	{"operator", []string{"kubepanel"}, "kubepanel-operator"},
-	{"edge", []string{"kubepanel"}, "kubepanel-edge"},
+	{"edge", []string{"edge", "kubepanel"}, "kubepanel-edge"},
 	{"mariadb", []string{"mariadbd"}, "mariadb"},
 	{"toolbox", []string{"toolbox"}, podOfASite},
 	{"nginx", []string{"nginx"}, podOfASite},

@@ -20,7 +20,7 @@ import (
 const crashSites = 10
 
 // tenLiveLimit is for ten WordPress installations on two cores, with an operator
-// that is away for 15 s (its lease) after each kill.
+// that is away for 25 s (its lease and its renewal) after each kill.
 const tenLiveLimit = 6 * time.Minute
 
 // TestOperatorKilledWhileCreatingTenSites kills it at four points of the work:

@@ -34,7 +34,7 @@ func TestVictimsAreKnownByTheirProcess(t *testing.T) {
 		victim, process string
 		want            bool
 	}{
-		{"php", "php-fpm8.4", true}, {"php", "pause", false}, {"operator", "kubepanel", true}, {"containerd", "kubelet", false},
+		{"php", "php-fpm8.4", true}, {"php", "pause", false}, {"operator", "kubepanel", true}, {"edge", "edge", true}, {"containerd", "kubelet", false},
 	} {
 		for _, v := range victims {
 			if v.name == tt.victim && v.is(process{name: tt.process}) != tt.want {

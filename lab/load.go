@@ -68,7 +68,7 @@ func (l load) check(got page, err error) error {
 	case err != nil:
 		return err
 	case got.status != http.StatusOK:
-		return fmt.Errorf("%s = %d: %.200s", l.url, got.status, got.body)
+		return fmt.Errorf("%s = %d %s: %.200s", l.url, got.status, got.header.Get("Location"), got.body)
 	case !strings.Contains(got.body, l.want):
 		return fmt.Errorf("%s lacks %q: %.200s", l.url, l.want, got.body)
 	}

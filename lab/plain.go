@@ -189,6 +189,8 @@ http {
 			include /etc/nginx/fastcgi_params;
 			fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;
 			fastcgi_param HTTPS on;
+			# Debian's file leaves out the port, and WordPress would redirect to where it is.
+			fastcgi_param HTTP_HOST $http_host;
 			fastcgi_pass unix:/run/kubepanel/php.sock;
 		}
 	}

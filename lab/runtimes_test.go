@@ -191,7 +191,7 @@ func TestUWSGIAnswersASite(t *testing.T) {
 	c := openCluster(t)
 	s := c.newSite(t, "uwsgi.localhost", "--runtime", "python:3.13", "--no-database")
 	s.deposit(t, map[string]string{
-		"app.py": "import uwsgi\ndef app(e, r):\n    r('200 OK', [])\n    return [b'uWSGI ' + str(uwsgi.numproc).encode() + b' ' + e['wsgi.url_scheme'].encode() + b' ' + e['PATH_INFO'].encode() + b' ' + e['REMOTE_ADDR'].encode()]\n",
+		"app.py": "def app(e, r):\n    import uwsgi\n    r('200 OK', [])\n    return [b'uWSGI ' + str(uwsgi.numproc).encode() + b' ' + e['wsgi.url_scheme'].encode() + b' ' + e['PATH_INFO'].encode() + b' ' + e['REMOTE_ADDR'].encode()]\n",
 	})
 	s.change(t, func(d *v1alpha1.Domain) { d.Spec.Workload.ProxyMode = v1alpha1.ProxyUWSGI })
 	v := c.newVisitor(t, "127.0.0.23")

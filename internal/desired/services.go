@@ -49,6 +49,9 @@ func (s Site) service(name string, kind corev1.ServiceType, ports ...corev1.Serv
 			Selector:       s.selector(),
 			Ports:          ports,
 			IPFamilyPolicy: ptr.To(corev1.IPFamilyPolicyPreferDualStack),
+			// SFTP is how a customer mends an application that does not start, so it is
+			// reached in a pod that is not ready. The edge looks at what serves.
+			PublishNotReadyAddresses: s.sftpEnabled(),
 		},
 	}
 }

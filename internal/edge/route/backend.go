@@ -89,8 +89,11 @@ func sliceOf(es *discoveryv1.EndpointSlice) slice {
 	for _, e := range es.Endpoints {
 		c := e.Conditions
 		// A nil condition means unknown, which the API says to take for true.
-		ready := c.Ready == nil || *c.Ready
-		draining := !ready && c.Terminating != nil && *c.Terminating && (c.Serving == nil || *c.Serving)
+		// Ready alone is no answer: a Service may publish pods that are not.
+		serving := c.Serving == nil || *c.Serving
+		ending := c.Terminating != nil && *c.Terminating
+		ready := (c.Ready == nil || *c.Ready) && serving && !ending
+		draining := ending && serving
 		if ready || draining {
 			s.endpoints = append(s.endpoints, endpoint{addresses: e.Addresses, ready: ready, draining: draining})
 		}

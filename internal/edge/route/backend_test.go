@@ -38,6 +38,10 @@ func TestEndpointsFollowPods(t *testing.T) {
 			condition("10.0.0.2", discoveryv1.EndpointConditions{Ready: ptr.To(false), Serving: ptr.To(true), Terminating: ptr.To(true)}))}, "80", []string{"10.0.0.2:8080"}},
 		"ending pods not beside ready ones": {service("a/s", named), []*discoveryv1.EndpointSlice{endpoints("a/s-1", "s", httpPort, ready("10.0.0.1"),
 			condition("10.0.0.2", discoveryv1.EndpointConditions{Ready: ptr.To(false), Serving: ptr.To(true), Terminating: ptr.To(true)}))}, "80", []string{"10.0.0.1:8080"}},
+		"published and not ready": {service("a/s", named), []*discoveryv1.EndpointSlice{endpoints("a/s-1", "s", httpPort,
+			condition("10.0.0.2", discoveryv1.EndpointConditions{Ready: ptr.To(true), Serving: ptr.To(false)}))}, "80", nil},
+		"published and ending not beside ready ones": {service("a/s", named), []*discoveryv1.EndpointSlice{endpoints("a/s-1", "s", httpPort, ready("10.0.0.1"),
+			condition("10.0.0.2", discoveryv1.EndpointConditions{Ready: ptr.To(true), Serving: ptr.To(true), Terminating: ptr.To(true)}))}, "80", []string{"10.0.0.1:8080"}},
 		"unnamed port": {service("a/s", corev1.ServicePort{Port: 80}), []*discoveryv1.EndpointSlice{
 			endpoints("a/s-1", "s", []discoveryv1.EndpointPort{{Port: ptr.To[int32](9000)}}, ready("10.0.0.2"))}, "80", []string{"10.0.0.2:9000"}},
 		"UDP is no web": {service("a/s", corev1.ServicePort{Port: 80, Protocol: corev1.ProtocolUDP}), []*discoveryv1.EndpointSlice{

@@ -28,10 +28,13 @@ func (f Facts) assess(p *hosting.Plan, last, next rendered) {
 	was, is := workload(last), workload(next)
 	before, after := serving(was), serving(is)
 	p.Downtime.Basis = "Nothing that serves visitors changes."
-	if len(p.Effects) == 0 && len(p.Objects) > 0 {
+	if len(p.Objects) > 0 {
 		p.Downtime.Basis = "The site goes on answering."
 	}
 	switch {
+	case f.Was != nil && was == nil:
+		// What an earlier spec left may still serve.
+		p.Downtime.Basis = "The site's present spec is refused, so whether its pod restarts can't be told."
 	case !before && after:
 		p.Effects = append(p.Effects, hosting.Effect{Kind: hosting.EffectStart, Of: containers(is)})
 		p.Downtime = hosting.Downtime{Basis: fmt.Sprintf("The site does not answer now; it does about %d s after the change.", f.seconds(0))}

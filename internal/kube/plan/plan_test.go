@@ -69,6 +69,17 @@ func TestWhatTheOperatorRefusesIsRefused(t *testing.T) {
 	}
 }
 
+// The way out of a spec that the operator refuses can be planned, as far as it is known.
+func TestARefusedSpecIsNoHindrance(t *testing.T) {
+	p := compute(t, site(func(s *v1alpha1.DomainSpec) { s.Resources.Limits.Memory = "20Mi" }), site(func(*v1alpha1.DomainSpec) {}))
+	if len(p.Refused) > 0 || len(p.Warnings) != 1 || len(p.Spec) != 1 {
+		t.Errorf("refused %v, warnings %v, spec %v; want one warning and one change", p.Refused, p.Warnings, p.Spec)
+	}
+	if len(p.Effects) > 0 || !strings.Contains(p.Downtime.Basis, "can't be told") {
+		t.Errorf("effects %v, %q: what serves now is not known", p.Effects, p.Downtime.Basis)
+	}
+}
+
 // A plan may be printed by a pipeline for everybody to read.
 func TestPlanShowsNoSecret(t *testing.T) {
 	const secret = "hunter2"

@@ -19,7 +19,8 @@ const poolVolumes = "/var/lib/kubepanel-volumes/pool/volumes/"
 // fillScript writes until it is refused and prints how many MiB that were.
 const fillScript = `<?php
 $file = fopen('/var/www/html/fill-' . $argv[1], 'w');
-for ($n = 0; $n < 4096 && @fwrite($file, random_bytes(1 << 20)) === 1 << 20 && @fflush($file); $n++);
+$block = random_bytes(1 << 20);
+for ($n = 0; $n < 4096 && @fwrite($file, $block) === 1 << 20; $n++);
 echo $n;`
 
 // TestAFullVolumeStopsItsOwnSiteAlone: what is sold is what can be written; the neighbour writes on, the kubelet tells

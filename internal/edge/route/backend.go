@@ -10,6 +10,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 )
 
 // Ref names a port of a Service as an Ingress does: by name or by number.
@@ -88,11 +89,11 @@ func sliceOf(es *discoveryv1.EndpointSlice) slice {
 	}
 	for _, e := range es.Endpoints {
 		c := e.Conditions
-		// A nil condition means unknown, which the API says to take for true.
+		// Of these two nil means unknown, which the API says to take for true.
 		// Ready alone is no answer: a Service may publish pods that are not.
-		serving := c.Serving == nil || *c.Serving
-		ending := c.Terminating != nil && *c.Terminating
-		ready := (c.Ready == nil || *c.Ready) && serving && !ending
+		serving := ptr.Deref(c.Serving, true)
+		ending := ptr.Deref(c.Terminating, false)
+		ready := ptr.Deref(c.Ready, true) && serving && !ending
 		draining := ending && serving
 		if ready || draining {
 			s.endpoints = append(s.endpoints, endpoint{addresses: e.Addresses, ready: ready, draining: draining})

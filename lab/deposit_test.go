@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -42,9 +43,15 @@ func (s site) depositFolder(t testing.TB, from, to string) {
 	client := s.newSFTPClient(t)
 	client.awaitPort(t)
 	// A leading minus: the folder may be there.
-	if out, err := client.run(t, "publickey", "-mkdir "+to+"\nput -R "+from+"/. "+to+"\n"); err != nil {
-		t.Fatalf("upload %s: %v\n%s", from, err, out)
-	}
+	batch := "-mkdir " + to + "\nput -R " + from + "/. " + to + "\n"
+	// On a busy computer a Service leads to its pod seconds after the pod is ready.
+	eventually(t, "the files are uploaded", settleLimit, func(context.Context) error {
+		out, err := client.run(t, "publickey", batch)
+		if err != nil {
+			return fmt.Errorf("upload %s: %w\n%s", from, err, out)
+		}
+		return nil
+	})
 }
 
 // awaitPort waits for the NodePort: kube-proxy opens it up to a second after the

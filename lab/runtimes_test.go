@@ -79,7 +79,7 @@ func TestOneFileOfEachRuntime(t *testing.T) {
 		"wsgi": {[]string{"--runtime", "python:3.13"}, "no Python application yet", shelf, "WSGI https wsgi.localhost from a wheel database"},
 		"asgi": {[]string{"--runtime", "python:3.11", "--no-database"}, "no Python application yet", map[string]string{"main.py": oneASGI}, "ASGI https"},
 		"node": {[]string{"--runtime", "nodejs:20", "--no-database"}, "no Node.js application yet", map[string]string{"server.js": oneNode}, "Node.js for https 127.0.0.21"},
-		"static": {[]string{"--runtime", "static", "--no-database", "--memory", "96Mi", "--cpu", "200m"}, "no content yet",
+		"static": {[]string{"--runtime", "static", "--no-database", "--memory", "128Mi", "--cpu", "200m"}, "no content yet",
 			map[string]string{"index.html": "static as it is"}, "static as it is"},
 	}
 	for name, tt := range tests {

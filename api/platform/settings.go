@@ -64,10 +64,12 @@ type Settings struct {
 
 // Images are full references.
 type Images struct {
-	Nginx     string `json:"nginx"`
-	Toolbox   string `json:"toolbox"`
-	Redis     string `json:"redis"`
-	WordPress string `json:"wordpress"`
+	Nginx   string `json:"nginx"`
+	Toolbox string `json:"toolbox"`
+	// ToolboxGit is the toolbox with a shell; "" offers none.
+	ToolboxGit string `json:"toolboxGit,omitempty"`
+	Redis      string `json:"redis"`
+	WordPress  string `json:"wordpress"`
 }
 
 // ProxyNone is the proxy mode of a runtime without a program: the web server

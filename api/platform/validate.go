@@ -53,6 +53,9 @@ func (s *Settings) Validate() error {
 	ranges("clusterCIDRs", s.ClusterCIDRs)
 	named("images.nginx", s.Images.Nginx, imageRef)
 	named("images.toolbox", s.Images.Toolbox, imageRef)
+	if s.Images.ToolboxGit != "" {
+		named("images.toolboxGit", s.Images.ToolboxGit, imageRef)
+	}
 	named("images.redis", s.Images.Redis, imageRef)
 	named("images.wordpress", s.Images.WordPress, imageRef)
 	named("database.host", s.Database.Host, hostName)

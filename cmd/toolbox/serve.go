@@ -21,6 +21,7 @@ import (
 type serveOptions struct {
 	listen, root, credentials, documentRoot string
 	wordpressCron, wordpressAddress         string
+	shell                                   bool
 }
 
 func (o *serveOptions) parse(args []string, stderr io.Writer) error {
@@ -31,6 +32,7 @@ func (o *serveOptions) parse(args []string, stderr io.Writer) error {
 	f.StringVar(&o.credentials, "credentials", "/etc/kubepanel/sftp",
 		"folder with username, passwordHash, hostKey, publicKey, authorizedKeys; read anew for each connection")
 	f.StringVar(&o.documentRoot, "document-root", "", "folder below the root to make when it is missing")
+	f.BoolVar(&o.shell, "shell", false, "give a shell, too, and make a repository that deploys what is pushed to it")
 	f.StringVar(&o.wordpressCron, "wordpress-cron", "", "public address (https://example.com) of a WordPress whose scheduled work to start")
 	f.StringVar(&o.wordpressAddress, "wordpress-address", "127.0.0.1:8080", "where that WordPress is asked")
 	if err := f.Parse(args); err != nil {
@@ -105,6 +107,9 @@ func (o *serveOptions) sftp(ctx context.Context, root *os.Root, log *slog.Logger
 	log.Info("serving SFTP", "address", listener.Addr().String(), "root", o.root)
 	account := func() (*sftpd.Account, error) { return sftpd.ReadAccount(o.credentials) }
 	server := &sftpd.Server{Root: root, Account: account, HostKey: key, Log: log}
+	if o.shell {
+		server.Programs = o.programs(ctx, log)
+	}
 	return server.Serve(ctx, listener)
 }
 

@@ -120,6 +120,9 @@ func (s Site) toolbox(root string) corev1.Container {
 	if !s.sftpEnabled() {
 		return c
 	}
+	if s.shell() {
+		s.withShell(&c)
+	}
 	c.Ports = []corev1.ContainerPort{{Name: "sftp", ContainerPort: portSFTP, Protocol: corev1.ProtocolTCP}}
 	c.StartupProbe = &corev1.Probe{
 		ProbeHandler:  corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt32(portSFTP)}},
@@ -189,11 +192,11 @@ func (s Site) containerResources() (map[string]corev1.ResourceRequirements, erro
 		helpers = append(helpers, containerRedis)
 	}
 	limits := s.Domain.Spec.Resources.Limits
-	limitCPU, err := split("cpu (millicores)", amount(limits.CPU, "m"), cpuShares, helpers, leastCPU)
+	limitCPU, err := split("cpu (millicores)", amount(limits.CPU, "m"), s.shares(cpuShares, shellCPU), helpers, leastCPU)
 	if err != nil {
 		return nil, err
 	}
-	limitMemory, err := split("memory (MiB)", amount(limits.Memory, "Mi"), memoryShares, helpers, leastMemory)
+	limitMemory, err := split("memory (MiB)", amount(limits.Memory, "Mi"), s.shares(memoryShares, shellMemory), helpers, leastMemory)
 	if err != nil {
 		return nil, err
 	}

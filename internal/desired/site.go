@@ -46,6 +46,9 @@ func (s Site) Check() error {
 	if s.wordPress() && !s.databaseEnabled() {
 		return fmt.Errorf("spec.wordpress.preinstall: WordPress needs a database: leave database.enabled true")
 	}
+	if s.shell() && s.Platform.Images.ToolboxGit == "" {
+		return fmt.Errorf("spec.sftp.type: this platform offers no %s; it has %s", v1alpha1.SFTPGit, v1alpha1.SFTPStandard)
+	}
 	if _, err := s.containerResources(); err != nil {
 		return err
 	}

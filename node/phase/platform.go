@@ -80,6 +80,8 @@ func valuesOf(images []build.Image, settings machine.Settings) chartValues {
 			values.Runtimes[image.Name].Versions[image.Version] = chartImage{Image: image.Ref}
 		case "kubepanel", "mariadb", "nginx", "toolbox", "redis", "wordpress":
 			values.Images[image.Name] = image.Ref
+		case "toolbox-git":
+			values.Images["toolboxGit"] = image.Ref
 		}
 	}
 	return values

@@ -45,6 +45,7 @@ clusterCIDRs: {{ toJson .Values.clusterCIDRs }}
 images:
   nginx: {{ .Values.images.nginx | quote }}
   toolbox: {{ .Values.images.toolbox | quote }}
+  toolboxGit: {{ .Values.images.toolboxGit | quote }}
   redis: {{ .Values.images.redis | quote }}
   wordpress: {{ .Values.images.wordpress | quote }}
 runtimes:

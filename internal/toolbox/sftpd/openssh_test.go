@@ -38,9 +38,19 @@ type site struct {
 	port    int
 	log     *lockedBuffer
 	stop    func()
+	// programs are the server's; nil for files only.
+	programs func(ssh.Channel) sftpd.Program
 }
 
 func start(t testing.TB) *site {
+	t.Helper()
+	s := prepare(t)
+	s.serve()
+	return s
+}
+
+// prepare makes everything but the server.
+func prepare(t testing.TB) *site {
 	t.Helper()
 	for _, program := range []string{"sftp", "scp", "ssh"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -64,7 +74,6 @@ func start(t testing.TB) *site {
 	if err := os.Chmod(askpass, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s.serve()
 	return s
 }
 
@@ -84,7 +93,7 @@ func (s *site) serve() {
 	s.port = listener.Addr().(*net.TCPAddr).Port
 	server := &sftpd.Server{
 		Root: root, HostKey: key, Log: slog.New(slog.NewTextHandler(s.log, nil)),
-		Account: func() (*sftpd.Account, error) { return sftpd.ReadAccount(s.secrets) },
+		Account: func() (*sftpd.Account, error) { return sftpd.ReadAccount(s.secrets) }, Programs: s.programs,
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -324,8 +333,12 @@ func TestNoShellAndNoForwarding(t *testing.T) {
 		"forward": {"-W", fmt.Sprintf("127.0.0.1:%d", s.port), user + "@127.0.0.1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if out, err := s.run("", append(base, args...)...); err == nil {
+			out, err := s.run("", append(base, args...)...)
+			if err == nil {
 				t.Errorf("served:\n%s", out)
+			}
+			if name == "command" && !strings.Contains(out, "sftp.type: sshgit") {
+				t.Errorf("the refusal says %q", out)
 			}
 		})
 	}

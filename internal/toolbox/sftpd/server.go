@@ -41,6 +41,8 @@ type Server struct {
 	HostKey ssh.Signer
 	// IdleTime is how long a signed-in client may be silent. Zero: 15 minutes.
 	IdleTime time.Duration
+	// Programs runs programs in a channel; nil explains that there are none.
+	Programs func(ssh.Channel) Program
 	Log      *slog.Logger
 
 	throttle sshd.Throttle

@@ -56,16 +56,22 @@ func (s *session) run(channels <-chan ssh.NewChannel, requests <-chan *ssh.Reque
 	s.log()
 }
 
-// channel waits for the request for SFTP (RFC 4254 section 6.5) and serves it.
+// channel serves SFTP when that is what is asked for (RFC 4254 section 6.5), and
+// passes on what is asked of programs.
 func (s *session) channel(c ssh.NewChannel) {
 	channel, requests, err := c.Accept()
 	if err != nil {
 		return
 	}
 	defer func() { _ = channel.Close() }()
+	var program Program = noShell{channel}
+	if s.server.Programs != nil {
+		program = s.server.Programs(channel)
+	}
+	defer program.Close()
 	for r := range requests {
 		if !isSFTP(r) {
-			_ = r.Reply(false, nil)
+			program.Handle(r)
 			continue
 		}
 		_ = r.Reply(true, nil)

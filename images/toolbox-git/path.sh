@@ -1,0 +1,1 @@
+PATH=/var/www/.local/bin:/usr/local/bin:/usr/bin:/bin

@@ -59,10 +59,10 @@ func TestNodeServesOneFile(t *testing.T) {
 
 func TestNodeWaitsForAnApplication(t *testing.T) {
 	t.Parallel()
-	s := newNode(t, nil)
+	s := newNode(t, map[string]any{"prepare": "build"})
 	s.start(t)
 	s.serves(t, "/", "This site has no Node.js application yet")
-	s.put(t, map[string]string{"server.js": says("uploaded")})
+	s.put(t, map[string]string{"server.js": says("uploaded"), "package.json": `{"scripts": {"build": "true"}}`})
 	s.serves(t, "/", "uploaded")
 	s.put(t, map[string]string{"server.js": says("after a touch")})
 	s.restart(t)

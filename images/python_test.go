@@ -71,10 +71,10 @@ func TestPythonServesOneFile(t *testing.T) {
 // A site begins empty: it says what it waits for, and takes what is uploaded.
 func TestPythonWaitsForAnApplication(t *testing.T) {
 	t.Parallel()
-	s := newPython(t, map[string]any{"app": "shop:app"})
+	s := newPython(t, map[string]any{"app": "shop:app", "prepare": "make.py"})
 	s.start(t)
 	s.serves(t, "/", "The setting app names shop:app")
-	s.put(t, map[string]string{"shop.py": asgi})
+	s.put(t, map[string]string{"shop.py": asgi, "make.py": ""})
 	s.serves(t, "/", "one file of ASGI")
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

@@ -89,7 +89,8 @@ async function prepare(site) {
   const env = environment(site);
   const modules = await make(site, env, run);
   use(site, modules);
-  if (site.settings.prepare) {
+  // An empty site has nothing to prepare, and must come up to say so.
+  if (site.app && site.settings.prepare) {
     const { code, said } = await run(['npm', 'run', site.settings.prepare], env, site.root);
     if (code !== 0) throw new Fault(`the setting prepare: npm run ${site.settings.prepare} ended with ${code}: ${lastWords(said)}`);
   }

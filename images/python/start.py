@@ -71,7 +71,8 @@ class Site:
             made = environment.make(self.root, self.state, self.env(), children)
         except (environment.Failed, OSError) as err:
             raise Fault(str(err)) from err
-        for line in self.settings.get("prepare", "").splitlines():
+        # An empty site has nothing to prepare, and must come up to say so.
+        for line in self.settings.get("prepare", "").splitlines() if self.app else []:
             try:
                 words = shlex.split(line)
             except ValueError as err:

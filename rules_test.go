@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"cmd/kubepanel":     {"internal", "api"},
 	"cmd/edge":          {"internal", "api"},
 	"cmd/toolbox":       {"internal/toolbox", "internal/sshd"},
+	"cmd/keeper":        {"internal/keeper"},
 	"internal/cli":      {"internal/hosting", "api"},
 	"internal/operator": {"internal/desired", "internal/kube", "api"},
 	"internal/edge":     {"internal/desired", "internal/kube", "api"},
@@ -35,6 +36,7 @@ var mayImport = map[string][]string{
 	"internal/toolbox":  {"internal/sshd"},
 	"internal/gateway":  {"internal/sshd", "internal/desired", "api"},
 	"internal/sshd":     {},
+	"internal/keeper":   {},
 	"internal/kubetest": {"api"},
 	"internal/startup":  {"api"},
 	"lab":               {"api"},
@@ -55,6 +57,9 @@ var mustNotImport = map[string][]string{
 	"internal/toolbox": {"k8s.io", "sigs.k8s.io", "github.com/caddyserver"},
 	"internal/sshd":    {"k8s.io", "sigs.k8s.io", "github.com/caddyserver"},
 	"cmd/toolbox":      {"k8s.io", "sigs.k8s.io", "github.com/caddyserver"},
+	// A keeper runs in every container of a site that has configuration.
+	"internal/keeper": {"k8s.io", "sigs.k8s.io", "net", "net/http", "encoding/json"},
+	"cmd/keeper":      {"k8s.io", "sigs.k8s.io", "net", "net/http", "encoding/json"},
 }
 
 // forTests are packages that only tests may import, beside their own room.

@@ -191,7 +191,7 @@ http {
 			fastcgi_param HTTPS on;
 			# Debian's file leaves out the port, and WordPress would redirect to where it is.
 			fastcgi_param HTTP_HOST $http_host;
-			fastcgi_pass unix:/run/kubepanel/php.sock;
+			fastcgi_pass unix:/run/kubepanel/php.sock.fpm;
 		}
 	}
 }

@@ -57,6 +57,10 @@ type DomainStatus struct {
 	// +optional
 	DNS *DNSStatus `json:"dns,omitempty"`
 
+	// Configuration is the newest that the site's pod has taken over.
+	// +optional
+	Configuration *ConfigurationStatus `json:"configuration,omitempty"`
+
 	// Endpoints are addresses for a browser.
 	// +optional
 	Endpoints *EndpointsStatus `json:"endpoints,omitempty"`
@@ -66,6 +70,17 @@ type DomainStatus struct {
 	// +listMapKey=type
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// ConfigurationStatus tells which configuration is in force, and where.
+type ConfigurationStatus struct {
+	// Pod that serves with it.
+	// +optional
+	Pod string `json:"pod,omitempty"`
+
+	// Revision changes with every text of the configuration.
+	// +optional
+	Revision string `json:"revision,omitempty"`
 }
 
 // SFTPStatus tells how to reach the site's files.

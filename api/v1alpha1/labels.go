@@ -39,8 +39,17 @@ const (
 	// site; another value makes another pod.
 	AnnotationRestartedAt = Group + "/restarted-at"
 
-	// AnnotationConfigHash on a pod template changes with the configuration.
+	// AnnotationConfigHash on a pod template changes with configuration that a pod
+	// can only take over by starting anew.
 	AnnotationConfigHash = Group + "/config-hash"
+
+	// AnnotationConfigWanted on a pod is the configuration that it shall have. Its
+	// change makes kubelet bring the files up to date at once, and not in a minute.
+	AnnotationConfigWanted = Group + "/config-wanted"
+
+	// AnnotationPurgeCache on a Domain empties the page cache each time it gets
+	// another value; a time is a good one.
+	AnnotationPurgeCache = Group + "/purge-cache"
 
 	// AnnotationSSLRedirect, AnnotationWWWRedirect and AnnotationSuspended on an
 	// Ingress tell the edge how to answer for its hosts.

@@ -25,6 +25,14 @@ func populated(story []scene) func(*fakeCluster) {
 
 func fails(err error) func(*fakeCluster) { return func(f *fakeCluster) { f.err = err } }
 
+// cached is a cluster whose site has a page cache.
+func cached(f *fakeCluster) {
+	populated(nil)(f)
+	for _, d := range f.sites {
+		d.Spec.Webserver.Cache.Enabled = true
+	}
+}
+
 func createDialogues() map[string]dialogue {
 	const create = "site create blog.localhost"
 	return map[string]dialogue{
@@ -108,6 +116,8 @@ func changeDialogues() map[string]dialogue {
 		"delete-dry-run":       {line: remove + " --dry-run", cluster: populated(nil)},
 		"delete-interrupted":   {line: remove + " --yes --wait", cluster: populated(gone()), stopAfter: time.Second},
 		"delete-missing":       {line: "site delete nowhere.localhost --yes", cluster: populated(nil)},
+		"purge-no-cache":       {line: "site purge-cache blog.localhost", cluster: populated(nil)},
+		"purge-cache":          {line: "site purge-cache blog.localhost", cluster: cached},
 		"set-php":              {line: change + " --php 8.2", cluster: populated(nil)},
 		"restart":              {line: "site restart blog.localhost", cluster: populated(nil)},
 		"restart-wait":         {line: "site restart blog.localhost --wait", cluster: populated(restarted())},

@@ -96,7 +96,7 @@ func newSite(env *Env) *cobra.Command {
 	return group("site", "Create, look at, change and delete sites",
 		"  kubepanel site create blog.localhost --wordpress --wait\n  kubepanel site list",
 		newSiteCreate(env), newSiteList(env), newSiteShow(env), newSiteSet(env),
-		newSitePlan(env), newSiteRestart(env), newSiteWait(env), newSitePassword(env), newSiteDelete(env))
+		newSitePlan(env), newSiteRestart(env), newSiteWait(env), newSitePurgeCache(env), newSitePassword(env), newSiteDelete(env))
 }
 
 func newPlatform(env *Env) *cobra.Command {

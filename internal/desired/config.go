@@ -18,6 +18,10 @@ const (
 	configApp   = "app-config"
 )
 
+// KeyRevision of a ConfigMap changes with whatever its program has to be told of.
+// The program's keeper reports by it what it made of the configuration.
+const KeyRevision = "revision"
+
 // Config returns the ConfigMaps of the site: what nginx and the application read.
 // It is an error when a value of the spec can't be written into one of them.
 func (s Site) Config() ([]*corev1.ConfigMap, error) {
@@ -37,6 +41,8 @@ func (s Site) Config() ([]*corev1.ConfigMap, error) {
 	if err != nil {
 		return nil, err
 	}
+	web[KeyRevision] = revision(web)
+	app[KeyRevision] = revision(app)
 	return []*corev1.ConfigMap{s.configMap(configNginx, web), s.configMap(configApp, app)}, nil
 }
 
@@ -73,12 +79,13 @@ func (s Site) configMap(name string, data map[string]string) *corev1.ConfigMap {
 // lines ends a text with exactly one line end.
 func lines(text string) string { return strings.TrimRight(text, "\n") + "\n" }
 
-// configHash changes with any text of the configuration.
-func configHash(configs []*corev1.ConfigMap) string {
+// revision is a hash of the files that a program reads once, when it starts. What
+// is read each time anew, by PHP or when a mail is sent, needs no reload.
+func revision(files map[string]string) string {
 	sum := sha256.New()
-	for _, c := range configs {
-		for _, key := range slices.Sorted(maps.Keys(c.Data)) {
-			fmt.Fprintf(sum, "%s/%s %d\n%s", c.Name, key, len(c.Data[key]), c.Data[key])
+	for _, key := range slices.Sorted(maps.Keys(files)) {
+		if key != keyWordPress && key != keyMSMTP {
+			fmt.Fprintf(sum, "%s %d\n%s", key, len(files[key]), files[key])
 		}
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:8])

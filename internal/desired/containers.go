@@ -2,12 +2,17 @@ package desired
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
+
+// pathKeeper is the program that runs nginx and PHP-FPM in the platform's images
+// and has them take changed configuration over.
+const pathKeeper = "/usr/local/bin/keeper"
 
 // pathToolbox is the program in the toolbox and wordpress images, which have no
 // other.
@@ -57,23 +62,50 @@ func (s Site) app() corev1.Container {
 		Name: containerApp, Image: s.image(), Command: w.Command, Args: w.Args, Env: s.env(),
 		WorkingDir: pathData,
 		VolumeMounts: mounts(containerApp,
-			writable(VolumeName, pathData), writable(volumeRun, pathRun), readOnly(volumeApp, pathAppConfig)),
+			writable(VolumeName, pathData), writable(volumeRun, pathRun), readOnly(volumeApp, pathAppConfig),
+			readOnly(volumeDatabase, pathDatabase)),
 	}
-	if s.databaseEnabled() {
-		c.VolumeMounts = append(c.VolumeMounts, readOnly(volumeDatabase, pathDatabase))
-	}
-	if len(w.Command) == 0 && len(w.Args) == 0 && s.php() {
+	switch {
+	case s.keptApp():
+		c.Command = []string{pathKeeper, "php-fpm", "--config=" + pathAppConfig, "--status=" + pathAppStatus, "--socket=" + pathPHPSocket}
+	case len(w.Command) == 0 && len(w.Args) == 0 && s.php():
 		c.Command = []string{"/usr/sbin/php-fpm", "-F", "-O", "-y", pathAppConfig + "/" + keyFPM}
 	}
 	return c
 }
+
+// keptApp tells whether a keeper runs the application, so that it takes changed
+// configuration over without a restart. A customer's own image may have none.
+func (s Site) keptApp() bool { return s.php() && s.platformApp() }
+
+// platformApp tells whether the application is started by the platform's own
+// image and command, which follow changed configuration by themselves.
+func (s Site) platformApp() bool {
+	w := s.Domain.Spec.Workload
+	if len(w.Command) > 0 || len(w.Args) > 0 {
+		return false
+	}
+	for _, v := range s.runtime().Versions {
+		if v.Image == s.image() {
+			return true
+		}
+	}
+	return false
+}
+
+// Variables that the platform sets.
+const (
+	envScanDir  = "PHP_INI_SCAN_DIR"
+	envTimezone = "TZ"
+)
 
 // env is the customer's own, and ours where the two have a variable in common.
 func (s Site) env() []corev1.EnvVar {
 	ours := s.runtimeEnv()
 	var env []corev1.EnvVar
 	for _, e := range s.Domain.Spec.Workload.Env {
-		if e.Name != ours[0].Name && e.Name != ours[1].Name {
+		taken := slices.ContainsFunc(ours, func(o corev1.EnvVar) bool { return o.Name == e.Name })
+		if !taken && e.Name != envTimezone {
 			// Kubernetes would replace $(X), and reads $$ as one dollar sign.
 			env = append(env, corev1.EnvVar{Name: e.Name, Value: strings.ReplaceAll(e.Value, "$", "$$")})
 		}
@@ -91,7 +123,7 @@ func (s Site) nginx() corev1.Container {
 	}
 	return corev1.Container{
 		Name: containerNginx, Image: s.Platform.Images.Nginx,
-		Command: []string{"nginx", "-e", "stderr", "-c", pathNginxConfig + "/" + keyNginx, "-g", "daemon off;"},
+		Command: []string{pathKeeper, "nginx", "--config=" + pathNginxConfig, "--status=" + pathNginxStatus},
 		Ports:   []corev1.ContainerPort{{Name: portNameHTTP, ContainerPort: portHTTP, Protocol: corev1.ProtocolTCP}},
 		VolumeMounts: mounts(containerNginx,
 			readOnly(VolumeName, pathData), readOnly(volumeRun, pathRun), readOnly(volumeNginx, pathNginxConfig)),

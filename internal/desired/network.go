@@ -18,6 +18,7 @@ const (
 	labelNamespaceName = "kubernetes.io/metadata.name"
 	nameEdge           = "kubepanel-edge"
 	nameGateway        = "kubepanel-gateway"
+	nameOperator       = "kubepanel-operator"
 	nameMariaDB        = "mariadb"
 	namespaceDNS       = "kube-system"
 )
@@ -53,7 +54,8 @@ func (s Site) NetworkPolicy() *networkingv1.NetworkPolicy {
 
 func (s Site) ingressRules() []networkingv1.NetworkPolicyIngressRule {
 	rules := []networkingv1.NetworkPolicyIngressRule{{
-		From:  []networkingv1.NetworkPolicyPeer{s.platformPods(nameEdge)},
+		// The operator asks what became of a changed configuration.
+		From:  []networkingv1.NetworkPolicyPeer{s.platformPods(nameEdge), s.platformPods(nameOperator)},
 		Ports: ports(corev1.ProtocolTCP, portHTTP),
 	}}
 	if s.sftpEnabled() {

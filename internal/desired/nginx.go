@@ -143,6 +143,8 @@ func (s Site) nginxServer(w *nginxWriter, root string) {
 	w.line("add_header", "Referrer-Policy", "strict-origin-when-cross-origin", "always")
 	s.nginxProbe(w, pathReady)
 	s.nginxProbe(w, pathStarted)
+	nginxOutcome(w, pathNginxOutcome, pathNginxStatus)
+	nginxOutcome(w, pathAppOutcome, pathAppStatus)
 	w.block("location", []any{nginxCode("~"), nginxCode(`/\.(?!well-known(?:/|$))`)}, func() { w.line("return", 404) })
 	if s.wordPress() {
 		w.block("location", []any{nginxCode("="), "/wp-cron.php"}, func() {
@@ -156,8 +158,19 @@ func (s Site) nginxServer(w *nginxWriter, root string) {
 	s.nginxContent(w, root)
 	if s.Domain.Spec.Webserver.CustomConfig != "" {
 		w.comment("The customer's own lines. An included file can't leave this block.")
-		w.line("include", pathNginxConfig+"/"+keyCustom)
+		w.line("include", keyCustom)
 	}
+}
+
+// nginxOutcome shows a keeper's status file to whoever does not come by the edge.
+func nginxOutcome(w *nginxWriter, path, file string) {
+	w.block("location", []any{nginxCode("="), path}, func() {
+		w.line("access_log", "off")
+		w.when("$http_x_forwarded_for", func() { w.line("return", 404) })
+		w.line("default_type", "text/plain")
+		w.line("disable_symlinks", "on")
+		w.line("alias", file)
+	})
 }
 
 // nginxProbe answers the kubelet, who does not come by the edge.

@@ -1,9 +1,6 @@
 package desired
 
 import (
-	"regexp"
-	"strings"
-
 	"kubepanel.io/kubepanel/api/v1alpha1"
 )
 
@@ -58,6 +55,7 @@ func (s Site) nginxContent(w *nginxWriter, root string) {
 		w.comment("A name that is no file must not reach PHP, which might guess at one.")
 		w.line("try_files", nginxCode("$uri"), nginxCode("=404"))
 		s.nginxPass(w)
+		s.nginxCacheUse(w)
 	})
 }
 
@@ -77,46 +75,7 @@ func (s Site) nginxPass(w *nginxWriter) {
 		w.line("fastcgi_read_timeout", s.timeout())
 		w.line("fastcgi_buffer_size", "32k")
 		w.line("fastcgi_buffers", 16, "16k")
-		s.nginxCacheUse(w)
 	}
-}
-
-// nginxCacheZone declares the page cache and what never comes from it: answers to
-// somebody who is signed in or has something in a basket.
-func (s Site) nginxCacheZone(w *nginxWriter) {
-	c := s.Domain.Spec.Webserver.Cache
-	if !c.Enabled || s.mode() != v1alpha1.ProxyFastCGI {
-		return
-	}
-	w.line("fastcgi_cache_path", "/tmp/cache", "levels=1:2", "keys_zone=site:1m",
-		"max_size="+strings.TrimSuffix(orDefault(c.Size, "512Mi"), "i"), "inactive="+orDefault(c.InactiveTime, "60m"), "use_temp_path=off")
-	w.block("map", []any{nginxCode("$http_cookie"), nginxCode("$site_known")}, func() {
-		w.line("default", 0)
-		w.line(`"~wordpress_logged_in|wp-postpass|comment_author|woocommerce_items_in_cart|PHPSESSID|session"`, 1)
-	})
-	w.block("map", []any{nginxCode("$request_uri"), nginxCode("$site_bypass")}, func() {
-		w.line("default", 0)
-		w.line(`"~^/(?:wp-admin|wp-login\.php|wp-json|xmlrpc\.php)"`, 1)
-		for _, uri := range c.BypassURIs {
-			w.indent()
-			w.data("~^" + regexp.QuoteMeta(uri))
-			w.b.WriteString(" 1;\n")
-		}
-	})
-}
-
-func (s Site) nginxCacheUse(w *nginxWriter) {
-	c := s.Domain.Spec.Webserver.Cache
-	if !c.Enabled {
-		return
-	}
-	w.line("fastcgi_cache", "site")
-	w.line("fastcgi_cache_key", nginxCode("$http_x_forwarded_proto$request_method$host$request_uri"))
-	w.line("fastcgi_cache_valid", 200, 301, 302, orDefault(c.ValidTime, "10m"))
-	w.line("fastcgi_cache_bypass", nginxCode("$site_known"), nginxCode("$site_bypass"))
-	w.line("fastcgi_no_cache", nginxCode("$site_known"), nginxCode("$site_bypass"))
-	w.line("fastcgi_cache_use_stale", "error", "timeout", "updating", "http_500", "http_503")
-	w.line("fastcgi_cache_lock", "on")
 }
 
 func orDefault(v, def string) string {

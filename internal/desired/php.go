@@ -28,13 +28,15 @@ func (s Site) fpmConfig() (string, error) {
 	w.comment("Written by Kubepanel from the Domain; a change made here is undone.")
 	w.section("global")
 	w.set("daemonize", "no")
+	w.set("pid", "/tmp/php-fpm.pid")
 	w.set("error_log", stderrPath)
 	w.set("log_limit", 8192)
 	w.set("emergency_restart_threshold", 3)
 	w.set("emergency_restart_interval", "60s")
-	w.set("process_control_timeout", "5s")
+	w.comment("A change of configuration cuts no request short.")
+	w.set("process_control_timeout", s.timeout())
 	w.section("www")
-	w.set("listen", pathPHPSocket)
+	w.set("listen", s.fpmListen())
 	w.set("listen.mode", "0660")
 	w.set("listen.backlog", 511)
 	w.set("pm", "ondemand")
@@ -46,8 +48,18 @@ func (s Site) fpmConfig() (string, error) {
 	w.set("catch_workers_output", "yes")
 	w.set("decorate_workers_output", "no")
 	w.set("clear_env", "no")
+	w.set("env["+envTimezone+"]", s.timezone())
 	w.set("security.limit_extensions", ".php")
 	return w.b.String(), w.err
+}
+
+// fpmListen is the socket itself, or the name by which FPM knows the one that its
+// keeper holds.
+func (s Site) fpmListen() string {
+	if s.keptApp() {
+		return pathPHPSocket + ".fpm"
+	}
+	return pathPHPSocket
 }
 
 // phpIni returns the settings that are read after the image's own.

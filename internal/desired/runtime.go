@@ -127,10 +127,14 @@ func (s Site) programs() []corev1.Container {
 
 // runtimeEnv is what we set ourselves, whatever the customer says.
 func (s Site) runtimeEnv() []corev1.EnvVar {
-	timezone := corev1.EnvVar{Name: "TZ", Value: s.timezone()}
-	if s.php() {
-		// A leading colon keeps the image's own folder and adds ours after it.
-		return []corev1.EnvVar{{Name: "PHP_INI_SCAN_DIR", Value: ":" + pathAppConfig}, timezone}
+	timezone := corev1.EnvVar{Name: envTimezone, Value: s.timezone()}
+	// A leading colon keeps the image's own folder and adds ours after it.
+	scan := corev1.EnvVar{Name: envScanDir, Value: ":" + pathAppConfig}
+	switch {
+	case s.keptApp(): // the pool's configuration has the time zone, and can change
+		return []corev1.EnvVar{scan}
+	case s.php():
+		return []corev1.EnvVar{scan, timezone}
 	}
 	return []corev1.EnvVar{{Name: "PORT", Value: fmt.Sprint(s.port())}, timezone}
 }

@@ -31,7 +31,10 @@ func (s Site) nginxProgram(w *nginxWriter, root string) {
 			w.line("expires", nginxCode("$site_expires"))
 		})
 	}
-	w.block("location", []any{"/"}, func() { s.nginxPass(w) })
+	w.block("location", []any{"/"}, func() {
+		s.nginxPass(w)
+		s.nginxCacheUse(w)
+	})
 }
 
 // nginxStatic serves files and nothing else. A site without a front page says

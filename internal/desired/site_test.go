@@ -204,7 +204,7 @@ func TestPodsAreConfined(t *testing.T) {
 		if site.Domain.Spec.Workload.Type != v1alpha1.WorkloadTypePHP {
 			continue
 		}
-		if pool := config[1].Data["www.conf"]; !strings.Contains(pool, "\nlisten = /run/kubepanel/php.sock\n") {
+		if pool := config[1].Data["www.conf"]; !strings.Contains(pool, "\nlisten = /run/kubepanel/php.sock.fpm\n") && !strings.Contains(pool, "\nlisten = /run/kubepanel/php.sock\n") {
 			t.Errorf("%s: PHP-FPM does not listen on the pod's own socket", path)
 		}
 	}

@@ -1,6 +1,7 @@
 package desired
 
 import (
+	"math"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -38,9 +39,8 @@ func (s Site) volumes() []corev1.Volume {
 		// Only what the server needs to check who comes: neither the password itself
 		// nor the customer's private key.
 		secretVolume(volumeSFTP, SecretSFTP, KeyUsername, KeyPasswordHash, KeyHostKey, KeyPublicKey, keyAuthorizedKeys, keyGateway),
-	}
-	if s.databaseEnabled() {
-		volumes = append(volumes, secretVolume(volumeDatabase, SecretDatabase))
+		// Empty while there is no database, so that one can come without a restart.
+		optional(secretVolume(volumeDatabase, SecretDatabase)),
 	}
 	if s.wordPress() {
 		volumes = append(volumes, secretVolume(volumeWordPress, SecretWordPress))
@@ -49,19 +49,25 @@ func (s Site) volumes() []corev1.Volume {
 }
 
 // tmpSize has room for uploads on their way through nginx and PHP, for sessions,
-// and for the page cache. A pod that fills it is evicted, and no other.
+// and for the page cache. A pod that fills it is evicted, and no other. It goes in
+// steps, of which nearly all sites have the first: another size is another pod.
 func (s Site) tmpSize() string {
-	total := resource.MustParse("1Gi")
+	need := resource.MustParse("1Gi")
 	if body, err := resource.ParseQuantity(strings.ToUpper(s.bodySize()) + "i"); err == nil {
 		body.Mul(4)
-		total.Add(body)
+		need.Add(body)
 	}
 	if c := s.Domain.Spec.Webserver.Cache; c.Enabled {
 		if cache, err := resource.ParseQuantity(orDefault(c.Size, "512Mi")); err == nil {
-			total.Add(cache)
+			need.Add(cache)
 		}
 	}
-	return total.String()
+	const gibibyte = 1 << 30
+	step := int64(4 * gibibyte)
+	for step < need.Value() && step < math.MaxInt64/2 {
+		step *= 2
+	}
+	return resource.NewQuantity(step, resource.BinarySI).String()
 }
 
 func emptyDir(name, size string) corev1.Volume {
@@ -85,6 +91,12 @@ func secretVolume(name, secret string, keys ...string) corev1.Volume {
 	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
 		SecretName: secret, DefaultMode: ptr.To[int32](secretMode), Items: items,
 	}}}
+}
+
+// optional lets a pod start without the Secret.
+func optional(v corev1.Volume) corev1.Volume {
+	v.Secret.Optional = ptr.To(true)
+	return v
 }
 
 // mounts of a container: its own /tmp, and whatever else it is given.

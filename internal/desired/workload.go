@@ -15,10 +15,6 @@ const userID = 10000
 
 // Workload returns the Deployment that serves the site.
 func (s Site) Workload() (*appsv1.Deployment, error) {
-	config, err := s.Config()
-	if err != nil {
-		return nil, err
-	}
 	pod, err := s.pod()
 	if err != nil {
 		return nil, err
@@ -27,10 +23,9 @@ func (s Site) Workload() (*appsv1.Deployment, error) {
 	if s.Domain.Spec.Suspended {
 		replicas = 0
 	}
-	annotations := s.annotations()
-	annotations[v1alpha1.AnnotationConfigHash] = configHash(config)
-	if at := s.Domain.Annotations[v1alpha1.AnnotationRestartedAt]; at != "" {
-		annotations[v1alpha1.AnnotationRestartedAt] = at
+	annotations, err := s.templateAnnotations()
+	if err != nil {
+		return nil, err
 	}
 	return &appsv1.Deployment{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
@@ -48,6 +43,29 @@ func (s Site) Workload() (*appsv1.Deployment, error) {
 			},
 		},
 	}, nil
+}
+
+// templateAnnotations change when the pod has to be made anew for a change that
+// its containers don't show. Whatever differs in the template restarts the site;
+// configuration that a keeper looks after is not part of it.
+func (s Site) templateAnnotations() (map[string]string, error) {
+	annotations := s.annotations()
+	if at := s.Domain.Annotations[v1alpha1.AnnotationRestartedAt]; at != "" {
+		annotations[v1alpha1.AnnotationRestartedAt] = at
+	}
+	if s.platformApp() || s.static() {
+		return annotations, nil
+	}
+	root, err := DocumentRoot(s.Domain)
+	if err != nil {
+		return nil, err
+	}
+	app, err := s.appConfig(root)
+	if err != nil {
+		return nil, err
+	}
+	annotations[v1alpha1.AnnotationConfigHash] = revision(app)
+	return annotations, nil
 }
 
 func (s Site) pod() (corev1.PodSpec, error) {

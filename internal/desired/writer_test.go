@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
 )
 
@@ -104,13 +105,13 @@ func FuzzPHPSettings(f *testing.F) {
 	f.Fuzz(func(t *testing.T, key, value string) {
 		d := &v1alpha1.Domain{}
 		d.Spec.Workload = v1alpha1.WorkloadSpec{Type: "php", Settings: map[string]v1alpha1.Setting{key: v1alpha1.Setting(value)}}
-		s := Site{Domain: d}
+		s := Site{Domain: d, Platform: &platform.Settings{}}
 		ini, errIni := s.phpIni()
 		pool, errPool := s.fpmConfig()
 		if errIni != nil || errPool != nil {
 			t.Fatalf("%q = %q: %v %v", key, value, errIni, errPool)
 		}
-		plain := Site{Domain: &v1alpha1.Domain{}}
+		plain := Site{Domain: &v1alpha1.Domain{}, Platform: &platform.Settings{}}
 		wantIni, _ := plain.phpIni()
 		wantPool, _ := plain.fpmConfig()
 		if strings.Count(ini, "\n") != strings.Count(wantIni, "\n") || strings.Count(pool, "\n") != strings.Count(wantPool, "\n") {

@@ -70,6 +70,7 @@ func components() map[string]component {
 		"kubepanel":       {programs: map[string]string{"kubepanel": "./cmd/kubepanel"}, own: true},
 		"edge":            {programs: map[string]string{"edge": "./cmd/edge"}, own: true},
 		"toolbox":         {programs: map[string]string{"toolbox": "./cmd/toolbox"}, own: true},
+		"keeper":          {programs: map[string]string{"keeper": "./cmd/keeper"}, own: true},
 	}
 }
 

@@ -50,7 +50,7 @@ func slimPod(in any) (any, error) {
 		},
 		Spec: corev1.PodSpec{NodeName: pod.Spec.NodeName},
 		Status: corev1.PodStatus{
-			Phase: pod.Status.Phase, Reason: pod.Status.Reason, Message: pod.Status.Message, HostIP: pod.Status.HostIP,
+			Phase: pod.Status.Phase, Reason: pod.Status.Reason, Message: pod.Status.Message, HostIP: pod.Status.HostIP, PodIP: pod.Status.PodIP,
 			Conditions:            pod.Status.Conditions,
 			InitContainerStatuses: pod.Status.InitContainerStatuses, ContainerStatuses: pod.Status.ContainerStatuses,
 		},

@@ -28,6 +28,9 @@ func (r *Reconciler) config(ctx context.Context, d *v1alpha1.Domain) error {
 	if err := r.apply(ctx, d, configs[0], configs[1]); err != nil {
 		return err
 	}
+	if err := r.takenOver(ctx, d, configs); err != nil {
+		return operator.Applied(err)
+	}
 	if faults := site.SettingsFaults(); len(faults) > 0 {
 		return operator.Applied(operator.Stall("UnknownSetting",
 			"%s. The site runs without; correct or remove it.", strings.Join(faults, "; ")))

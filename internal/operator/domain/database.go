@@ -130,6 +130,7 @@ func (r *Reconciler) deleteDatabase(ctx context.Context, d *v1alpha1.Domain) err
 	if err == nil {
 		r.Databases.forget(d.UID)
 		r.Edge.drop(d.Spec.DomainName)
+		r.Pods.settled(d.Name)
 		return operator.Done("Deleted", "The database and its user are gone.")
 	}
 	if released(d) {

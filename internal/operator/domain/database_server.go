@@ -81,6 +81,9 @@ func (s *Databases) Server(ctx context.Context) (*mariadb.Server, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.asked { // the program ends before there was an answer
+		return nil, ctx.Err()
+	}
 	return s.server, s.down
 }
 

@@ -34,6 +34,8 @@ type Reconciler struct {
 	Platform  *platform.Settings
 	Databases *Databases
 	Edge      *Edge
+	// Pods are asked what became of their configuration.
+	Pods *Pods
 }
 
 // Steps is the table of contents of this package: read it first. Whatever has
@@ -80,6 +82,9 @@ func Summarize(d, before *v1alpha1.Domain, s operator.Summary) {
 	case s.Stalled && d.Status.Namespace == "":
 		// Nothing was made for it: there is nothing that could have failed.
 		d.Status.Phase = v1alpha1.DomainPending
+	case s.Stalled && meta.IsStatusConditionTrue(d.Status.Conditions, v1alpha1.ConditionDeploymentReady):
+		// It serves, though not as the spec says.
+		d.Status.Phase = v1alpha1.DomainDegraded
 	case s.Stalled:
 		d.Status.Phase = v1alpha1.DomainFailed
 	case s.Troubled || served(before) && before.Status.ObservedGeneration == d.Generation:

@@ -89,6 +89,7 @@ func newReconciler(mgr ctrl.Manager, o Options) *Reconciler {
 		Kube:     kube.Applier{Client: c, Owner: fieldOwner, Counts: o.Counts},
 		Direct:   mgr.GetAPIReader(),
 		Platform: o.Platform,
+		Pods:     NewPods(),
 	}
 	r.Databases = &Databases{
 		Settings: o.Platform.Database,

@@ -11,12 +11,12 @@ TOOL     := go tool -modfile=tools/go.mod
 NODE     := bin/node
 MACHINE  ?= main
 N        ?= 1000
-MODULES  := . node tools $(wildcard node/components/*)
+MODULES  := . node tools lab/cyclonus $(wildcard node/components/*)
 # The files a program is built from; everything else can't make it stale.
 NODE_GO  := $(shell find node -name '*.go' -not -path '*/components/*') node/go.mod node/go.sum $(shell find node/manifests -type f)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down purge env status test unit lab bench chaos bench-operator generate lint fuzz clean
+.PHONY: cyclonus help up down purge env status test unit lab bench chaos bench-operator generate lint fuzz clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,11 @@ lab: $(NODE) ## the end-to-end tests alone, on a fresh machine named lab
 	$(NODE) up --machine lab
 	eval "$$($(NODE) env --machine lab)" && KUBEPANEL_LAB=1 go test -count=1 -timeout 25m -v ./lab/
 	$(NODE) purge --machine lab --yes
+
+cyclonus: $(NODE) ## try every kind of network policy on the machine lab (KUBEPANEL_CYCLONUS=1 for each single case)
+	./bootstrap test
+	$(NODE) up --machine lab
+	eval "$$($(NODE) env --machine lab)" && cd lab/cyclonus && KUBEPANEL_LAB=1 go test -count=1 -timeout 80m -v ./...
 
 bench: $(NODE) ## measure site creation, memory per site and requests per second (docs/performance.md)
 	./bootstrap test

@@ -49,7 +49,8 @@ type Settings struct {
 	// StorageClass of sites' volumes; "" takes the cluster's default class.
 	StorageClass string `json:"storageClass,omitempty"`
 	// UserNamespaces runs sites' pods with hostUsers: false.
-	UserNamespaces bool `json:"userNamespaces"`
+	UserNamespaces bool      `json:"userNamespaces"`
+	Isolation      Isolation `json:"isolation,omitzero"`
 	// ClusterCIDRs are the ranges a site may not reach except by an opened way.
 	ClusterCIDRs []string `json:"clusterCIDRs"`
 	// Images of the containers that stand beside a site's own.

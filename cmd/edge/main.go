@@ -52,6 +52,7 @@ type options struct {
 	settings, kubeconfig, logLevel string
 	http, https, health            string
 	addresses                      []string
+	probes                         bool
 	accessLog                      bool
 	linger, drain, retry           time.Duration
 }
@@ -74,6 +75,7 @@ func newCommand() *cobra.Command {
 	flags.StringVar(&o.https, "https-listen", ":8443", "address for HTTPS")
 	flags.StringVar(&o.health, "health-listen", ":8081", "address for /healthz, /readyz and /metrics")
 	flags.StringSliceVar(&o.addresses, "publish-address", nil, "addresses or names to write into the status of Ingresses")
+	flags.BoolVar(&o.probes, "probes", false, "listen where the operator tries whether network policies are enforced")
 	flags.BoolVar(&o.accessLog, "access-log", false, "write a JSON line per request to standard output, without query strings")
 	flags.DurationVar(&o.linger, "linger", edgeLinger, "how long to go on serving, but not ready, when told to stop")
 	flags.DurationVar(&o.drain, "drain", edgeDrain, "how long to wait then for requests under way")
@@ -102,6 +104,7 @@ func serve(cmd *cobra.Command, o options) error {
 		Client: client, Settings: settings,
 		HTTPListen: o.http, HTTPSListen: o.https, HealthListen: o.health,
 		Addresses: o.addresses,
+		Probes:    o.probes,
 		AccessLog: accessLog,
 		Log:       slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 		LogLevel:  level,

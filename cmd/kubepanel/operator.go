@@ -12,6 +12,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -22,6 +23,7 @@ import (
 	"kubepanel.io/kubepanel/internal/kube"
 	"kubepanel.io/kubepanel/internal/operator"
 	"kubepanel.io/kubepanel/internal/operator/domain"
+	"kubepanel.io/kubepanel/internal/operator/isolation"
 	platformsecrets "kubepanel.io/kubepanel/internal/operator/platform"
 	"kubepanel.io/kubepanel/internal/startup"
 )
@@ -85,9 +87,13 @@ func runOperator(cmd *cobra.Command, o operatorOptions) error {
 	if err != nil {
 		return fmt.Errorf("declare metrics: %w", err)
 	}
+	wall, err := newWall(mgr, settings)
+	if err != nil {
+		return err
+	}
 	counts := &kube.Counts{}
 	if err := domain.Setup(cmd.Context(), mgr, domain.Options{
-		Platform: settings, EdgeAddress: o.edge, Metrics: stepMetrics, Counts: counts, Registry: metrics.Registry,
+		Platform: settings, EdgeAddress: o.edge, Admit: wall.Admit, Admitted: wall.Changed, Metrics: stepMetrics, Counts: counts, Registry: metrics.Registry,
 	}); err != nil {
 		return fmt.Errorf("set up Domains: %w", err)
 	}
@@ -99,6 +105,21 @@ func runOperator(cmd *cobra.Command, o operatorOptions) error {
 		return fmt.Errorf("run the operator: %w", err)
 	}
 	return nil
+}
+
+// newWall watches over whether network policies are enforced.
+func newWall(mgr ctrl.Manager, settings *platform.Settings) (*isolation.Wall, error) {
+	wall := &isolation.Wall{
+		Client: mgr.GetClient(), Direct: mgr.GetAPIReader(), Namespace: settings.Namespace,
+		Required: settings.Isolation.RequireNetworkPolicy, Ports: isolation.EdgePorts(), Changed: make(chan event.GenericEvent),
+	}
+	if err := metrics.Registry.Register(wall); err != nil {
+		return nil, fmt.Errorf("declare metrics: %w", err)
+	}
+	if err := mgr.Add(wall); err != nil {
+		return nil, fmt.Errorf("watch over network policies: %w", err)
+	}
+	return wall, nil
 }
 
 func newManager(o operatorOptions, settings *platform.Settings) (ctrl.Manager, error) {

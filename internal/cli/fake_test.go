@@ -51,7 +51,7 @@ func newFake(t *testing.T) *fakeCluster {
 	return &fakeCluster{
 		settings: settings,
 		secrets:  map[string]map[string][]byte{},
-		nodes:    []hosting.Node{{Name: "one", Version: "v1.36.3", Ready: true}},
+		nodes:    []hosting.Node{{Name: "one", UserNamespaces: true, Version: "v1.36.3", Ready: true}},
 		classes:  []string{"fast"},
 		workloads: map[string]hosting.Workload{
 			"kubepanel-operator": {Want: 1, Ready: 1}, "kubepanel-edge": {Want: 1, Ready: 1}, "mariadb": {Want: 1, Ready: 1},
@@ -164,6 +164,10 @@ func (f *fakeCluster) Workload(_ context.Context, w hosting.WorkloadName) (hosti
 		return state, f.err
 	}
 	return hosting.Workload{}, &hosting.Error{Code: hosting.NotFound}
+}
+
+func (f *fakeCluster) Isolation(context.Context, string) (verdict, message string, err error) {
+	return platform.PoliciesEnforced, "Tried at 2 addresses of the edge, in both directions.", nil
 }
 
 func (f *fakeCluster) StorageClass(_ context.Context, name string) (string, error) {

@@ -41,6 +41,8 @@ type Config struct {
 	// Stall ends uploads and downloads that stand still for so long; 0 takes a
 	// minute.
 	Stall time.Duration
+	// Probes listens where the operator tries whether policies are enforced.
+	Probes bool
 	// Dial connects to a pod; nil dials TCP.
 	Dial proxy.Dial
 }
@@ -78,6 +80,9 @@ func (e *Edge) Run(ctx context.Context) error {
 		return err
 	}
 	defer stopHealth()
+	if err := e.serveProbes(ctx); err != nil {
+		return err
+	}
 
 	// Watches outlive ctx: while the last requests are answered, endpoints change.
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))

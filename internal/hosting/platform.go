@@ -23,6 +23,8 @@ type Machinery interface {
 	Workload(ctx context.Context, w WorkloadName) (Workload, error)
 	// StorageClass returns the named class, or the default one for "".
 	StorageClass(ctx context.Context, name string) (string, error)
+	// Isolation returns what the operator found about network policies, NotFound before it tried.
+	Isolation(ctx context.Context, namespace string) (verdict, message string, err error)
 }
 
 // Node is one machine of the cluster.
@@ -30,6 +32,8 @@ type Node struct {
 	Name, Version string
 	Ready         bool
 	Message       string // why it is not ready, or under what pressure it is
+	// UserNamespaces: its runtime can give a pod users of its own.
+	UserNamespaces bool
 }
 
 // WorkloadName says which Deployment, DaemonSet or StatefulSet is meant.
@@ -66,6 +70,7 @@ func PlatformStatus(ctx context.Context, p Platform, m Machinery) ([]PartState, 
 	parts = append(parts, PartState{Name: "settings", Ready: true,
 		Message: fmt.Sprintf("sites answer at %s and run %s", settings.Edge.URL("NAME"), Names(settings))})
 	parts = append(parts, storageState(ctx, m, settings.StorageClass))
+	parts = append(parts, isolationState(ctx, m, settings), userNamespacesState(nodes, settings))
 	for _, w := range []struct{ part, kind, name, mend string }{
 		{"operator", "Deployment", "kubepanel-operator", "Sites are not created or changed meanwhile"},
 		{"edge", "DaemonSet", "kubepanel-edge", "Visitors get no answer meanwhile"},

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubepanel.io/kubepanel/api/platform"
@@ -111,6 +112,12 @@ func (s Store) Nodes(ctx context.Context) ([]hosting.Node, error) {
 
 func node(n *corev1.Node) hosting.Node {
 	out := hosting.Node{Name: n.Name, Version: n.Status.NodeInfo.KubeletVersion, Message: "its kubelet has never reported"}
+	for _, handler := range n.Status.RuntimeHandlers {
+		// The one without a name is what a pod gets that asks for none.
+		if handler.Name == "" && handler.Features != nil && ptr.Deref(handler.Features.UserNamespaces, false) {
+			out.UserNamespaces = true
+		}
+	}
 	for _, c := range n.Status.Conditions {
 		switch {
 		case c.Type != corev1.NodeReady && c.Status == corev1.ConditionTrue:
@@ -126,6 +133,15 @@ func node(n *corev1.Node) hosting.Node {
 		out.Message = ""
 	}
 	return out
+}
+
+// Isolation implements hosting.Machinery.
+func (s Store) Isolation(ctx context.Context, namespace string) (verdict, message string, err error) {
+	kept := &corev1.ConfigMap{}
+	if err := s.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: platform.ConfigMapIsolation}, kept); err != nil {
+		return "", "", s.answer(ctx, "read what was found about network policies", err)
+	}
+	return kept.Data[platform.KeyNetworkPolicy], kept.Data[platform.KeyMessage], nil
 }
 
 // StorageClass implements hosting.Machinery.

@@ -41,6 +41,7 @@ namespace: {{ .Release.Namespace }}
 ingressClass: kubepanel
 storageClass: {{ .Values.storageClass | quote }}
 userNamespaces: {{ .Values.userNamespaces }}
+isolation: {{ toJson .Values.isolation }}
 clusterCIDRs: {{ toJson .Values.clusterCIDRs }}
 images:
   nginx: {{ .Values.images.nginx | quote }}

@@ -36,6 +36,8 @@ type Reconciler struct {
 	Edge      *Edge
 	// Pods are asked what became of their configuration.
 	Pods *Pods
+	// Admit says why no new site may be made now; nil admits all.
+	Admit func() error
 }
 
 // Steps is the table of contents of this package: read it first. Whatever has

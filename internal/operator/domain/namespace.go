@@ -24,6 +24,12 @@ func (r *Reconciler) namespace(ctx context.Context, d *v1alpha1.Domain) error {
 	if err := r.claim(ctx, d); err != nil {
 		return err
 	}
+	// Those that live already stay: to take them down would hurt more than it protects.
+	if r.Admit != nil && d.Status.Namespace == "" {
+		if err := r.Admit(); err != nil {
+			return err
+		}
+	}
 	site := r.site(d)
 	want := site.Namespace()
 	if err := r.ownNamespace(ctx, d, want); err != nil {

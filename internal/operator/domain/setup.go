@@ -48,8 +48,12 @@ type Options struct {
 	// EdgeAddress is the edge's HTTPS port as seen from the operator; "" means its
 	// Service.
 	EdgeAddress string
-	Metrics     *operator.Metrics
-	Counts      *kube.Counts
+	// Admit says why no new site may be made now, nil when one may; without it all may.
+	Admit func() error
+	// Admitted is told when Admit may say something else.
+	Admitted chan event.GenericEvent
+	Metrics  *operator.Metrics
+	Counts   *kube.Counts
 	// Registry takes the metrics; nil for none.
 	Registry prometheus.Registerer
 }
@@ -74,7 +78,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		Finalizer: v1alpha1.FinalizerDomain, Cleanup: r.Cleanup(), Summarize: Summarize,
 		Recorder: mgr.GetEventRecorder("kubepanel-operator"), Metrics: o.Metrics, Resync: resync,
 	}
-	return r.watch(ctrl.NewControllerManagedBy(mgr).Named("domain")).
+	b := r.watch(ctrl.NewControllerManagedBy(mgr).Named("domain"))
+	if o.Admitted != nil {
+		b = b.WatchesRawSource(source.Channel(o.Admitted, handler.EnqueueRequestsFromMapFunc(r.all)))
+	}
+	return b.
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: workers,
 			ReconciliationTimeout:   reconcileTimeout,
@@ -90,6 +98,7 @@ func newReconciler(mgr ctrl.Manager, o Options) *Reconciler {
 		Direct:   mgr.GetAPIReader(),
 		Platform: o.Platform,
 		Pods:     NewPods(),
+		Admit:    o.Admit,
 	}
 	r.Databases = &Databases{
 		Settings: o.Platform.Database,

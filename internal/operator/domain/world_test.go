@@ -30,6 +30,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/yaml"
 
@@ -39,6 +40,7 @@ import (
 	"kubepanel.io/kubepanel/internal/kubetest"
 	"kubepanel.io/kubepanel/internal/operator/domain"
 	"kubepanel.io/kubepanel/internal/operator/domain/mariadb/mariadbtest"
+	"kubepanel.io/kubepanel/internal/operator/isolation"
 	platformsecrets "kubepanel.io/kubepanel/internal/operator/platform"
 )
 
@@ -58,6 +60,8 @@ type world struct {
 	settings *platform.Settings
 	mariadb  *mariadbtest.Server
 	edge     net.Listener
+	// wall, when set, decides whether new sites are made.
+	wall *isolation.Wall
 	// writes counts what the operator sent to the API server that may change
 	// something; requests counts everything but watches.
 	writes, requests atomic.Int64
@@ -147,7 +151,15 @@ func (w *world) startOperator(t *testing.T) (stop func()) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	if err := domain.Setup(ctx, mgr, domain.Options{Platform: w.settings, EdgeAddress: w.edge.Addr().String()}); err != nil {
+	options := domain.Options{Platform: w.settings, EdgeAddress: w.edge.Addr().String()}
+	if w.wall != nil {
+		w.wall.Client, w.wall.Direct, w.wall.Changed = mgr.GetClient(), mgr.GetAPIReader(), make(chan event.GenericEvent)
+		options.Admit, options.Admitted = w.wall.Admit, w.wall.Changed
+		if err := mgr.Add(w.wall); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := domain.Setup(ctx, mgr, options); err != nil {
 		t.Fatal(err)
 	}
 	secrets := &platformsecrets.Secrets{Client: mgr.GetClient(), Namespace: w.settings.Namespace, Now: time.Now}

@@ -151,7 +151,8 @@ func (w *world) startOperator(t *testing.T) (stop func()) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	options := domain.Options{Platform: w.settings, EdgeAddress: w.edge.Addr().String()}
+	settings := *w.settings // an operator that was told to stop may read a little longer what it began with
+	options := domain.Options{Platform: &settings, EdgeAddress: w.edge.Addr().String()}
 	if w.wall != nil {
 		w.wall.Client, w.wall.Direct, w.wall.Changed = mgr.GetClient(), mgr.GetAPIReader(), make(chan event.GenericEvent)
 		options.Admit, options.Admitted = w.wall.Admit, w.wall.Changed

@@ -33,8 +33,12 @@ func startShell(t testing.TB) *site {
 // ssh runs a command there; more are options.
 func (s *site) ssh(command string, more ...string) (string, error) {
 	s.t.Helper()
+	return s.run("", s.sshArgs(command, more...)...)
+}
+
+func (s *site) sshArgs(command string, more ...string) []string {
 	args := append([]string{"ssh", "-q", "-i", "id", "-p", strconv.Itoa(s.port)}, s.options()...)
-	return s.run("", append(append(append(args, more...), user+"@127.0.0.1"), command)...)
+	return append(append(append(args, more...), user+"@127.0.0.1"), command)
 }
 
 func TestACommandIsTheCustomersOwn(t *testing.T) {
@@ -45,7 +49,6 @@ func TestACommandIsTheCustomersOwn(t *testing.T) {
 		code          int
 	}{
 		"place":             {command: `echo "$PWD $HOME $USER $SHELL"`, want: s.root + " " + s.root + " blog /bin/bash\n"},
-		"both outputs":      {command: "echo out; echo err >&2", want: "out\nerr\n"},
 		"as it came":        {command: `printf '%s|' "a  b" '$HOME' \; '"'`, want: `a  b|$HOME|;|"|`},
 		"status":            {command: "exit 42", code: 42},
 		"a program missing": {command: "nonesuch 2>/dev/null", code: 127},
@@ -66,6 +69,16 @@ func TestACommandIsTheCustomersOwn(t *testing.T) {
 				t.Errorf("%s = %q, %d, want %q, %d", test.command, out, code, test.want, test.code)
 			}
 		})
+	}
+}
+
+// The two are channels of their own, in no order: each is looked at where it ends.
+func TestBothOutputsArriveApart(t *testing.T) {
+	s := startShell(t)
+	apart := []string{"bash", "-c", `"$@" 2>errors && sed 's/^/errors: /' errors`, "-"}
+	out, err := s.run("", append(apart, s.sshArgs("echo out; echo err >&2")...)...)
+	if want := "out\nerrors: err\n"; err != nil || out != want {
+		t.Errorf("%q, %v, want %q", out, err, want)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	eventsv1 "k8s.io/api/events/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -154,8 +155,15 @@ func TestLoserOfAHostIsTold(t *testing.T) {
 		t.Errorf("free.test is answered by %q, want young", a.body)
 	}
 	ctx := context.Background()
+	var list *eventsv1.EventList
+	var err error
+	defer func() {
+		if t.Failed() {
+			t.Logf("the last look at events: %v, %+v", err, list)
+		}
+	}()
 	s.eventually("an Event tells it", func() bool {
-		list, err := s.client.EventsV1().Events(s.name).List(ctx, metav1.ListOptions{})
+		list, err = s.client.EventsV1().Events(s.name).List(ctx, metav1.ListOptions{})
 		return err == nil && len(list.Items) == 1 && list.Items[0].Regarding.Name == "a-young" &&
 			list.Items[0].Reason == "HostTaken" && strings.Contains(list.Items[0].Note, "shop.test")
 	})

@@ -128,11 +128,11 @@ echo $sent, "\n";`),
 		},
 		{
 			name: "full /tmp",
-			// A little more than the volume may hold, and no more: the disk is not ours alone.
+			// A little more than the 2 GiB that the volume may hold, and no more: the disk is not ours alone.
 			command: func(seconds string) []string {
-				return timed("60", "sh", "-c", "dd if=/dev/zero of=/tmp/full bs=1M count=1600 2>/dev/null; stat -c %s /tmp/full; sleep "+seconds)
+				return timed("60", "sh", "-c", "dd if=/dev/zero of=/tmp/full bs=1M count=2300 2>/dev/null; stat -c %s /tmp/full; sleep "+seconds)
 			},
-			loud:   atLeast(1<<30, "bytes"),
+			loud:   atLeast(2<<30, "bytes"),
 			evicts: true,
 		},
 	}

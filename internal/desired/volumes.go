@@ -63,7 +63,7 @@ func (s Site) tmpSize() string {
 		}
 	}
 	const gibibyte = 1 << 30
-	step := int64(4 * gibibyte)
+	step := int64(2 * gibibyte)
 	for step < need.Value() && step < math.MaxInt64/2 {
 		step *= 2
 	}

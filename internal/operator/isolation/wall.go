@@ -23,9 +23,12 @@ const (
 	// patience is how long a forbidden connection may hang: long beside a round trip
 	// within a cluster.
 	patience = 2 * time.Second
-	// soon is when to look again while nothing is known, often while sites are refused,
-	// seldom once all is well: a look is three connections per address of an edge.
+	// soon is when to look again while an edge is about to start, often when none did
+	// within a minute or sites are refused, seldom once all is well: a look is three
+	// connections per address of an edge.
 	soon, often, seldom = time.Second, 30 * time.Second, 10 * time.Minute
+	// starting is how long an edge may take to start.
+	starting = time.Minute
 	// certain is how many looks in a row must find a hole: a pod's policies may take
 	// effect a moment after the pod.
 	certain = 3
@@ -61,7 +64,7 @@ func (w *Wall) Start(ctx context.Context) error {
 	if w.Targets == nil {
 		w.Targets = w.edges
 	}
-	holes := 0
+	holes, began := 0, time.Now()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -87,17 +90,17 @@ func (w *Wall) Start(ctx context.Context) error {
 				logf.FromContext(ctx).Error(err, "keep what was found about network policies")
 			}
 		}
-		timer.Reset(w.pause(found, holes))
+		timer.Reset(w.pause(found, holes, time.Since(began)))
 	}
 }
 
-func (w *Wall) pause(found finding, holes int) time.Duration {
+func (w *Wall) pause(found finding, holes int, runs time.Duration) time.Duration {
 	switch {
 	case found.verdict == platform.PoliciesEnforced:
 		return seldom
 	case holes >= certain && w.Often > 0:
 		return w.Often
-	case holes >= certain:
+	case holes >= certain, found.verdict == "" && runs > starting:
 		return often
 	}
 	return soon

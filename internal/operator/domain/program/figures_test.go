@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -134,22 +136,35 @@ func (w *world) serverCPU(t testing.TB) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
-// profile takes a CPU profile of the operator for some seconds, when profiles are
-// asked for; what it returns is closed at the end.
+// profile takes CPU profiles of the operator and of the API server for some seconds,
+// when profiles are asked for; what it returns is closed at the end.
 func (r *bench) profile(b *testing.B, phase string, seconds int) <-chan struct{} {
 	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if *profiles == "" {
-			return
-		}
+	if *profiles == "" {
+		close(done)
+		return done
+	}
+	what := fmt.Sprintf("profile?seconds=%d", max(1, seconds))
+	var both sync.WaitGroup
+	both.Go(func() {
 		for range 50 { // it may not listen yet
-			if r.fetch(fmt.Sprintf("profile?seconds=%d", max(1, seconds)), phase+".cpu.prof") == nil {
+			if r.fetch(what, phase+".cpu.prof") == nil {
 				return
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
-	}()
+	})
+	both.Go(func() {
+		api, err := kubernetes.NewForConfig(r.cluster.Config)
+		if err != nil {
+			return
+		}
+		data, err := api.RESTClient().Get().AbsPath("/debug/pprof/profile").Param("seconds", strconv.Itoa(max(1, seconds))).DoRaw(b.Context())
+		if err == nil {
+			_ = os.WriteFile(filepath.Join(*profiles, phase+".apiserver.prof"), data, 0o600) // its absence is seen
+		}
+	})
+	go func() { both.Wait(); close(done) }()
 	return done
 }
 

@@ -111,9 +111,10 @@ func (w *world) prepare(t testing.TB) {
 	must(t, yaml.UnmarshalStrict(data, &role.Rules))
 	lease := &rbacv1.Role{
 		ObjectMeta: metav1.ObjectMeta{Name: role.Name, Namespace: w.settings.Namespace},
-		Rules: []rbacv1.PolicyRule{{
-			APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"get", "create", "update", "patch"},
-		}},
+		Rules: []rbacv1.PolicyRule{
+			{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"get", "create", "update", "patch"}},
+			{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{platform.ConfigMapIsolation}, Verbs: []string{"get"}},
+		},
 	}
 	var subjects []rbacv1.Subject
 	for _, user := range users {

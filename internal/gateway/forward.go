@@ -66,16 +66,25 @@ func join(wanted ssh.NewChannel, site *upstream) {
 		// The visitor has closed the channel.
 		_ = there.Close()
 	}()
-	var answers sync.WaitGroup
-	answers.Go(func() {
-		_, _ = io.Copy(here, there)
-		_ = here.CloseWrite()
-	})
-	answers.Go(func() { _, _ = io.Copy(here.Stderr(), there.Stderr()) })
+	answered := make(chan struct{})
+	go func() {
+		answer(here, there)
+		close(answered)
+	}()
 	// Ends when the site closes the channel; the exit status is among these.
 	pass(fromSite, here)
-	answers.Wait()
+	<-answered
 	_ = here.Close()
+}
+
+// answer passes on what the site says. The end of it is told after the last of
+// both streams: OpenSSH's client takes nothing that comes later.
+func answer(here, there ssh.Channel) {
+	var both sync.WaitGroup
+	both.Go(func() { _, _ = io.Copy(here, there) })
+	both.Go(func() { _, _ = io.Copy(here.Stderr(), there.Stderr()) })
+	both.Wait()
+	_ = here.CloseWrite()
 }
 
 // pass hands requests on to the other side, and its answers back.

@@ -98,8 +98,9 @@ func newPlatform(t testing.TB) *platform {
 	return p
 }
 
-// newSite starts a site's server and makes the gateway know it.
-func (p *platform) newSite(domain string) *site {
+// newSite starts a site's server, flags being its own, and makes the gateway know
+// it.
+func (p *platform) newSite(domain string, flags ...string) *site {
 	s := &site{platform: p, domain: domain, password: "of " + domain, root: p.t.TempDir(), secrets: p.t.TempDir(), log: &lockedBuffer{}}
 	hash, err := bcrypt.GenerateFromPassword([]byte(s.password), bcrypt.MinCost)
 	p.must(err)
@@ -111,7 +112,7 @@ func (p *platform) newSite(domain string) *site {
 	} {
 		p.write(s.secrets, name, content)
 	}
-	s.serve()
+	s.serve(flags)
 	s.object = &v1alpha1.Domain{
 		ObjectMeta: metav1.ObjectMeta{Name: strings.ReplaceAll(domain, ".", "-")},
 		Spec:       v1alpha1.DomainSpec{DomainName: domain},
@@ -121,10 +122,10 @@ func (p *platform) newSite(domain string) *site {
 	return s
 }
 
-func (s *site) serve() {
+func (s *site) serve(flags []string) {
 	program, err := toolbox()
 	s.must(err)
-	cmd := exec.Command(program, "serve", "--listen=127.0.0.1:0", "--root="+s.root, "--credentials="+s.secrets)
+	cmd := exec.Command(program, append([]string{"serve", "--listen=127.0.0.1:0", "--root=" + s.root, "--credentials=" + s.secrets}, flags...)...)
 	stderr, err := cmd.StderrPipe()
 	s.must(err)
 	s.must(cmd.Start())
@@ -166,8 +167,18 @@ func (p *platform) newKey(name string) ssh.Signer {
 // run carries out one of OpenSSH's programs with a key, or with a password.
 func (p *platform) run(key, password, program string, args ...string) (string, error) {
 	p.t.Helper()
+	cmd := p.command(key, password, program, args...)
+	if program == "sftp" {
+		cmd.Stdin = strings.NewReader("put upload html-upload\nget html-upload back\n")
+	}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func (p *platform) command(key, password, program string, args ...string) *exec.Cmd {
+	p.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
+	p.t.Cleanup(cancel)
 	p.write(p.home, "known", fmt.Sprintf("[127.0.0.1]:%d %s", p.port, line(p.keys.Host)))
 	options := []string{
 		"-F", "/dev/null", "-o", "StrictHostKeyChecking=yes", "-o", "UserKnownHostsFile=" + filepath.Join(p.home, "known"),
@@ -180,11 +191,7 @@ func (p *platform) run(key, password, program string, args ...string) (string, e
 	cmd.Dir = p.home
 	cmd.Env = append(os.Environ(), "SSH_ASKPASS="+filepath.Join(p.home, "askpass"), "SSH_ASKPASS_REQUIRE=force",
 		"TEST_PASSWORD="+password, "SSH_AUTH_SOCK=")
-	if program == "sftp" {
-		cmd.Stdin = strings.NewReader("put upload html-upload\nget html-upload back\n")
-	}
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	return cmd
 }
 
 func (p *platform) write(dir, name, content string) {

@@ -1,9 +1,12 @@
 package gateway_test
 
 import (
+	"bytes"
 	"crypto/rand"
+	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -186,6 +189,38 @@ func TestNoPortIsForwarded(t *testing.T) {
 		if out, err := p.run("blog.example", "", "ssh", args...); err == nil {
 			t.Errorf("%s: served:\n%s", name, out)
 		}
+	}
+}
+
+// The end of a program must not overtake what it said last. The client reads
+// late, so that some of it waits in the gateway when the program has ended: more
+// than the 2 MB that a channel lets wait at the client.
+func TestASlowReaderMissesNothing(t *testing.T) {
+	p := newPlatform(t)
+	blog := p.newSite("blog.example", "--shell")
+	const much = 3_000_000
+	for name, stream := range map[string]func(*exec.Cmd) (io.ReadCloser, error){"1": (*exec.Cmd).StdoutPipe, "2": (*exec.Cmd).StderrPipe} {
+		t.Run(name, func(t *testing.T) {
+			cmd := p.command(blog.domain, "", "ssh", "-n", "blog.example@127.0.0.1",
+				"head -c "+strconv.Itoa(much)+" /dev/zero >&"+name+"; touch ended"+name)
+			pipe, err := stream(cmd)
+			p.must(err)
+			p.must(cmd.Start())
+			ended := filepath.Join(blog.root, "ended"+name)
+			for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+				if _, err := os.Stat(ended); err == nil {
+					break
+				}
+				if time.Now().After(end) {
+					t.Fatalf("the program does not end:\n%s\n%s", p.log, blog.log)
+				}
+			}
+			out, err := io.ReadAll(pipe)
+			p.must(err)
+			if err := cmd.Wait(); err != nil || len(out) != much {
+				t.Errorf("%d bytes, %v, want %d: %q", len(out), err, much, bytes.Trim(out, "\x00"))
+			}
+		})
 	}
 }
 

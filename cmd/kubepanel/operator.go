@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -29,7 +31,8 @@ import (
 )
 
 // The lease says who of several operators works. A killed one is replaced within
-// its length; one that is stopped gives it back at once. An API server that took
+// its length, at once by its own pod's next container (newLock); one that is
+// stopped gives it back at once. An API server that took
 // longer than the deadline to answer made an operator give up and start anew: on a
 // busy computer 7 s were too few.
 const (
@@ -43,8 +46,8 @@ const (
 )
 
 type operatorOptions struct {
-	settings, kubeconfig, address, edge, profile, logLevel string
-	leaderElect                                            bool
+	settings, kubeconfig, address, edge, profile, logLevel, identity string
+	leaderElect                                                      bool
 }
 
 func newOperatorCommand() *cobra.Command {
@@ -64,6 +67,7 @@ func newOperatorCommand() *cobra.Command {
 	flags.StringVar(&o.profile, "profile-address", "", "address for profiles (net/http/pprof); without it there are none")
 	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.BoolVar(&o.leaderElect, "leader-elect", true, "work only while holding the lease, so that several may run")
+	flags.StringVar(&o.identity, "identity", "", "the name to hold the lease under, of one process at a time; without it one made up at each start")
 	return cmd
 }
 
@@ -133,7 +137,13 @@ func newManager(o operatorOptions, settings *platform.Settings) (ctrl.Manager, e
 	}
 	alive := http.StripPrefix("/healthz", &healthz.Handler{Checks: map[string]healthz.Checker{"ping": healthz.Ping}})
 	ready := http.StripPrefix("/readyz", &healthz.Handler{Checks: map[string]healthz.Checker{"ping": healthz.Ping}})
+	lock, err := newLock(config, settings.Namespace, o.identity)
+	if err != nil {
+		return nil, err
+	}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		LeaderElectionResourceLockInterface: lock,
+
 		Scheme: scheme,
 		Cache:  domain.CacheOptions(),
 		Client: domain.ClientOptions(),
@@ -155,4 +165,20 @@ func newManager(o operatorOptions, settings *platform.Settings) (ctrl.Manager, e
 		return nil, fmt.Errorf("set up the operator: %w", err)
 	}
 	return mgr, nil
+}
+
+// newLock returns the lease as one that identity holds. A pod's containers run one
+// after another: under the pod's name the next one goes on with the lease of the
+// killed one, and does not wait until it runs out. Without an identity it returns
+// nil, and the manager makes up a name that nobody had before.
+func newLock(config *rest.Config, namespace, identity string) (resourcelock.Interface, error) {
+	if identity == "" {
+		return nil, nil
+	}
+	lock, err := resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, namespace, leaseName,
+		resourcelock.ResourceLockConfig{Identity: identity}, config, leaseDeadline)
+	if err != nil {
+		return nil, fmt.Errorf("make the lease: %w", err)
+	}
+	return lock, nil
 }

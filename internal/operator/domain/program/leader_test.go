@@ -5,6 +5,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // Two operators run, and the one that works is killed while it makes fifty Domains.
@@ -47,5 +50,31 @@ func TestAnotherOperatorTakesOverFromAKilledOne(t *testing.T) {
 	}
 	if last, next := one[len(one)-1], other[0]; next.At.Before(last.At) {
 		t.Errorf("the second operator began to write (%s) at %s, and the first one wrote (%s) at %s", next.kind(), next.At, last.kind(), last.At)
+	}
+}
+
+// The container of an operator's pod is killed, and the next one starts under the
+// same name: the lease is its own, so it does not wait for it to run out.
+func TestThePodsNextContainerGoesOnWithItsLease(t *testing.T) {
+	const patience = time.Minute
+	w := newWorld(t)
+	w.startNodes(t)
+	ready := w.follow(t)
+	lease := func() coordinationv1.LeaseSpec {
+		var l coordinationv1.Lease
+		must(t, w.client.Get(t.Context(), client.ObjectKey{Namespace: w.settings.Namespace, Name: "kubepanel-operator"}, &l))
+		return l.Spec
+	}
+	first := w.startOperator(t, users[0], "--identity=pod")
+	w.create(t, 0, 1)
+	ready.await(t, 1, patience)
+	before := lease()
+	first.stop(syscall.SIGKILL)
+	w.startOperator(t, users[0], "--identity=pod")
+	w.create(t, 1, 2)
+	ready.await(t, 2, patience)
+	after := lease()
+	if *after.HolderIdentity != "pod" || *after.LeaseTransitions != *before.LeaseTransitions || !after.AcquireTime.Equal(before.AcquireTime) {
+		t.Errorf("the lease was got anew: %+v, before %+v", after, before)
 	}
 }

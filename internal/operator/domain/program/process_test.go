@@ -28,14 +28,14 @@ type process struct {
 	stopped bool // it was told to end
 }
 
-// startOperator runs the program as one of the users.
-func (w *world) startOperator(t testing.TB, user string) *process {
+// startOperator runs the program as one of the users; more are flags.
+func (w *world) startOperator(t testing.TB, user string, more ...string) *process {
 	t.Helper()
 	kubeconfig, err := w.cluster.User(user)
 	must(t, err)
 	p := &process{address: freeAddress(t), profile: freeAddress(t), log: &bytes.Buffer{}, ended: make(chan struct{})}
-	p.cmd = exec.Command(w.binary, "operator", "--kubeconfig", kubeconfig, "--settings", w.settingsFile,
-		"--address", p.address, "--edge-address", w.edge, "--profile-address", p.profile)
+	p.cmd = exec.Command(w.binary, append([]string{"operator", "--kubeconfig", kubeconfig, "--settings", w.settingsFile,
+		"--address", p.address, "--edge-address", w.edge, "--profile-address", p.profile}, more...)...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	// It ends with the tests, however they end.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

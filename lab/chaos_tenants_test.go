@@ -59,7 +59,7 @@ func (r *chaos) wreck(ctx context.Context, schedule []strike) {
 		case <-time.After(time.Until(start.Add(s.at))):
 		}
 		// What can't be found is down already, or there is none of it.
-		killed, _ := r.hit(ctx, s) //nolint:errcheck // counted as missed
+		killed, _ := r.hit(ctx, s) // counted as missed
 		r.mu.Lock()
 		if killed > 0 {
 			r.kills[s.victim.name]++
@@ -109,9 +109,9 @@ func (r *chaos) begin(ctx context.Context, name string) *ledger {
 		a, err := ask(ctx, "kubepanel", "site", "create", name)
 		if err == nil && (a.code == 0 || strings.Contains(a.stderr, "taken")) {
 			r.mu.Lock()
-			defer r.mu.Unlock()
 			r.made++
 			r.all = append(r.all, l)
+			r.mu.Unlock()
 			return l
 		}
 	}

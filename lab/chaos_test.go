@@ -79,7 +79,7 @@ func newChaos(t *testing.T) *chaos {
 		if t.Failed() {
 			for _, l := range r.all {
 				if l.wanted {
-					l.site.report(context.WithoutCancel(t.Context()), t)
+					l.report(context.WithoutCancel(t.Context()), t)
 				}
 			}
 		}

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"errors"
 	"context"
 	"fmt"
 	"slices"
@@ -153,7 +154,7 @@ func refusedTo(what string) func(string, error) error {
 func printed(word string) func(string, error) error {
 	return func(said string, err error) error {
 		if !strings.Contains(said, word) {
-			return fmt.Errorf("it did not print %q: %.300q (%v)", word, said, err)
+			return errors.Join(fmt.Errorf("it did not print %q but %.300q", word, said), err)
 		}
 		return nil
 	}

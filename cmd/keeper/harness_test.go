@@ -33,7 +33,7 @@ func testMain(m *testing.M) int {
 	// Not below the user's own folder, which is closed to others.
 	dir, err := os.MkdirTemp("", "keeper-")
 	if err == nil {
-		err = os.Chmod(dir, 0o755) //nolint:gosec // for the account that the tests run it as
+		err = os.Chmod(dir, 0o755)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -131,7 +131,7 @@ func (c *sitePlan) read() (*v1alpha1.Domain, error) {
 		if err != nil {
 			return nil, &hosting.Error{Code: hosting.Invalid, Message: fmt.Sprintf("The file can't be read: %s.", err)}
 		}
-		defer file.Close() //nolint:errcheck // it was only read
+		defer file.Close() // it was only read
 		in = file
 	}
 	data, err := io.ReadAll(io.LimitReader(in, longestFile+1))

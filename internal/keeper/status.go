@@ -31,7 +31,7 @@ func (k *Keeper) tell(revision, verdict, message string) {
 
 func replaceFile(path, text string) error {
 	next := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".next")
-	if err := os.WriteFile(next, []byte(text), 0o644); err != nil { //nolint:gosec // nginx reads it and passes it on
+	if err := os.WriteFile(next, []byte(text), 0o644); err != nil { // nginx reads it and passes it on
 		return err
 	}
 	return os.Rename(next, path)

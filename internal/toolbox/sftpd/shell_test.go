@@ -2,6 +2,7 @@ package sftpd_test
 
 import (
 	"bufio"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,7 +63,7 @@ func TestACommandIsTheCustomersOwn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			out, err := s.ssh(test.command, test.more...)
 			code := 0
-			if exit, ok := err.(*exec.ExitError); ok {
+			if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 				code = exit.ExitCode()
 			}
 			if code != test.code || test.want != "" && out != test.want {
@@ -241,7 +242,7 @@ func TestASignalReachesTheProgram(t *testing.T) {
 	if err := session.Signal(ssh.SIGUSR1); err != nil {
 		t.Fatal(err)
 	}
-	if exit, ok := session.Wait().(*ssh.ExitError); !ok || exit.ExitStatus() != 7 {
+	if exit, ok := errors.AsType[*ssh.ExitError](session.Wait()); !ok || exit.ExitStatus() != 7 {
 		t.Errorf("Wait = %v, want status 7", exit)
 	}
 }

@@ -65,9 +65,9 @@ type DomainStatus struct {
 	// +optional
 	Endpoints *EndpointsStatus `json:"endpoints,omitempty"`
 
-	// Conditions tell, part by part, what is as it should be and what is not.
-	// +listType=map
-	// +listMapKey=type
+	// Conditions tell, part by part, what is as it should be and what is not. The
+	// operator writes them all at once, so they are one value.
+	// +listType=atomic
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }

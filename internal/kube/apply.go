@@ -12,6 +12,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/client-go/util/csaupgrade"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -22,6 +24,11 @@ import (
 // hash sees what we no longer want, the look sees what others changed.
 const AnnotationApplied = "kubepanel.io/applied"
 
+// AnnotationMade stands on an object that was made with Create and not applied
+// since. Making costs the API server half of what applying costs, but leaves fields
+// that no apply of ours would take away: takeOver mends that before the first one.
+const AnnotationMade = "kubepanel.io/made"
+
 // Applier writes objects with server-side apply as one field owner. An object
 // that already is what it should be costs no request.
 type Applier struct {
@@ -29,6 +36,8 @@ type Applier struct {
 	// its own writes (client.CacheOptions.EnableReadYourWritesConsistency), or an
 	// object would be applied again until the cache has caught up.
 	Client client.Client
+	// Direct reads past the cache, which does not keep who wrote which field.
+	Direct client.Reader
 	// Owner is the field owner, one per reconciler.
 	Owner client.FieldOwner
 	// Counts, when set, is told of every decision.
@@ -47,9 +56,21 @@ func (a Applier) Apply(ctx context.Context, owner, obj client.Object) error {
 	if err != nil {
 		return err
 	}
-	if live != nil && unchanged(obj, live) {
+	if live == nil {
+		created, err := a.create(ctx, obj)
+		if err != nil || created {
+			return err
+		}
+		delete(obj.GetAnnotations(), AnnotationMade)
+	} else if unchanged(obj, live) {
 		a.Counts.unchanged()
 		return share(live, obj)
+	}
+	// What exists and is not in our cache may have been made by us as well.
+	if live == nil || live.GetAnnotations()[AnnotationMade] != "" {
+		if err := a.takeOver(ctx, obj); err != nil {
+			return err
+		}
 	}
 	a.Counts.applied()
 	body, err := applyBody(obj)
@@ -63,6 +84,28 @@ func (a Applier) Apply(ctx context.Context, owner, obj client.Object) error {
 	return nil
 }
 
+// takeOver turns the fields that we own because we made an object into fields that
+// we applied, so that an apply takes away what it leaves out.
+func (a Applier) takeOver(ctx context.Context, obj client.Object) error {
+	fresh, err := a.empty(obj)
+	if err != nil {
+		return err
+	}
+	if err := a.Direct.Get(ctx, client.ObjectKeyFromObject(obj), fresh); err != nil {
+		// Applying makes what is gone.
+		return client.IgnoreNotFound(err)
+	}
+	owner := string(a.Owner)
+	patch, err := csaupgrade.UpgradeManagedFieldsPatch(fresh, sets.New(owner), owner)
+	if err != nil || patch == nil {
+		return err
+	}
+	if err := a.Client.Patch(ctx, fresh, client.RawPatch(types.JSONPatchType, patch)); err != nil {
+		return fmt.Errorf("take over %s: %w", describe(obj), err)
+	}
+	return nil
+}
+
 // Create makes obj, controlled by owner, when nothing of that name exists.
 // created is false, without an error, when something does; it is left alone.
 func (a Applier) Create(ctx context.Context, owner, obj client.Object) (created bool, err error) {
@@ -72,6 +115,12 @@ func (a Applier) Create(ctx context.Context, owner, obj client.Object) (created 
 	if err := seal(obj); err != nil {
 		return false, err
 	}
+	return a.create(ctx, obj)
+}
+
+// create makes an object that is owned and sealed.
+func (a Applier) create(ctx context.Context, obj client.Object) (created bool, err error) {
+	obj.GetAnnotations()[AnnotationMade] = "true"
 	err = a.Client.Create(ctx, obj, a.Owner)
 	if apierrors.IsAlreadyExists(err) {
 		return false, nil
@@ -105,21 +154,30 @@ func (a Applier) prepare(ctx context.Context, owner, obj client.Object) (client.
 	if err := seal(obj); err != nil {
 		return nil, err
 	}
-	fresh, err := a.Client.Scheme().New(obj.GetObjectKind().GroupVersionKind())
+	live, err := a.empty(obj)
 	if err != nil {
-		return nil, fmt.Errorf("kind of %s: %w", describe(obj), err)
+		return nil, err
 	}
-	live, ok := fresh.(client.Object)
-	if !ok {
-		return nil, fmt.Errorf("kind of %s is no object", describe(obj))
-	}
-	live.SetName(obj.GetName())
-	live.SetNamespace(obj.GetNamespace())
 	found, err := a.Live(ctx, live)
 	if err != nil || !found {
 		return nil, err
 	}
 	return live, nil
+}
+
+// empty returns an object of obj's kind and name, and nothing else.
+func (a Applier) empty(obj client.Object) (client.Object, error) {
+	fresh, err := a.Client.Scheme().New(obj.GetObjectKind().GroupVersionKind())
+	if err != nil {
+		return nil, fmt.Errorf("kind of %s: %w", describe(obj), err)
+	}
+	o, ok := fresh.(client.Object)
+	if !ok {
+		return nil, fmt.Errorf("kind of %s is no object", describe(obj))
+	}
+	o.SetName(obj.GetName())
+	o.SetNamespace(obj.GetNamespace())
+	return o, nil
 }
 
 func (a Applier) own(owner, obj client.Object) error {
@@ -141,6 +199,7 @@ func (a Applier) own(owner, obj client.Object) error {
 func seal(obj client.Object) error {
 	annotations := maps.Clone(obj.GetAnnotations())
 	delete(annotations, AnnotationApplied)
+	delete(annotations, AnnotationMade)
 	obj.SetAnnotations(annotations)
 	plain, err := encode(obj)
 	if err != nil {

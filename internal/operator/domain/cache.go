@@ -28,9 +28,14 @@ func CacheOptions() cache.Options {
 	}
 }
 
-// ClientOptions lets a reconciler read what it wrote itself a moment ago.
+// ClientOptions lets a reconciler read what it wrote itself a moment ago. What it
+// writes comes from Go types, so the API server need not parse it once more to look
+// for fields that don't exist.
 func ClientOptions() client.Options {
-	return client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)}}
+	return client.Options{
+		Cache:           &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)},
+		FieldValidation: metav1.FieldValidationIgnore,
+	}
 }
 
 // slimPod keeps of a pod what its diagnosis looks at.

@@ -336,6 +336,7 @@ func written(t *testing.T, o client.Object) map[string]any {
 	t.Helper()
 	annotations := maps.Clone(o.GetAnnotations())
 	delete(annotations, kube.AnnotationApplied)
+	delete(annotations, kube.AnnotationMade)
 	data, err := json.Marshal(o)
 	if err != nil {
 		t.Fatal(err)

@@ -94,7 +94,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 func newReconciler(mgr ctrl.Manager, o Options) *Reconciler {
 	c := mgr.GetClient()
 	r := &Reconciler{
-		Kube:     kube.Applier{Client: c, Owner: fieldOwner, Counts: o.Counts},
+		Kube:     kube.Applier{Client: c, Direct: mgr.GetAPIReader(), Owner: fieldOwner, Counts: o.Counts},
 		Direct:   mgr.GetAPIReader(),
 		Platform: o.Platform,
 		Pods:     NewPods(),

@@ -54,6 +54,7 @@ type figures struct {
 		CPU          float64 `json:"cpuSeconds"`
 		CPUPerDomain float64 `json:"cpuSecondsPerDomain"`
 		ServerCPU    float64 `json:"apiServerCPUSeconds"`
+		Looks        float64 `json:"reconcilesPerDomain"`
 		asked
 	} `json:"create"`
 	Memory    memoryFigures `json:"memory"`
@@ -96,6 +97,7 @@ func (f *figures) show(b *testing.B) {
 	row("until all are Ready, s", number("%.1f", f.Create.Ready), "")
 	row("operator CPU per Domain, s", number("%.4f", f.Create.CPUPerDomain), "0.02")
 	row("API server CPU per Domain, s", number("%.4f", f.Create.ServerCPU/float64(f.Domains)), "")
+	row("reconciles per Domain to create", number("%.2f", f.Create.Looks), "")
 	row("API requests per Domain to create", number("%.2f", f.Create.PerDomain), "20")
 	row("writes of unchanged reconciles, all Domains together", number("%d", f.Unchanged.Writes), "0")
 	row("operator CPU per unchanged reconcile, s", number("%.5f", f.Unchanged.CPUPerDomain), "")

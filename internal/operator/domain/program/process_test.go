@@ -113,6 +113,11 @@ func (p *process) memory(t testing.TB, field string) float64 {
 	return 0
 }
 
+// looks is how often the program looked at a Domain.
+func (p *process) looks() float64 {
+	return p.metric("controller_runtime_reconcile_total", map[string]string{"controller": "domain"})
+}
+
 // metric is the sum over all series of a metric whose labels are as given; 0 when
 // the program does not answer yet.
 func (p *process) metric(name string, labels map[string]string) float64 {

@@ -1,0 +1,71 @@
+package kube_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kubepanel.io/kubepanel/internal/kube"
+)
+
+// What an object was made with is ours to take away, as what it was applied with is,
+// and what others wrote stays.
+func TestFieldsThatAreWantedNoMoreGo(t *testing.T) {
+	a := kube.Applier{Client: cluster.Client, Direct: cluster.Client, Owner: "kubepanel-test", Counts: &kube.Counts{}}
+	ways := map[string]func(o client.Object) error{
+		"made by apply": func(o client.Object) error { return a.Apply(t.Context(), nil, o) },
+		"made by create": func(o client.Object) error {
+			created, err := a.Create(t.Context(), nil, o)
+			if err == nil && !created {
+				t.Fatal("it exists already")
+			}
+			return err
+		},
+	}
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			object := func(data map[string]string) *corev1.ConfigMap {
+				return &corev1.ConfigMap{
+					ObjectMeta: metav1.ObjectMeta{Name: strings.ReplaceAll(name, " ", "-"), Namespace: "default", Labels: data},
+					Data:       maps.Clone(data),
+				}
+			}
+			first := object(map[string]string{"stays": "a", "goes": "a"})
+			if err := way(first); err != nil {
+				t.Fatal(err)
+			}
+			if first.Annotations[kube.AnnotationMade] == "" {
+				t.Error("it does not say that it was made and not applied")
+			}
+			theirs := client.RawPatch("application/merge-patch+json", []byte(`{"data":{"theirs":"a"}}`))
+			if err := cluster.Client.Patch(t.Context(), first, theirs, client.FieldOwner("somebody")); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []map[string]string{{"stays": "a", "goes": "b"}, {"stays": "b"}} {
+				next := object(want)
+				if err := a.Apply(t.Context(), nil, next); err != nil {
+					t.Fatal(err)
+				}
+				if next.Annotations[kube.AnnotationMade] != "" {
+					t.Error("it still says that it was made and not applied")
+				}
+				if !maps.Equal(next.Labels, want) {
+					t.Errorf("labels = %v, want %v", next.Labels, want)
+				}
+				want["theirs"] = "a"
+				if !maps.Equal(next.Data, want) {
+					t.Errorf("data = %v, want %v", next.Data, want)
+				}
+			}
+			before := a.Counts.Unchanged.Load()
+			again := object(map[string]string{"stays": "b"})
+			if err := a.Apply(t.Context(), nil, again); err != nil || a.Counts.Unchanged.Load() != before+1 {
+				t.Errorf("applied again = %v, and it was not left alone", err)
+			}
+		})
+	}
+}

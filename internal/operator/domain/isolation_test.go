@@ -10,6 +10,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubepanel.io/kubepanel/api/platform"
@@ -35,7 +36,8 @@ func holed(t *testing.T) (ports isolation.Ports, wallUp func()) {
 	return isolation.Ports{Open: port(0), Ingress: port(1), Egress: port(2)}, func() { listeners[1].Close(); listeners[2].Close() }
 }
 
-// letRemember gives the operator of the test what the chart's Role gives.
+// letRemember gives the operator of the test what the chart's Role gives, and nothing
+// to remember of an earlier test.
 func letRemember(t *testing.T, namespace string) {
 	t.Helper()
 	role := &rbacv1.Role{
@@ -53,6 +55,10 @@ func letRemember(t *testing.T, namespace string) {
 		if err := cluster.Client.Create(t.Context(), o); client.IgnoreAlreadyExists(err) != nil {
 			t.Fatal(err)
 		}
+	}
+	found := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: platform.ConfigMapIsolation}}
+	if err := cluster.Client.Delete(t.Context(), found); client.IgnoreNotFound(err) != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -83,4 +89,29 @@ func TestNoNewSiteWhileNetworkPoliciesAreNotEnforced(t *testing.T) {
 	w.startOperator(t)
 	w.create(t, newDomain("remembered.example"))
 	w.condition(t, "remembered.example", v1alpha1.ConditionNamespaceReady, metav1.ConditionTrue, "Satisfied")
+}
+
+// TestASiteThatLivesIsNeverTurnedAway: not even one whose status was lost, as after
+// its Domain was restored from a copy.
+func TestASiteThatLivesIsNeverTurnedAway(t *testing.T) {
+	w := newWorld(t)
+	letRemember(t, w.settings.Namespace)
+	stop := w.startOperator(t)
+	w.create(t, newDomain("resident.example"))
+	w.condition(t, "resident.example", v1alpha1.ConditionNamespaceReady, metav1.ConditionTrue, "Satisfied")
+	stop()
+
+	d := &v1alpha1.Domain{ObjectMeta: metav1.ObjectMeta{Name: "resident.example"}}
+	if err := cluster.Client.Status().Patch(t.Context(), d, client.RawPatch(types.MergePatchType, []byte(`{"status":null}`))); err != nil {
+		t.Fatal(err)
+	}
+	ports, _ := holed(t)
+	w.wall = &isolation.Wall{Namespace: w.settings.Namespace, Required: true, Ports: ports, Targets: func(context.Context) ([]isolation.Target, error) {
+		return []isolation.Target{{Node: "one", Address: "127.0.0.1"}}, nil
+	}}
+	w.startOperator(t)
+	w.create(t, newDomain("newcomer.example"))
+	w.condition(t, "newcomer.example", v1alpha1.ConditionNamespaceReady, metav1.ConditionFalse, "NetworkPolicyNotEnforced")
+	w.touch(t, "resident.example", "policies do not hold now")
+	w.condition(t, "resident.example", v1alpha1.ConditionNamespaceReady, metav1.ConditionTrue, "Satisfied")
 }

@@ -24,12 +24,6 @@ func (r *Reconciler) namespace(ctx context.Context, d *v1alpha1.Domain) error {
 	if err := r.claim(ctx, d); err != nil {
 		return err
 	}
-	// Those that live already stay: to take them down would hurt more than it protects.
-	if r.Admit != nil && d.Status.Namespace == "" {
-		if err := r.Admit(); err != nil {
-			return err
-		}
-	}
 	site := r.site(d)
 	want := site.Namespace()
 	if err := r.ownNamespace(ctx, d, want); err != nil {
@@ -51,6 +45,9 @@ func (r *Reconciler) ownNamespace(ctx context.Context, d *v1alpha1.Domain, want 
 		return err
 	}
 	if !found {
+		if err := r.admit(d); err != nil {
+			return err
+		}
 		created, err := r.Kube.Create(ctx, d, want)
 		if err != nil || created {
 			return err
@@ -73,6 +70,15 @@ func (r *Reconciler) ownNamespace(ctx context.Context, d *v1alpha1.Domain, want 
 		return nil
 	}
 	return r.Kube.Apply(ctx, d, want)
+}
+
+// admit says why no new site may be made now. Those that live already stay: to take
+// them down would hurt more than it protects.
+func (r *Reconciler) admit(d *v1alpha1.Domain) error {
+	if r.Admit == nil || d.Status.Namespace != "" {
+		return nil
+	}
+	return r.Admit()
 }
 
 // belongs tells whether a namespace says that it was made for this Domain's name.

@@ -24,9 +24,10 @@ const (
 	// within a cluster.
 	patience = 2 * time.Second
 	// soon is when to look again while an edge is about to start, often when none did
-	// within a minute or sites are refused, seldom once all is well: a look is three
-	// connections per address of an edge.
-	soon, often, seldom = time.Second, 30 * time.Second, 10 * time.Minute
+	// within a minute or sites are refused, seldom once all is well: a look is one
+	// request to the API server and three connections per address of an edge, and what
+	// was made between two looks stays.
+	soon, often, seldom = time.Second, 10 * time.Second, time.Minute
 	// starting is how long an edge may take to start.
 	starting = time.Minute
 	// certain is how many looks in a row must find a hole: a pod's policies may take
@@ -49,7 +50,7 @@ type Wall struct {
 	Ports     Ports
 	// Targets lists where to try; nil takes the edge's pods.
 	Targets func(context.Context) ([]Target, error)
-	// Often is how often to look while sites are refused; 0 takes half a minute.
+	// Often is how often to look while sites are refused; 0 takes ten seconds.
 	Often time.Duration
 	// Changed is told when another thing was found than before.
 	Changed chan event.GenericEvent
@@ -191,7 +192,7 @@ func (w *Wall) Admit() error {
 			"%s Sites could reach each other, so no new one is made. Install a network plug-in that enforces NetworkPolicies, such as Calico or Cilium, "+
 				"or let sites live without that wall: isolation.requireNetworkPolicy=false in the chart's values.", w.found.message)
 	}
-	return operator.Wait(soon, "NetworkPolicyUnknown",
+	return operator.Wait(often, "NetworkPolicyUnknown",
 		"Whether the cluster keeps sites apart is tried as soon as an edge runs; until then no new site is made.")
 }
 

@@ -47,13 +47,13 @@ func (v *visit) method() string {
 	return "key"
 }
 
-func (v *visit) handshake(ctx context.Context, c net.Conn) (*ssh.ServerConn, <-chan ssh.NewChannel, <-chan *ssh.Request, error) {
+func (v *visit) handshake(ctx context.Context, c *sshd.Conn) (*ssh.ServerConn, <-chan ssh.NewChannel, <-chan *ssh.Request, error) {
 	var err error
 	if v.keys, err = v.gateway.Keys(); err != nil {
 		return nil, nil, nil, err
 	}
 	config := &ssh.ServerConfig{
-		MaxAuthTries: maxAuthTries, ServerVersion: sshd.Version,
+		MaxAuthTries: maxAuthTries,
 		PasswordCallback: func(meta ssh.ConnMetadata, password []byte) (*ssh.Permissions, error) {
 			return nil, v.password(ctx, meta.User(), string(password))
 		},
@@ -76,9 +76,8 @@ func (v *visit) handshake(ctx context.Context, c net.Conn) (*ssh.ServerConn, <-c
 			return nil, nil //nolint:nilnil // let in; what is known of the visitor stands in the visit
 		},
 	}
-	config.Ciphers = sshd.Ciphers()
 	config.AddHostKey(v.keys.Host)
-	return ssh.NewServerConn(c, config)
+	return sshd.Handshake(c, config)
 }
 
 // password lets the site decide. Guesses wait, by the address that they come from

@@ -84,10 +84,11 @@ func retryAccept(ctx context.Context, err error) bool {
 }
 
 func (a *Acceptor) connection(ctx context.Context, raw net.Conn, leave func()) {
-	_ = raw.SetDeadline(time.Now().Add(a.Limits.SignIn))
+	end := time.Now().Add(a.Limits.SignIn)
+	_ = raw.SetDeadline(end)
 	// Not in the loop: behind a proxy the address is the first thing to be read.
 	from := Host(raw.RemoteAddr())
-	c := &Conn{Conn: raw, idle: a.Limits.Idle, leave: func() { leave(); a.signedIn(from) }}
+	c := &Conn{Conn: raw, signInEnd: end, idle: a.Limits.Idle, leave: func() { leave(); a.signedIn(from) }}
 	defer c.once.Do(c.leave)
 	defer func() { _ = raw.Close() }()
 	if !a.enter(c, from) {

@@ -11,11 +11,13 @@ import (
 // the sign-in is over, its one deadline stands, however much the peer sends.
 type Conn struct {
 	net.Conn
-	idle     time.Duration
-	signedIn atomic.Bool
-	moved    atomic.Int64 // when the deadline was last put off, in nanoseconds of Unix time
-	leave    func()       // gives the place among those who sign in back
-	once     sync.Once
+	// signInEnd is when the sign-in has to be over.
+	signInEnd time.Time
+	idle      time.Duration
+	signedIn  atomic.Bool
+	moved     atomic.Int64 // when the deadline was last put off, in nanoseconds of Unix time
+	leave     func()       // gives the place among those who sign in back
+	once      sync.Once
 }
 
 // SignedIn says that the sign-in is over.

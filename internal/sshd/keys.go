@@ -8,16 +8,6 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Version is what our servers call themselves (RFC 4253 section 4.2).
-const Version = "SSH-2.0-Kubepanel"
-
-// Ciphers leave ChaCha20 out although it is sound: OpenSSH's client would choose
-// it before AES, which has its own instructions in every server's processor and
-// is twenty times faster in this library. CTR is for clients without GCM.
-func Ciphers() []string {
-	return []string{ssh.CipherAES128GCM, ssh.CipherAES256GCM, ssh.CipherAES128CTR, ssh.CipherAES256CTR}
-}
-
 // ParseKeys reads keys as in OpenSSH's authorized_keys, one a line. Left out
 // are lines that are no key, and keys with options (from=, command=): honouring
 // the key without its restriction would let in more than was meant.

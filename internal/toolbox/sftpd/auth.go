@@ -30,8 +30,7 @@ func (s *Server) config(ctx context.Context, account *Account, remote net.Addr) 
 		return nil, errors.New("no host key")
 	}
 	c := &ssh.ServerConfig{
-		MaxAuthTries:  maxAuthTries,
-		ServerVersion: sshd.Version,
+		MaxAuthTries: maxAuthTries,
 		PasswordCallback: func(meta ssh.ConnMetadata, password []byte) (*ssh.Permissions, error) {
 			return s.password(ctx, account, sshd.Host(remote), meta.User(), password)
 		},
@@ -48,7 +47,6 @@ func (s *Server) config(ctx context.Context, account *Account, remote net.Addr) 
 			return permissions("key", ssh.FingerprintSHA256(key), remote.String()), nil
 		},
 	}
-	c.Ciphers = sshd.Ciphers()
 	c.AddHostKey(s.HostKey)
 	return c, nil
 }

@@ -71,7 +71,7 @@ func (s *Server) connection(ctx context.Context, c *sshd.Conn) {
 	newSession(s, conn).run(channels, requests)
 }
 
-func (s *Server) handshake(ctx context.Context, c net.Conn) (*ssh.ServerConn, <-chan ssh.NewChannel, <-chan *ssh.Request, error) {
+func (s *Server) handshake(ctx context.Context, c *sshd.Conn) (*ssh.ServerConn, <-chan ssh.NewChannel, <-chan *ssh.Request, error) {
 	account, err := s.Account()
 	if err != nil {
 		return nil, nil, nil, err
@@ -80,5 +80,5 @@ func (s *Server) handshake(ctx context.Context, c net.Conn) (*ssh.ServerConn, <-
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	return ssh.NewServerConn(c, config)
+	return sshd.Handshake(c, config)
 }

@@ -1,4 +1,4 @@
-package main
+package gateway_test
 
 import (
 	"bufio"
@@ -32,8 +32,8 @@ const transferSize = 512 << 20
 const daemon, daemonID = "daemon", 1
 
 // BenchmarkTransfer moves 512 MB up and down by OpenSSH's sftp, in turns through
-// the toolbox as its image has it and through OpenSSH's own server, and reports
-// the medians and their ratio. OpenSSH's server is what KUBEPANEL_SSHD names, or
+// the toolbox as its image has it, through a gateway before it, and through
+// OpenSSH's own server, and reports the medians and their ratios. OpenSSH's server is what KUBEPANEL_SSHD names, or
 // /usr/sbin/sshd. It has to be run by root.
 func BenchmarkTransfer(b *testing.B) {
 	sshd := cmp.Or(os.Getenv("KUBEPANEL_SSHD"), "/usr/sbin/sshd")
@@ -42,25 +42,33 @@ func BenchmarkTransfer(b *testing.B) {
 	}
 	t := newTransfers(b)
 	ours := t.toolbox(b)
-	servers := map[string]int{"toolbox": t.port(b, ours), "openssh": t.openSSH(b, sshd)}
+	servers := map[string]*server{"toolbox": ours, "gateway": t.gateway(b, ours), "openssh": t.openSSH(b, sshd)}
 	for name, batch := range map[string]string{"put": "put big remote", "get": "get remote back"} {
 		b.Run(name, func(b *testing.B) {
 			took := map[string][]time.Duration{}
-			for _, port := range servers {
-				t.move(b, port, "put big remote")
+			for _, s := range servers {
+				t.move(b, s, "put big remote")
 			}
 			for b.Loop() {
-				for server, port := range servers {
-					took[server] = append(took[server], t.move(b, port, batch))
+				for name, s := range servers {
+					took[name] = append(took[name], t.move(b, s, batch))
 				}
 			}
-			for server := range servers {
-				b.ReportMetric(megabytes(took[server]), server+"-MB/s")
+			for name := range servers {
+				b.ReportMetric(megabytes(took[name]), name+"-MB/s")
 			}
 			b.ReportMetric(megabytes(took["toolbox"])/megabytes(took["openssh"]), "ratio")
-			b.ReportMetric(float64(peakMemory(b, ours.Process.Pid))/1024, "toolbox-peak-MiB")
+			b.ReportMetric(megabytes(took["gateway"])/megabytes(took["openssh"]), "gateway-ratio")
+			b.ReportMetric(float64(peakMemory(b, ours.pid))/1024, "toolbox-peak-MiB")
+			b.ReportMetric(0, "ns/op")
 		})
 	}
+}
+
+// server is a running one, and who signs in there.
+type server struct {
+	pid, port int
+	login     string
 }
 
 // transfers is a folder in memory, so that no disk is measured, and what two
@@ -101,19 +109,20 @@ func newTransfers(b *testing.B) *transfers {
 }
 
 // toolbox starts the program as images/toolbox builds it.
-func (t *transfers) toolbox(b *testing.B) *exec.Cmd {
+func (t *transfers) toolbox(b *testing.B) *server {
 	program := filepath.Join(t.secrets, "toolbox")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, ".")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, "kubepanel.io/kubepanel/cmd/toolbox")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("build: %v\n%s", err, out)
 	}
 	cmd := exec.Command(program, "serve", "--listen=127.0.0.1:0", "--root="+t.root, "--credentials="+t.secrets)
-	return cmd
+	port := start(b, cmd)
+	return &server{pid: cmd.Process.Pid, port: port, login: daemon}
 }
 
-// port starts the toolbox and reads from its log where it listens.
-func (t *transfers) port(b *testing.B, cmd *exec.Cmd) int {
+// start starts one of our servers and reads from its log where it listens.
+func start(b *testing.B, cmd *exec.Cmd) int {
 	log, err := cmd.StderrPipe()
 	must(b, err)
 	begin(b, cmd)
@@ -130,12 +139,12 @@ func (t *transfers) port(b *testing.B, cmd *exec.Cmd) int {
 		}
 		b.Log(lines.Text())
 	}
-	b.Fatal("the toolbox does not say where it listens")
+	b.Fatal(cmd.Path, " does not say where it listens")
 	return 0
 }
 
 // openSSH starts sshd and waits until it answers.
-func (t *transfers) openSSH(b *testing.B, program string) int {
+func (t *transfers) openSSH(b *testing.B, program string) *server {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(b, err)
 	port := listener.Addr().(*net.TCPAddr).Port
@@ -147,7 +156,7 @@ func (t *transfers) openSSH(b *testing.B, program string) int {
 		conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err == nil {
 			_ = conn.Close()
-			return port
+			return &server{pid: cmd.Process.Pid, port: port, login: daemon}
 		}
 		if time.Now().After(end) {
 			b.Fatal("sshd does not answer: ", err)
@@ -165,9 +174,9 @@ func begin(b *testing.B, cmd *exec.Cmd) {
 }
 
 // move carries out one command of OpenSSH's client with its usual settings.
-func (t *transfers) move(b *testing.B, port int, batch string) time.Duration {
-	cmd := exec.Command("sftp", "-q", "-F", "none", "-i", "id", "-P", strconv.Itoa(port), "-b", "-",
-		"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "IdentitiesOnly=yes", daemon+"@127.0.0.1")
+func (t *transfers) move(b *testing.B, s *server, batch string) time.Duration {
+	cmd := exec.Command("sftp", "-q", "-F", "none", "-i", "id", "-P", strconv.Itoa(s.port), "-b", "-",
+		"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "IdentitiesOnly=yes", s.login+"@127.0.0.1")
 	cmd.Dir, cmd.Stdin = t.home, strings.NewReader(batch)
 	start := time.Now()
 	out, err := cmd.CombinedOutput()

@@ -39,6 +39,7 @@ func TestNodeServesOneFile(t *testing.T) {
 		"script of a shell": {map[string]string{"package.json": `{"scripts": {"start": "X='a b' node x.js"}}`, "x.js": "const VALUE = process.env.X;\n" + respond}, nil, "a b"},
 		"another script":    {map[string]string{"package.json": `{"scripts": {"serve": "node x.js"}}`, "x.js": says("served")}, map[string]any{"script": "serve"}, "served"},
 		"prepared first":    {map[string]string{"package.json": `{"scripts": {"build": "echo 'exports.v = 1' > made.js", "start": "node x.js"}}`, "x.js": "const VALUE = 'made ' + require('./made').v;\n" + respond}, map[string]any{"prepare": "build"}, "made 1"},
+		"time zone":         {map[string]string{"index.js": "const VALUE = Intl.DateTimeFormat().resolvedOptions().timeZone;\n" + respond}, nil, "Asia/Tokyo"},
 		"production":        {map[string]string{"index.js": "const VALUE = process.env.NODE_ENV;\n" + respond}, nil, "production"},
 	}
 	for name, tt := range tests {

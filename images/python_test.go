@@ -56,6 +56,7 @@ func TestPythonServesOneFile(t *testing.T) {
 			nil, "Hello, Flask"},
 		"own gunicorn settings": {map[string]string{"gunicorn.conf.py": "raw_env = ['OWN=mine']\nbind = '0.0.0.0:1'", "app.py": "import os\n" + oneFile("x") + "VALUE = os.environ['OWN']"},
 			nil, "mine"},
+		"told port and time zone": {map[string]string{"app.py": "import os, time\n" + oneFile("x") + "VALUE = f\"{os.environ['PORT'].isdigit()} {time.strftime('%Z')}\""}, nil, "True JST"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -51,7 +51,7 @@ func (s *started) configure(t *testing.T, kind, mode string, settings map[string
 		settings = map[string]any{}
 	}
 	config, err := json.Marshal(map[string]any{
-		"type": kind, "version": "1", "domain": "shop.example", "url": "https://shop.example", "proxyMode": mode, "port": s.port,
+		"type": kind, "version": "1", "domain": "shop.example", "url": "https://shop.example", "proxyMode": mode, "port": s.port, "timezone": "Asia/Tokyo",
 		"root": filepath.Join(s.folder, "www/html"), "state": filepath.Join(s.folder, "www/.kubepanel"), "settings": settings,
 	})
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *started) start(t *testing.T) {
 	t.Helper()
 	s.said, s.ended = &lockedBuffer{}, make(chan struct{})
 	s.cmd = exec.Command(s.argv[0], s.argv[1:]...)
-	s.cmd.Env = append(os.Environ(), "KUBEPANEL_ETC="+filepath.Join(s.folder, "etc"), "KUBEPANEL_LOOK=0.1", "PYTHONDONTWRITEBYTECODE=1", "PORT="+strconv.Itoa(s.port))
+	s.cmd.Env = append(os.Environ(), "KUBEPANEL_ETC="+filepath.Join(s.folder, "etc"), "KUBEPANEL_LOOK=0.1", "PYTHONDONTWRITEBYTECODE=1")
 	s.cmd.Stdout, s.cmd.Stderr = s.said, s.said
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.cmd.WaitDelay = time.Second // for what a child of it still writes

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"path/filepath"
 	"sync"
 
 	"kubepanel.io/kubepanel/internal/toolbox/cron"
@@ -19,9 +18,9 @@ import (
 
 // serveOptions are the flags of `toolbox serve`.
 type serveOptions struct {
-	listen, root, credentials, documentRoot string
-	wordpressCron, wordpressAddress         string
-	shell                                   bool
+	listen, root, credentials       string
+	wordpressCron, wordpressAddress string
+	shell                           bool
 }
 
 func (o *serveOptions) parse(args []string, stderr io.Writer) error {
@@ -30,8 +29,7 @@ func (o *serveOptions) parse(args []string, stderr io.Writer) error {
 	f.StringVar(&o.listen, "listen", ":2222", "address to serve SFTP at; empty: none")
 	f.StringVar(&o.root, "root", "/var/www", "folder that clients see as /")
 	f.StringVar(&o.credentials, "credentials", "/etc/kubepanel/sftp",
-		"folder with username, passwordHash, hostKey, publicKey, authorizedKeys; read anew for each connection")
-	f.StringVar(&o.documentRoot, "document-root", "", "folder below the root to make when it is missing")
+		"folder with username, passwordHash, hostKey, publicKey, authorizedKeys and documentRoot; read anew for each connection")
 	f.BoolVar(&o.shell, "shell", false, "give a shell, too, and make a repository that deploys what is pushed to it")
 	f.StringVar(&o.wordpressCron, "wordpress-cron", "", "public address (https://example.com) of a WordPress whose scheduled work to start")
 	f.StringVar(&o.wordpressAddress, "wordpress-address", "127.0.0.1:8080", "where that WordPress is asked")
@@ -71,10 +69,12 @@ func (o *serveOptions) run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	root, err := o.openRoot()
+	root, err := os.OpenRoot(o.root)
 	if err != nil {
-		return err
+		return fmt.Errorf("open the root: %w", err)
 	}
+	f := &folders{root: root, path: o.root, credentials: o.credentials, repository: o.shell, log: log}
+	f.prepare(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -88,10 +88,10 @@ func (o *serveOptions) run(ctx context.Context, log *slog.Logger) error {
 		<-ctx.Done()
 		return nil
 	}
-	return o.sftp(ctx, root, log)
+	return o.sftp(ctx, f, log)
 }
 
-func (o *serveOptions) sftp(ctx context.Context, root *os.Root, log *slog.Logger) error {
+func (o *serveOptions) sftp(ctx context.Context, f *folders, log *slog.Logger) error {
 	// Asked once before anybody comes, so that a bad Secret shows at the start.
 	if _, err := sftpd.ReadAccount(o.credentials); err != nil {
 		return err
@@ -106,9 +106,9 @@ func (o *serveOptions) sftp(ctx context.Context, root *os.Root, log *slog.Logger
 	}
 	log.Info("serving SFTP", "address", listener.Addr().String(), "root", o.root)
 	account := func() (*sftpd.Account, error) { return sftpd.ReadAccount(o.credentials) }
-	server := &sftpd.Server{Root: root, Account: account, HostKey: key, Log: log}
+	server := &sftpd.Server{Root: f.root, Account: account, SignedIn: func() { f.prepare(ctx) }, HostKey: key, Log: log}
 	if o.shell {
-		server.Programs = o.programs(ctx, log)
+		server.Programs = programs(o.root)
 	}
 	return server.Serve(ctx, listener)
 }
@@ -119,23 +119,4 @@ func (o *serveOptions) site() (*url.URL, error) {
 		return nil, nil //nolint:nilnil // nothing asked for, nothing wrong
 	}
 	return cron.ParseSite(o.wordpressCron)
-}
-
-// openRoot opens what clients see, with the document root in it.
-func (o *serveOptions) openRoot() (*os.Root, error) {
-	root, err := os.OpenRoot(o.root)
-	if err != nil {
-		return nil, fmt.Errorf("open the root: %w", err)
-	}
-	if o.documentRoot == "" {
-		return root, nil
-	}
-	name, err := filepath.Rel(o.root, o.documentRoot)
-	if err != nil || !filepath.IsLocal(name) {
-		return nil, fmt.Errorf("document root %s is not below %s", o.documentRoot, o.root)
-	}
-	if err := root.MkdirAll(name, 0o755); err != nil {
-		return nil, fmt.Errorf("make the document root: %w", err)
-	}
-	return root, nil
 }

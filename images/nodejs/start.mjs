@@ -40,6 +40,7 @@ function environment(site) {
   const env = { ...process.env, KUBEPANEL_DOMAIN: site.domain, KUBEPANEL_WAITS: lookedFor(site.root, site.script) };
   env.PATH = `${path.join(site.root, 'node_modules/.bin')}:${env.PATH}`;
   env.PORT = String(site.port);
+  env.TZ = site.timezone;
   if (site.settings.production ?? true) env.NODE_ENV ??= 'production';
   if (site.database && !env.DATABASE_URL) {
     const secret = (name) => encodeURIComponent(fs.readFileSync(path.join(site.database, name), 'utf8').trim());

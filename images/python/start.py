@@ -49,6 +49,7 @@ class Site:
 
     def env(self):
         env = {**os.environ, "KUBEPANEL_DOMAIN": self.config["domain"], "KUBEPANEL_WAITS": self.waits()}
+        env |= {"PORT": str(self.config["port"]), "TZ": self.config["timezone"]}
         folder = self.config.get("database")
         if folder and "DATABASE_URL" not in env:
             secret = {name: (Path(folder) / name).read_text().strip() for name in ("host", "port", "database", "username", "password")}

@@ -24,14 +24,14 @@ func (s Site) containers() (inits, containers []corev1.Container, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	root, err := DocumentRoot(s.Domain)
-	if err != nil {
-		return nil, nil, err
-	}
 	if s.wordPress() {
+		root, err := DocumentRoot(s.Domain)
+		if err != nil {
+			return nil, nil, err
+		}
 		inits = []corev1.Container{s.filesInit(root), s.installInit(root)}
 	}
-	containers = append(s.programs(), s.nginx(), s.toolbox(root))
+	containers = append(s.programs(), s.nginx(), s.toolbox())
 	if s.Domain.Spec.Redis.Enabled {
 		containers = append(containers, s.redis(resources[containerRedis]))
 	}
@@ -136,12 +136,11 @@ func (s Site) nginx() corev1.Container {
 
 // toolbox gives access to the files, makes the document root when it is missing,
 // and starts WordPress' scheduler.
-func (s Site) toolbox(root string) corev1.Container {
+func (s Site) toolbox() corev1.Container {
 	c := corev1.Container{
 		Name: containerSFTP, Image: s.Platform.Images.Toolbox,
 		Command: []string{
-			pathToolbox, "serve", "--root=" + pathData, "--document-root=" + root,
-			"--credentials=" + pathSFTP, "--listen=" + s.sftpListen(),
+			pathToolbox, "serve", "--root=" + pathData, "--credentials=" + pathSFTP, "--listen=" + s.sftpListen(),
 		},
 		VolumeMounts: mounts(containerSFTP,
 			writable(VolumeName, pathData), readOnly(volumeSFTP, pathSFTP)),

@@ -2,8 +2,11 @@ package desired_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"kubepanel.io/kubepanel/internal/desired"
 )
@@ -32,20 +35,24 @@ func TestLongNamesShareNoDatabase(t *testing.T) {
 func TestAChangedPortReachesProgramAndWebServer(t *testing.T) {
 	site := cases(t)["testdata/site/python.yaml"]
 	site.Domain.Spec.Workload.Port = 8123
-	objects, err := site.Objects(nil)
+	configs, err := site.Config()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for kind, of := range map[string]string{"Deployment": "the program", "ConfigMap": "nginx"} {
-		told := false
-		for i, o := range objects {
-			if o.GetObjectKind().GroupVersionKind().Kind == kind {
-				told = told || strings.Contains(render(t, objects[i:i+1]), "8123")
-			}
-		}
-		if !told {
-			t.Errorf("%s does not learn of the port", of)
-		}
+	if text := configs[0].Data["nginx.conf"]; !strings.Contains(text, "proxy_pass http://127.0.0.1:8123;") {
+		t.Error("nginx does not learn of the port")
+	}
+	if text := configs[1].Data["runtime.json"]; !strings.Contains(text, `"port": 8123`) {
+		t.Error("the start program does not learn of the port")
+	}
+	// A command of the customer's own reads no file of ours.
+	site.Domain.Spec.Workload.Command = []string{"run"}
+	workload, err := site.Workload()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if env := workload.Spec.Template.Spec.Containers[0].Env; !slices.Contains(env, corev1.EnvVar{Name: "PORT", Value: "8123"}) {
+		t.Errorf("a command of the customer's own has %v, and no port", env)
 	}
 }
 

@@ -3,6 +3,7 @@ package desired
 import (
 	"net"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -46,7 +47,17 @@ func (s Site) Outcomes(configs []*corev1.ConfigMap) []Outcome {
 	case s.platformApp():
 		outcomes = append(outcomes, Outcome{Revision: configs[1].Data[KeyRevision]})
 	}
-	return outcomes
+	return append(outcomes, Outcome{Revision: s.secretsRevision()})
+}
+
+// secretsRevision changes with what the spec says about the Secrets' files. Who
+// reads them does so each time anew and tells nobody; they only have to get there.
+func (s Site) secretsRevision() string {
+	return revision(map[string]string{
+		keyAuthorizedKeys: strings.Join(s.Domain.Spec.SFTP.AuthorizedKeys, "\n"),
+		keyDocumentRoot:   string(s.documentRoot()),
+		keyDatabase:       strconv.FormatBool(s.databaseEnabled()),
+	})
 }
 
 // OutcomeURL is where a pod is asked for an outcome.

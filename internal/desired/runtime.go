@@ -32,6 +32,7 @@ type runtimeConfig struct {
 	URL       string `json:"url"`
 	ProxyMode string `json:"proxyMode"`
 	Port      int32  `json:"port"`
+	Timezone  string `json:"timezone"`
 	// Root is the application's folder, State a folder beside it for what is
 	// made from the application's files.
 	Root  string `json:"root"`
@@ -87,7 +88,7 @@ func (s Site) runtimeFiles(root string) (map[string]string, error) {
 	settings, _ := s.settings()
 	config := runtimeConfig{
 		Type: w.Type, Version: w.Version, Domain: s.name(), URL: s.Platform.Edge.URL(s.name()),
-		ProxyMode: string(s.mode()), Port: s.port(), Root: root, State: pathState, Settings: settings,
+		ProxyMode: string(s.mode()), Port: s.port(), Timezone: s.timezone(), Root: root, State: pathState, Settings: settings,
 	}
 	if s.databaseEnabled() {
 		config.Database = pathDatabase
@@ -135,6 +136,8 @@ func (s Site) runtimeEnv() []corev1.EnvVar {
 		return []corev1.EnvVar{scan}
 	case s.php():
 		return []corev1.EnvVar{scan, timezone}
+	case s.platformApp(): // its start program has both from runtime.json, and can change them
+		return nil
 	}
 	return []corev1.EnvVar{{Name: "PORT", Value: fmt.Sprint(s.port())}, timezone}
 }

@@ -28,6 +28,7 @@ const (
 
 	keyAuthorizedKeys = "authorizedKeys"
 	keyGateway        = "gateway"
+	keyDocumentRoot   = "documentRoot"
 	keyHost           = "host"
 	keyPort           = "port"
 	keyDatabase       = "database"
@@ -63,7 +64,15 @@ func (s Site) SFTPSecret(c SFTPCredentials) *corev1.Secret {
 		KeyHostKeyPublic:  c.HostKeyPublic,
 		keyAuthorizedKeys: []byte(strings.Join(s.Domain.Spec.SFTP.AuthorizedKeys, "\n") + "\n"),
 		keyGateway:        s.gatewayAuthority(c.Gateway),
+		keyDocumentRoot:   s.documentRoot(),
 	})
+}
+
+// documentRoot tells the SFTP server which folder to make when it is missing. A
+// path that can't be has refused the whole spec before.
+func (s Site) documentRoot() []byte {
+	root, _ := DocumentRoot(s.Domain)
+	return []byte(root + "\n")
 }
 
 // gatewayAuthority has the site believe the gateway what it says of visitors for

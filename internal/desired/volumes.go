@@ -38,7 +38,7 @@ func (s Site) volumes() []corev1.Volume {
 		configVolume(volumeApp, configApp),
 		// Only what the server needs to check who comes: neither the password itself
 		// nor the customer's private key.
-		secretVolume(volumeSFTP, SecretSFTP, KeyUsername, KeyPasswordHash, KeyHostKey, KeyPublicKey, keyAuthorizedKeys, keyGateway),
+		secretVolume(volumeSFTP, SecretSFTP, KeyUsername, KeyPasswordHash, KeyHostKey, KeyPublicKey, keyAuthorizedKeys, keyGateway, keyDocumentRoot),
 		// Empty while there is no database, so that one can come without a restart.
 		optional(secretVolume(volumeDatabase, SecretDatabase)),
 	}

@@ -83,26 +83,14 @@ func takesConfigurationOver(t *testing.T, w *world) {
 	w.create(t, newDomain(name))
 	first, app := revisions(t, ns, "")
 	k.say(first, app, "accepted\n")
-	w.serve(t, name)
-	w.pod(t, name, func(p *corev1.Pod) {
-		p.Status.PodIP, p.Status.PodIPs = podAddress, []corev1.PodIP{{IP: podAddress}}
-		for i := range p.Status.ContainerStatuses {
-			p.Status.ContainerStatuses[i].Ready = true
-		}
-	})
+	w.servesAt(t, name, podAddress)
 	w.inForce(t, name, first)
 	template := get(t, &appsv1.Deployment{}, ns, site).Generation
 
 	w.change(t, name, func(d *v1alpha1.Domain) { d.Spec.Webserver.CustomConfig = "nonsense;" })
 	w.condition(t, name, v1alpha1.ConditionConfigMapReady, metav1.ConditionFalse, "Reloading")
 	second, app := revisions(t, ns, first)
-	eventually(t, func() error {
-		wanted := get(t, &corev1.Pod{}, ns, "pod").Annotations[v1alpha1.AnnotationConfigWanted]
-		if !strings.HasPrefix(wanted, second) {
-			return errorf("the pod's annotation is %q: kubelet does not look", wanted)
-		}
-		return nil
-	})
+	w.told(t, ns, second)
 	k.say(second, app, "refused\nunknown directive \x1b[31m\"nonsense\" in custom.conf:1")
 	c := w.condition(t, name, v1alpha1.ConditionConfigMapReady, metav1.ConditionFalse, "ConfigRefused")
 	for _, want := range []string{`unknown directive`, `"nonsense" in custom.conf:1`, "spec.webserver.customConfig", "The site serves"} {
@@ -125,6 +113,17 @@ func takesConfigurationOver(t *testing.T, w *world) {
 	if now := get(t, &appsv1.Deployment{}, ns, site).Generation; now != template {
 		t.Errorf("the Deployment went from generation %d to %d: the pod is restarted", template, now)
 	}
+	// What nobody reports about has to get there as soon.
+	before := get(t, &v1alpha1.Domain{}, "", name).Status.Configuration.Revision
+	w.change(t, name, func(d *v1alpha1.Domain) { d.Spec.SFTP.AuthorizedKeys = []string{"ssh-ed25519 AAAA own@laptop"} })
+	eventually(t, func() error {
+		wanted := get(t, &corev1.Pod{}, ns, "pod").Annotations[v1alpha1.AnnotationConfigWanted]
+		have := get(t, &v1alpha1.Domain{}, "", name).Status.Configuration.Revision
+		if wanted != have || have == before {
+			return errorf("after another key the pod's annotation is %q, the status says %q, before it was %q", wanted, have, before)
+		}
+		return nil
+	})
 	asked := k.asked.Load()
 	w.change(t, name, func(d *v1alpha1.Domain) { d.Spec.Title = "Another" })
 	w.condition(t, name, v1alpha1.ConditionReady, metav1.ConditionTrue, "")

@@ -37,6 +37,9 @@ type Server struct {
 	Root *os.Root
 	// Account tells who may sign in; it is asked for every connection.
 	Account func() (*Account, error)
+	// SignedIn, when set, is called for everybody who has signed in, before anything
+	// is served.
+	SignedIn func()
 	// HostKey proves the server's identity to clients.
 	HostKey ssh.Signer
 	// IdleTime is how long a signed-in client may be silent. Zero: 15 minutes.
@@ -68,6 +71,9 @@ func (s *Server) connection(ctx context.Context, c *sshd.Conn) {
 		return
 	}
 	c.SignedIn()
+	if s.SignedIn != nil {
+		s.SignedIn()
+	}
 	newSession(s, conn).run(channels, requests)
 }
 

@@ -17,7 +17,7 @@ func (c sftpClient) options() []string {
 	return []string{
 		"-F", "none", "-o", "Port=" + strconv.Itoa(int(c.login.Port)), "-o", "BatchMode=yes",
 		"-o", "UserKnownHostsFile=" + filepath.Join(c.folder, "known"), "-o", "StrictHostKeyChecking=yes",
-		"-o", "IdentitiesOnly=yes", "-o", "IdentityFile=" + filepath.Join(c.folder, "key"), "-o", "ConnectTimeout=20",
+		"-o", "IdentitiesOnly=yes", "-o", "IdentityFile=" + filepath.Join(c.keys, "key"), "-o", "ConnectTimeout=20",
 	}
 }
 

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,6 +19,7 @@ import (
 type sftpClient struct {
 	login  *v1alpha1.SFTPStatus
 	folder string
+	keys   string // folder with the private key, "key"
 }
 
 func (s site) newSFTPClient(t testing.TB) sftpClient {
@@ -39,23 +41,27 @@ func (s site) newSFTPClient(t testing.TB) sftpClient {
 			t.Fatal(err)
 		}
 	}
-	return sftpClient{login: login, folder: folder}
+	return sftpClient{login: login, folder: folder, keys: folder}
 }
 
 // run carries out a batch of commands; by says how to sign in.
 func (c sftpClient) run(t testing.TB, by, batch string) (string, error) {
 	t.Helper()
+	return c.batch(t.Context(), by, batch)
+}
+
+func (c sftpClient) batch(ctx context.Context, by, batch string) (string, error) {
 	args := []string{
 		"-F", "none", "-P", strconv.Itoa(int(c.login.Port)),
 		"-o", "UserKnownHostsFile=" + filepath.Join(c.folder, "known"),
 		"-o", "StrictHostKeyChecking=yes",
 		"-o", "PreferredAuthentications=" + by,
-		"-o", "IdentitiesOnly=yes", "-o", "IdentityFile=" + filepath.Join(c.folder, "key"),
+		"-o", "IdentitiesOnly=yes", "-o", "IdentityFile=" + filepath.Join(c.keys, "key"),
 		"-o", "ConnectTimeout=10",
 		// -b would forbid passwords, so the batch comes on standard input.
 		c.login.Username + "@" + c.login.Host,
 	}
-	cmd := exec.CommandContext(t.Context(), "sftp", args...)
+	cmd := exec.CommandContext(ctx, "sftp", args...)
 	cmd.Env = append(os.Environ(), "SSH_ASKPASS="+filepath.Join(c.folder, "askpass"), "SSH_ASKPASS_REQUIRE=force", "SSH_AUTH_SOCK=")
 	cmd.Stdin = strings.NewReader(batch)
 	out, err := cmd.CombinedOutput()

@@ -59,10 +59,11 @@ lab: $(NODE) ## the end-to-end tests alone, on a fresh machine named lab
 	eval "$$($(NODE) env --machine lab)" && KUBEPANEL_LAB=1 go test -count=1 -timeout 25m -v ./lab/
 	$(NODE) purge --machine lab --yes
 
-cyclonus: $(NODE) ## try every kind of network policy on the machine lab (KUBEPANEL_CYCLONUS=1 for each single case)
+LAB ?= lab
+cyclonus: $(NODE) ## try every kind of network policy on the machine LAB=lab (KUBEPANEL_CYCLONUS=1 for each single case)
 	./bootstrap test
-	$(NODE) up --machine lab
-	eval "$$($(NODE) env --machine lab)" && cd lab/cyclonus && KUBEPANEL_LAB=1 go test -count=1 -timeout 80m -v ./...
+	$(NODE) up --machine $(LAB)
+	eval "$$($(NODE) env --machine $(LAB))" && cd lab/cyclonus && KUBEPANEL_LAB=1 go test -count=1 -timeout 80m -v ./...
 
 bench: $(NODE) ## measure site creation, memory per site and requests per second (docs/performance.md)
 	./bootstrap test
@@ -91,11 +92,12 @@ lint: ## check style, import directions and known vulnerabilities
 	cd node && go tool -modfile=../tools/go.mod golangci-lint run ./...
 	$(TOOL) govulncheck ./...
 
-fuzz: ## run every fuzz test for ten seconds
-	@go list ./... | while read -r package; do \
-		go test -list '^Fuzz' "$$package" | grep '^Fuzz' | while read -r name; do \
-			echo "$$package $$name"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime 10s "$$package" || exit 1; \
-		done || exit 1; \
+FUZZ ?= 10s
+fuzz: ## run every fuzz test of every module for FUZZ=10s
+	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u | while read -r folder; do \
+		(cd "$$folder" && go test -list '^Fuzz' . | grep '^Fuzz' | while read -r name; do \
+			echo "$$folder $$name"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZ) . || exit 1; \
+		done) || exit 1; \
 	done
 
 clean: ## remove what was built inside this folder (the state folder keeps its cache)

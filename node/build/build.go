@@ -77,7 +77,7 @@ func (b *Builder) Binaries(ctx context.Context, names ...string) (map[string]str
 	if len(names) == 0 {
 		names = slices.Sorted(maps.Keys(components()))
 	}
-	j := b.newJob()
+	j := b.newJob(ctx)
 	defer j.close()
 	folders := make(map[string]string, len(names))
 	var mu sync.Mutex
@@ -115,7 +115,7 @@ func (b *Builder) Images(ctx context.Context, names ...string) ([]Image, error) 
 	if err != nil {
 		return nil, err
 	}
-	j := b.newJob()
+	j := b.newJob(ctx)
 	defer j.close()
 	images := make([]Image, len(specs))
 	g, ctx := errgroup.WithContext(ctx)
@@ -144,7 +144,8 @@ type job struct {
 	ends  []func()
 }
 
-func (b *Builder) newJob() *job {
+// newJob begins a job that ctx ends.
+func (b *Builder) newJob(ctx context.Context) *job {
 	j := &job{
 		Builder: b,
 		// Compiling uses every core by itself; a second task fills the time in
@@ -153,7 +154,7 @@ func (b *Builder) newJob() *job {
 		once:  map[string]func() (string, error){},
 	}
 	j.lock = sync.OnceValues(func() (func(), error) {
-		unlock, err := b.cache.lock(b.log)
+		unlock, err := b.cache.lock(ctx, b.log)
 		if err == nil {
 			j.atEnd(unlock)
 		}

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -102,28 +103,39 @@ func syncTree(root string) error {
 	})
 }
 
-// lock waits until no other process builds into this cache, and clears what
-// one that was killed left behind.
-func (c *cache) lock(log *progress) (func(), error) {
+// lockPause is short beside a build, and looking costs next to nothing.
+const lockPause = 100 * time.Millisecond
+
+// lock waits until no other process builds into this cache or ctx ends, and clears
+// what one that was killed left behind. It looks again and again: a wait within
+// flock(2) could not be called off.
+func (c *cache) lock(ctx context.Context, log *progress) (func(), error) {
 	unlock, err := c.tryLock()
 	if !errors.Is(err, syscall.EWOULDBLOCK) {
 		return unlock, err
 	}
 	log.line("waiting for another build to end")
-	return c.flock(syscall.LOCK_EX)
+	for tick := time.Tick(lockPause); ; {
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait for another build to end: %w", ctx.Err())
+		case <-tick:
+		}
+		if unlock, err = c.tryLock(); !errors.Is(err, syscall.EWOULDBLOCK) {
+			return unlock, err
+		}
+	}
 }
 
 // tryLock is lock without waiting: syscall.EWOULDBLOCK says another has it.
-func (c *cache) tryLock() (func(), error) { return c.flock(syscall.LOCK_EX | syscall.LOCK_NB) }
-
-func (c *cache) flock(how int) (func(), error) {
+func (c *cache) tryLock() (func(), error) {
 	f, err := os.OpenFile(filepath.Join(c.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("lock the cache: %w", err)
 	}
 	for {
 		// A signal may interrupt the wait; that is no answer.
-		if err = syscall.Flock(int(f.Fd()), how); !errors.Is(err, syscall.EINTR) {
+		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); !errors.Is(err, syscall.EINTR) {
 			break
 		}
 	}

@@ -2,6 +2,7 @@ package build
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -86,7 +87,7 @@ func TestLeftoversOfAKilledBuildAreClearedAndNotTakenForArtefacts(t *testing.T) 
 	if _, ok := c.find(i); ok {
 		t.Fatal("find = true for a build that never ended, want false")
 	}
-	unlock, err := c.lock(&progress{to: new(bytes.Buffer)})
+	unlock, err := c.lock(t.Context(), &progress{to: new(bytes.Buffer)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +99,7 @@ func TestLeftoversOfAKilledBuildAreClearedAndNotTakenForArtefacts(t *testing.T) 
 
 func TestASecondBuilderWaitsForTheFirst(t *testing.T) {
 	c := newCache(t)
-	unlock, err := c.lock(&progress{to: new(bytes.Buffer)})
+	unlock, err := c.lock(t.Context(), &progress{to: new(bytes.Buffer)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func TestASecondBuilderWaitsForTheFirst(t *testing.T) {
 	defer func() { _, _ = reader.Close(), writer.Close() }()
 	got := make(chan error, 1)
 	go func() {
-		unlock, err := c.lock(&progress{to: writer})
+		unlock, err := c.lock(t.Context(), &progress{to: writer})
 		if err == nil {
 			unlock()
 		}
@@ -129,6 +130,34 @@ func TestASecondBuilderWaitsForTheFirst(t *testing.T) {
 	unlock()
 	if err := <-got; err != nil {
 		t.Errorf("second lock = %v, want nil", err)
+	}
+}
+
+// A person who ends the tool while it waits is obeyed at once.
+func TestWaitingForABuildCanBeCalledOff(t *testing.T) {
+	c := newCache(t)
+	unlock, err := c.lock(t.Context(), &progress{to: new(bytes.Buffer)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	ctx, cancel := context.WithCancel(t.Context())
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = reader.Close(), writer.Close() }()
+	got := make(chan error, 1)
+	go func() {
+		_, err := c.lock(ctx, &progress{to: writer})
+		got <- err
+	}()
+	if _, err := reader.Read(make([]byte, 100)); err != nil { // it waits now
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-got; !errors.Is(err, context.Canceled) {
+		t.Errorf("lock = %v after it was called off, want %v", err, context.Canceled)
 	}
 }
 
@@ -184,7 +213,7 @@ func TestTrimRemovesPackagesDownloadedLongAgo(t *testing.T) {
 
 func TestTrimLeavesTheCacheToARunningBuild(t *testing.T) {
 	c := newCache(t)
-	unlock, err := c.lock(&progress{to: new(bytes.Buffer)})
+	unlock, err := c.lock(t.Context(), &progress{to: new(bytes.Buffer)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ var errSourcesChanged = errors.New("the sources changed while they were compiled
 
 // unchanged guards the promise that an artefact is made of what its key says.
 func (j *job) unchanged(ctx context.Context, name string, before key) error {
-	after, err := j.newJob().componentKey(ctx, name)
+	after, err := j.newJob(ctx).componentKey(ctx, name)
 	if err == nil && after != before {
 		err = errSourcesChanged
 	}

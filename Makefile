@@ -56,7 +56,7 @@ lab: $(NODE) ## the end-to-end tests alone, on a fresh machine named lab
 	./bootstrap test
 	$(NODE) purge --machine lab --yes
 	$(NODE) up --machine lab
-	eval "$$($(NODE) env --machine lab)" && KUBEPANEL_LAB=1 go test -count=1 -timeout 25m -v ./lab/
+	eval "$$($(NODE) env --machine lab)" && KUBEPANEL_LAB=1 go test -count=1 -timeout 40m -v ./lab/
 	$(NODE) purge --machine lab --yes
 
 LAB ?= lab

@@ -87,6 +87,9 @@ func (g *Gateway) connection(ctx context.Context, c *sshd.Conn) {
 	v := &visit{gateway: g, address: sshd.Host(c.RemoteAddr())}
 	defer v.close()
 	conn, channels, requests, err := v.handshake(ctx, c)
+	if errors.Is(err, sshd.ErrLeft) {
+		return // the operator and load balancers look whether somebody is here
+	}
 	if err != nil {
 		g.Log.Info("sign-in refused", "remote", v.address, "site", v.wanted, "cause", err.Error())
 		return

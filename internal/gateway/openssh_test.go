@@ -247,6 +247,34 @@ func TestASiteThatIsGoneIsForgotten(t *testing.T) {
 	}
 }
 
+// A key that is taken away opens nothing from then on; who is in stays in.
+func TestAKeyThatIsTakenAwayDoesNotComeInAgain(t *testing.T) {
+	p := newPlatform(t)
+	blog := p.newSite("blog.example")
+	p.upload()
+	own := p.newKey("own")
+	blog.object.Spec.SFTP.AuthorizedKeys = []string{line(own)}
+	p.sites.Put(blog.object)
+	client, err := ssh.Dial("tcp", "127.0.0.1:"+strconv.Itoa(p.port), &ssh.ClientConfig{
+		User: blog.domain, Auth: []ssh.AuthMethod{ssh.PublicKeys(own)}, HostKeyCallback: ssh.FixedHostKey(p.keys.Host.PublicKey()),
+	})
+	p.must(err)
+	defer func() { _ = client.Close() }()
+	blog.object.Spec.SFTP.AuthorizedKeys = nil
+	p.sites.Put(blog.object)
+	for _, login := range []string{"blog.example", "site"} {
+		if out, err := p.run("own", "", "sftp", login+"@127.0.0.1"); err == nil || !strings.Contains(out, "Permission denied") {
+			t.Errorf("as %s: %v\n%s", login, err, out)
+		}
+	}
+	session, err := client.NewSession()
+	p.must(err)
+	p.must(session.RequestSubsystem("sftp"))
+	if out, err := p.run(blog.domain, "", "sftp", "blog.example@127.0.0.1"); err != nil {
+		t.Errorf("with the key that is left: %v\n%s", err, out)
+	}
+}
+
 func (s *site) signer() ssh.Signer {
 	key, err := ssh.ParsePrivateKey([]byte(s.read(s.home, s.domain)))
 	s.must(err)

@@ -2,8 +2,10 @@ package sshd
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -20,6 +22,9 @@ const (
 	helloTime = 2 * time.Second
 )
 
+// ErrLeft says that somebody left before SSH began: a probe, most often.
+var ErrLeft = errors.New("left before a word of SSH")
+
 // Handshake signs in who comes, as config says, with the fastest cipher that
 // they know. In SSH the client's order decides (RFC 4253 section 7.1), and
 // OpenSSH's client puts AES-GCM last, which takes a third of the time of AES-CTR
@@ -28,11 +33,15 @@ func Handshake(c *Conn, config *ssh.ServerConfig) (*ssh.ServerConn, <-chan ssh.N
 	config.ServerVersion = Version
 	said, err := io.WriteString(c, Version+"\r\n")
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("greet: %w", err)
+		return nil, nil, nil, fmt.Errorf("%w: %w", ErrLeft, err)
 	}
 	g := &greeted{Conn: c, in: bufio.NewReaderSize(c, maxHello), said: said}
+	offered, err := g.hello()
+	if err != nil {
+		return nil, nil, nil, err
+	}
 	config.Ciphers = Ciphers()
-	if fast := fastest(g.hello()); len(fast) > 0 {
+	if fast := fastest(offered); len(fast) > 0 {
 		config.Ciphers = fast
 	}
 	return ssh.NewServerConn(g, config)
@@ -48,21 +57,23 @@ type greeted struct {
 }
 
 // hello returns what the client offers, nil when that can't be told. Nothing is
-// taken from the connection.
-func (g *greeted) hello() *offer {
+// taken from the connection. ErrLeft says that it has ended.
+func (g *greeted) hello() (*offer, error) {
 	_ = g.SetReadDeadline(earlier(g.signInEnd, time.Now().Add(helloTime)))
 	defer func() { _ = g.SetReadDeadline(g.signInEnd) }()
 	for need := 1; need <= maxHello; {
-		if _, err := g.in.Peek(need); err != nil {
-			return nil
+		if _, err := g.in.Peek(need); errors.Is(err, os.ErrDeadlineExceeded) {
+			break
+		} else if err != nil {
+			return nil, ErrLeft
 		}
 		seen, _ := g.in.Peek(g.in.Buffered())
 		var o *offer
 		if o, need = parseHello(seen); o != nil || need == 0 {
-			return o
+			return o, nil
 		}
 	}
-	return nil
+	return nil, nil //nolint:nilnil // it is for the client to say
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"slices"
@@ -123,6 +124,22 @@ func TestAClientThatWaitsIsOfferedEverything(t *testing.T) {
 				}
 				_ = conn.Close()
 			})
+		})
+	}
+}
+
+func TestWhoOnlyLooksIsToldApart(t *testing.T) {
+	for name, says := range map[string]string{"nothing": "", "a version": "SSH-2.0-probe\r\n", "something else": "GET / HTTP/1.1\r\n\r\n"} {
+		t.Run(name, func(t *testing.T) {
+			here, there := loopback(t)
+			if _, err := io.WriteString(here, says); err != nil {
+				t.Fatal(err)
+			}
+			_ = here.(*net.TCPConn).CloseWrite()
+			_, _, _, err := Handshake(&Conn{Conn: there, signInEnd: time.Now().Add(time.Minute)}, &ssh.ServerConfig{})
+			if left := says == "" || strings.HasPrefix(says, "SSH-"); errors.Is(err, ErrLeft) != left {
+				t.Errorf("Handshake = %v, want ErrLeft: %v", err, left)
+			}
 		})
 	}
 }

@@ -34,6 +34,8 @@ type Reconciler struct {
 	Platform  *platform.Settings
 	Databases *Databases
 	Edge      *Edge
+	// Gateway is nil when each site has a port of its own.
+	Gateway *Gateway
 	// Pods are asked what became of their configuration.
 	Pods *Pods
 	// Admit says why no new site may be made now; nil admits all.

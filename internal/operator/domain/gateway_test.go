@@ -1,11 +1,16 @@
 package domain_test
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
 
+	"golang.org/x/crypto/ssh"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,6 +38,9 @@ func TestTheGatewayReplacesNodePorts(t *testing.T) {
 	})
 	stop()
 	w.settings.SFTP = platform.SFTP{Exposure: platform.ExposureGateway, Host: "sftp.example", Port: 2222}
+	listener := listen(t, "127.0.0.1:0")
+	w.gateway = listener.Addr().String()
+	serveSSH(t, listener)
 	w.startOperator(t)
 	eventually(t, func() error {
 		if err := cluster.Client.Get(t.Context(), port, &corev1.Service{}); !apierrors.IsNotFound(err) {
@@ -48,6 +56,69 @@ func TestTheGatewayReplacesNodePorts(t *testing.T) {
 		return w.throughGateway(t, d, ns)
 	})
 	w.condition(t, d.Name, v1alpha1.ConditionSFTPServiceReady, "True", "")
+}
+
+func listen(t *testing.T, address string) net.Listener {
+	t.Helper()
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	return listener
+}
+
+// serveSSH is an SSH server that lets nobody in.
+func serveSSH(t *testing.T, listener net.Listener) {
+	t.Helper()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := &ssh.ServerConfig{PasswordCallback: func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) {
+		return nil, errors.New("nobody comes in")
+	}}
+	config.AddHostKey(key)
+	go accept(listener, config)
+}
+
+func accept(listener net.Listener, config *ssh.ServerConfig) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		_, _, _, _ = ssh.NewServerConn(conn, config)
+		_ = conn.Close()
+	}
+}
+
+// A site says what is true of the way in that all sites share: before the gateway
+// runs, while it does, and when it is gone for longer than a restart takes.
+func TestSFTPServiceReadyTellsWhetherTheGatewayAnswers(t *testing.T) {
+	w := newWorld(t)
+	w.settings.SFTP = platform.SFTP{Exposure: platform.ExposureGateway, Host: "sftp.example", Port: 2222}
+	listener := listen(t, "127.0.0.1:0")
+	w.gateway = listener.Addr().String()
+	_ = listener.Close()
+	w.startOperator(t)
+	d := newDomain("door.example")
+	w.create(t, d)
+	w.condition(t, d.Name, v1alpha1.ConditionSFTPServiceReady, "False", "GatewayDown")
+	// Something else at that place is no way in.
+	listener = listen(t, w.gateway)
+	go http.Serve(listener, http.NotFoundHandler()) //nolint:errcheck // ends with the listener
+	w.condition(t, d.Name, v1alpha1.ConditionSFTPServiceReady, "False", "GatewayDown")
+	_ = listener.Close()
+	listener = listen(t, w.gateway)
+	serveSSH(t, listener)
+	w.condition(t, d.Name, v1alpha1.ConditionSFTPServiceReady, "True", "")
+	_ = listener.Close()
+	w.condition(t, d.Name, v1alpha1.ConditionSFTPServiceReady, "False", "GatewayDown")
 }
 
 // throughGateway compares what customers and the site are told with the keys.

@@ -48,6 +48,8 @@ type Options struct {
 	// EdgeAddress is the edge's HTTPS port as seen from the operator; "" means its
 	// Service.
 	EdgeAddress string
+	// GatewayAddress is where the gateway answers SSH; "" means its Service.
+	GatewayAddress string
 	// Admit says why no new site may be made now, nil when one may; without it all may.
 	Admit func() error
 	// Admitted is told when Admit may say something else.
@@ -68,6 +70,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := mgr.Add(r.Databases); err != nil {
 		return fmt.Errorf("watch over MariaDB: %w", err)
 	}
+	if r.Gateway != nil {
+		if err := mgr.Add(r.Gateway); err != nil {
+			return fmt.Errorf("watch over the gateway: %w", err)
+		}
+	}
 	if o.Registry != nil {
 		if err := o.Registry.Register(newCollector(r)); err != nil {
 			return fmt.Errorf("declare metrics: %w", err)
@@ -81,6 +88,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	b := r.watch(ctrl.NewControllerManagedBy(mgr).Named("domain"))
 	if o.Admitted != nil {
 		b = b.WatchesRawSource(source.Channel(o.Admitted, handler.EnqueueRequestsFromMapFunc(r.all)))
+	}
+	if r.Gateway != nil {
+		b = b.WatchesRawSource(source.Channel(r.Gateway.Changed, handler.EnqueueRequestsFromMapFunc(r.all)))
 	}
 	return b.
 		WithOptions(controller.Options{
@@ -106,6 +116,9 @@ func newReconciler(mgr ctrl.Manager, o Options) *Reconciler {
 			return r.platformSecret(ctx, platform.SecretMariaDBOperator)
 		},
 		Changed: make(chan event.GenericEvent),
+	}
+	if o.Platform.SFTP.Gateway() {
+		r.Gateway = newGateway(o.Platform, o.GatewayAddress)
 	}
 	address := o.EdgeAddress
 	if address == "" {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubepanel.io/kubepanel/api/platform"
@@ -46,10 +47,18 @@ func (r *Reconciler) throughGateway(ctx context.Context, d *v1alpha1.Domain) err
 	if err != nil {
 		return err
 	}
-	return r.sftpStatus(ctx, d, v1alpha1.SFTPStatus{
+	if err := r.sftpStatus(ctx, d, v1alpha1.SFTPStatus{
 		Port: r.Platform.SFTP.Port, Username: desired.SFTPUser + "@" + d.Spec.DomainName,
 		HostKey: strings.TrimSpace(string(gateway.Data[platform.KeyGatewayHostPublic])),
-	})
+	}); err != nil {
+		return err
+	}
+	cause, long := r.Gateway.Down(ctx)
+	if cause != nil && (long || !meta.IsStatusConditionTrue(d.Status.Conditions, v1alpha1.ConditionSFTPServiceReady)) {
+		return operator.Trouble(recheck, "GatewayDown", "The gateway for SFTP and SSH does not answer: %v. "+
+			"See kubectl -n %s get pods -l app.kubernetes.io/name=kubepanel-gateway.", cause, r.Platform.Namespace)
+	}
+	return nil
 }
 
 // gateway returns the gateway's keys, or none when customers don't come through it.

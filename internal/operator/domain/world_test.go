@@ -60,6 +60,7 @@ type world struct {
 	settings *platform.Settings
 	mariadb  *mariadbtest.Server
 	edge     net.Listener
+	gateway  string // address, where it matters
 	// wall, when set, decides whether new sites are made.
 	wall *isolation.Wall
 	// writes counts what the operator sent to the API server that may change
@@ -152,7 +153,7 @@ func (w *world) startOperator(t *testing.T) (stop func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	settings := *w.settings // an operator that was told to stop may read a little longer what it began with
-	options := domain.Options{Platform: &settings, EdgeAddress: w.edge.Addr().String()}
+	options := domain.Options{Platform: &settings, EdgeAddress: w.edge.Addr().String(), GatewayAddress: w.gateway}
 	if w.wall != nil {
 		w.wall.Client, w.wall.Direct, w.wall.Changed = mgr.GetClient(), mgr.GetAPIReader(), make(chan event.GenericEvent)
 		options.Admit, options.Admitted = w.wall.Admit, w.wall.Changed

@@ -2,6 +2,7 @@ package sftpd
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"os"
@@ -66,6 +67,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 // connection serves one TCP connection.
 func (s *Server) connection(ctx context.Context, c *sshd.Conn) {
 	conn, channels, requests, err := s.handshake(ctx, c)
+	if errors.Is(err, sshd.ErrLeft) {
+		return // a probe, or a scan
+	}
 	if err != nil {
 		s.Log.Info("sign-in refused", "remote", c.RemoteAddr().String(), "cause", err.Error())
 		return

@@ -23,7 +23,7 @@ func (s Site) Objects(live *corev1.PersistentVolumeClaim) ([]runtime.Object, err
 		objects = append(objects, c)
 	}
 	objects = append(objects, workload, s.Service())
-	if s.sftpEnabled() {
+	if s.sftpEnabled() && !s.Platform.SFTP.Gateway() {
 		objects = append(objects, s.SFTPService())
 	}
 	return append(objects, s.Ingress()), nil

@@ -11,12 +11,12 @@ TOOL     := go tool -modfile=tools/go.mod
 NODE     := bin/node
 MACHINE  ?= main
 N        ?= 1000
-MODULES  := . node tools lab/cyclonus $(wildcard node/components/*)
+MODULES  := . node tools lab/cyclonus lab/rclone $(wildcard node/components/*)
 # The files a program is built from; everything else can't make it stale.
 NODE_GO  := $(shell find node -name '*.go' -not -path '*/components/*') node/go.mod node/go.sum $(shell find node/manifests -type f)
 
 .DEFAULT_GOAL := help
-.PHONY: cyclonus help up down purge env status test unit lab bench chaos bench-operator generate lint fuzz clean
+.PHONY: cyclonus rclone help up down purge env status test unit lab bench chaos bench-operator generate lint fuzz clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ cyclonus: $(NODE) ## try every kind of network policy on the machine LAB=lab (KU
 	./bootstrap test
 	$(NODE) up --machine $(LAB)
 	eval "$$($(NODE) env --machine $(LAB))" && cd lab/cyclonus && KUBEPANEL_LAB=1 go test -count=1 -timeout 80m -v ./...
+
+rclone: ## run rclone's own tests of its SFTP backend against the toolbox
+	cd lab/rclone && go test -count=1 -v ./...
 
 bench: $(NODE) ## measure site creation, memory per site and requests per second (docs/performance.md)
 	./bootstrap test

@@ -41,6 +41,10 @@ type DomainStatus struct {
 	// +optional
 	RestartedAt string `json:"restartedAt,omitempty"`
 
+	// Storage tells how full the site's volume is.
+	// +optional
+	Storage *StorageStatus `json:"storage,omitempty"`
+
 	// SFTP tells how to reach the site's files.
 	// +optional
 	SFTP *SFTPStatus `json:"sftp,omitempty"`
@@ -81,6 +85,18 @@ type ConfigurationStatus struct {
 	// Revision changes with every text of the configuration.
 	// +optional
 	Revision string `json:"revision,omitempty"`
+}
+
+// StorageStatus tells how full a volume is.
+type StorageStatus struct {
+	// Size that the volume has been given, such as 10Gi.
+	// +optional
+	Size string `json:"size,omitempty"`
+
+	// Used is how much of it is used, such as 512Mi, to within a hundredth of the
+	// size; "" where the storage does not tell.
+	// +optional
+	Used string `json:"used,omitempty"`
 }
 
 // SFTPStatus tells how to reach the site's files.

@@ -47,6 +47,10 @@ const (
 	// change makes kubelet bring the files up to date at once, and not in a minute.
 	AnnotationConfigWanted = Group + "/config-wanted"
 
+	// AnnotationUsedBytes on a PersistentVolumeClaim tells how many bytes of its volume
+	// are used. The storage writes it, when it can (docs/node/storage.md).
+	AnnotationUsedBytes = Group + "/used-bytes"
+
 	// AnnotationPurgeCache on a Domain empties the page cache each time it gets
 	// another value; a time is a good one.
 	AnnotationPurgeCache = Group + "/purge-cache"

@@ -85,7 +85,7 @@ func siteFacts(d *v1alpha1.Domain) [][]string {
 		add("Suspended", "yes; visitors see a page that says so. Resume it with: kubepanel site set %s --resume", d.Spec.DomainName)
 	}
 	r := d.Spec.Resources
-	add("Resources", "%s storage, at most %s cpu and %s memory", r.Storage, r.Limits.CPU, r.Limits.Memory)
+	add("Resources", "%s storage%s, at most %s cpu and %s memory", r.Storage, used(d), r.Limits.CPU, r.Limits.Memory)
 	if s := d.Status.SFTP; s != nil {
 		add("SFTP", "sftp -P %d %s@%s (password: kubepanel site password %s --for sftp)", s.Port, s.Username, or(s.Host, "HOST"), d.Spec.DomainName)
 	}
@@ -100,6 +100,14 @@ func siteFacts(d *v1alpha1.Domain) [][]string {
 	}
 	add("Created", "%s ago", age(d.CreationTimestamp.Time))
 	return rows
+}
+
+// used tells how much of the storage is, where that is known.
+func used(d *v1alpha1.Domain) string {
+	if s := d.Status.Storage; s != nil && s.Used != "" {
+		return " (" + s.Used + " used)"
+	}
+	return ""
 }
 
 func aliases(d *v1alpha1.Domain) string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,6 +44,11 @@ const (
 
 	// stopTimeout lets a reconcile that is under way end.
 	stopTimeout = 10 * time.Second
+
+	// garbage is how much of it may lie around before it is collected, in percent of
+	// what is in use: nearly all of that is the cache, which grows with every site and
+	// stays. Go's own choice is 100; the variable GOGC sets another.
+	garbage = 50
 )
 
 type operatorOptions struct {
@@ -74,6 +80,9 @@ func newOperatorCommand() *cobra.Command {
 func runOperator(cmd *cobra.Command, o operatorOptions) error {
 	if _, err := startup.Log(o.logLevel); err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
 	}
 	settings, err := startup.Settings(o.settings)
 	if err != nil {

@@ -143,7 +143,7 @@ func (a Applier) Live(ctx context.Context, obj client.Object) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("read %s: %w", describe(obj), err)
 	}
-	return true, nil
+	return true, unpack(obj)
 }
 
 // prepare owns and seals obj, and finds the live object, nil when there is none.

@@ -1,18 +1,23 @@
 package domain
 
 import (
+	"time"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/kube"
 )
 
-// CacheOptions keeps in memory only what the platform made, of pods only what
-// tells how they are, and of nothing who wrote which field.
+// CacheOptions keeps in memory only what the platform made, most of it packed, of
+// pods only what tells how they are, and of nothing who wrote which field.
 func CacheOptions() cache.Options {
 	ours := labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})
 	sites := labels.SelectorFromSet(labels.Set{
@@ -20,12 +25,32 @@ func CacheOptions() cache.Options {
 	})
 	return cache.Options{
 		DefaultLabelSelector: ours,
-		DefaultTransform:     cache.TransformStripManagedFields(),
+		DefaultTransform:     kube.Pack,
 		ByObject: map[client.Object]cache.ByObject{
-			&v1alpha1.Domain{}: {Label: labels.Everything(), Transform: cache.TransformStripManagedFields()},
-			&corev1.Pod{}:      {Label: sites, Transform: slimPod},
+			&v1alpha1.Domain{}:      {Label: labels.Everything(), Transform: cache.TransformStripManagedFields()},
+			&corev1.Secret{}:        {Label: ours, Transform: cache.TransformStripManagedFields()},
+			&corev1.Pod{}:           {Label: sites, Transform: slimPod},
+			&corev1.ResourceQuota{}: {Label: ours, Transform: slimQuota},
 		},
+		NewInformer: newInformer,
 	}
+}
+
+// newInformer leaves out the index by namespace where nobody lists a namespace: an
+// entry of it is larger than most packed objects.
+func newInformer(lw toolscache.ListerWatcher, kind runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
+	if _, pods := kind.(*corev1.Pod); !pods {
+		delete(indexers, toolscache.NamespaceIndex)
+	}
+	return toolscache.NewSharedIndexInformer(lw, kind, resync, indexers)
+}
+
+// slimQuota leaves out what is used, which changes with every pod.
+func slimQuota(in any) (any, error) {
+	if quota, ok := in.(*corev1.ResourceQuota); ok {
+		quota.Status = corev1.ResourceQuotaStatus{}
+	}
+	return kube.Pack(in)
 }
 
 // ClientOptions lets a reconciler read what it wrote itself a moment ago. What it

@@ -163,11 +163,10 @@ func (r *Reconciler) watch(b *builder.Builder) *builder.Builder {
 		WatchesRawSource(source.Channel(r.Databases.Changed, handler.EnqueueRequestsFromMapFunc(r.all)))
 }
 
-// quotaChanged leaves out news about what is used, which comes with every pod.
+// quotaChanged leaves out news about what is used, which comes with every pod and
+// is not in the cache.
 var quotaChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-	was, okWas := e.ObjectOld.(*corev1.ResourceQuota)
-	is, okIs := e.ObjectNew.(*corev1.ResourceQuota)
-	return !okWas || !okIs || !kube.Holds(is, was) || !kube.Holds(was, is)
+	return !kube.Alike(e.ObjectOld, e.ObjectNew)
 }}
 
 // ofPod finds the Domain of a site's pod.

@@ -16,14 +16,9 @@ import (
 	"kubepanel.io/kubepanel/internal/operator/domain/mariadb"
 )
 
-const (
-	// pingEvery finds out within seconds that the server went or came; a ping is one
-	// round trip for the whole platform.
-	pingEvery = 5 * time.Second
-	// databaseTrust is how long a database that was looked at is believed to be as it
-	// was, unless the server was away meanwhile. Shorter than the slow resync.
-	databaseTrust = 50 * time.Minute
-)
+// pingEvery finds out within seconds that the server went or came; a ping is one
+// round trip for the whole platform.
+const pingEvery = 5 * time.Second
 
 // errNoAccount says that the Secret with the operator's account is not there.
 var errNoAccount = errors.New("the operator's account for MariaDB is not known yet")
@@ -32,6 +27,9 @@ var errNoAccount = errors.New("the operator's account for MariaDB is not known y
 // over whether it answers.
 type Databases struct {
 	Settings platform.Database
+	// Trust is how long a database that was looked at is believed to be as it was,
+	// unless the server was away meanwhile.
+	Trust time.Duration
 	// Account reads the user name and password of the operator's account.
 	Account func(context.Context) (*corev1.Secret, error)
 	// Changed is told when the server goes or comes.
@@ -162,7 +160,7 @@ func (s *Databases) fresh(uid types.UID, site mariadb.Site, before bool) bool {
 		s.keep(uid, site)
 		return true
 	}
-	return met && c.site == site && time.Since(c.at) < databaseTrust
+	return met && c.site == site && time.Since(c.at) < s.Trust
 }
 
 func (s *Databases) found(uid types.UID, site mariadb.Site) {

@@ -12,13 +12,8 @@ import (
 	"time"
 )
 
-const (
-	// handshakeTimeout is generous for a handshake within one cluster.
-	handshakeTimeout = 3 * time.Second
-	// certificateTrust is how long a certificate that was seen is believed in. It is
-	// shorter than the slow resync, so that each of those looks anew.
-	certificateTrust = 50 * time.Minute
-)
+// handshakeTimeout is generous for a handshake within one cluster.
+const handshakeTimeout = 3 * time.Second
 
 // ErrCertificate says that the edge answers, but not with a certificate that a
 // visitor's browser would accept.
@@ -28,6 +23,8 @@ var ErrCertificate = errors.New("the certificate is not good")
 type Edge struct {
 	// Address of the edge's HTTPS port, as seen from the operator.
 	Address string
+	// Trust is how long a certificate that was seen is believed in.
+	Trust time.Duration
 	// CA returns the platform's own authority, in PEM. Public ones are trusted too.
 	CA func(context.Context) ([]byte, error)
 
@@ -78,7 +75,7 @@ func (e *Edge) Believe(host string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if _, met := e.seen[host]; !met && !e.doubted {
-		e.keep(host, time.Now().Add(certificateTrust))
+		e.keep(host, time.Now().Add(e.Trust))
 	}
 }
 
@@ -103,7 +100,7 @@ func (e *Edge) trusted(host string) bool {
 }
 
 func (e *Edge) trust(host string, notAfter time.Time) {
-	until := time.Now().Add(certificateTrust)
+	until := time.Now().Add(e.Trust)
 	if notAfter.Before(until) {
 		until = notAfter
 	}

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -34,7 +35,7 @@ const (
 	// is tried again.
 	retryFirst = 200 * time.Millisecond
 	retryLast  = time.Minute
-	// resync is how often a Domain without news is looked at.
+	// resync is how often a Domain without news is looked at, and all of it.
 	resync = time.Hour
 	// reconcileTimeout ends a reconcile that hangs; the next one starts afresh.
 	reconcileTimeout = 2 * time.Minute
@@ -54,8 +55,10 @@ type Options struct {
 	Admit func() error
 	// Admitted is told when Admit may say something else.
 	Admitted chan event.GenericEvent
-	Metrics  *operator.Metrics
-	Counts   *kube.Counts
+	// Resync is how often a Domain without news is looked at; 0 means every hour.
+	Resync  time.Duration
+	Metrics *operator.Metrics
+	Counts  *kube.Counts
 	// Registry takes the metrics; nil for none.
 	Registry prometheus.Registerer
 }
@@ -83,7 +86,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	loop := &operator.Loop[*v1alpha1.Domain]{
 		Kind: "Domain", Client: mgr.GetClient(), Steps: r.Steps(),
 		Finalizer: v1alpha1.FinalizerDomain, Cleanup: r.Cleanup(), Summarize: Summarize,
-		Recorder: mgr.GetEventRecorder("kubepanel-operator"), Metrics: o.Metrics, Resync: resync,
+		Recorder: mgr.GetEventRecorder("kubepanel-operator"), Metrics: o.Metrics, Resync: cmp.Or(o.Resync, resync),
 	}
 	b := r.watch(ctrl.NewControllerManagedBy(mgr).Named("domain"))
 	if o.Admitted != nil {
@@ -110,8 +113,11 @@ func newReconciler(mgr ctrl.Manager, o Options) *Reconciler {
 		Pods:     NewPods(),
 		Admit:    o.Admit,
 	}
+	// What no watch tells of is believed until shortly before the slow look, so that
+	// each of those looks anew.
+	trust := cmp.Or(o.Resync, resync) * 5 / 6
 	r.Databases = &Databases{
-		Settings: o.Platform.Database,
+		Settings: o.Platform.Database, Trust: trust,
 		Account: func(ctx context.Context) (*corev1.Secret, error) {
 			return r.platformSecret(ctx, platform.SecretMariaDBOperator)
 		},
@@ -124,7 +130,7 @@ func newReconciler(mgr ctrl.Manager, o Options) *Reconciler {
 	if address == "" {
 		address = o.Platform.Edge.Service + "." + o.Platform.Namespace + ".svc:443"
 	}
-	r.Edge = &Edge{Address: address, CA: func(ctx context.Context) ([]byte, error) {
+	r.Edge = &Edge{Address: address, Trust: trust, CA: func(ctx context.Context) ([]byte, error) {
 		ca, err := r.platformSecret(ctx, platform.SecretCA)
 		if err != nil {
 			return nil, err

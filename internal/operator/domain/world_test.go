@@ -63,6 +63,8 @@ type world struct {
 	gateway  string // address, where it matters
 	// wall, when set, decides whether new sites are made.
 	wall *isolation.Wall
+	// resync, when set, is how often the operator looks at a Domain without news.
+	resync time.Duration
 	// writes counts what the operator sent to the API server that may change
 	// something; requests counts everything but watches.
 	writes, requests atomic.Int64
@@ -153,7 +155,9 @@ func (w *world) startOperator(t *testing.T) (stop func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	settings := *w.settings // an operator that was told to stop may read a little longer what it began with
-	options := domain.Options{Platform: &settings, EdgeAddress: w.edge.Addr().String(), GatewayAddress: w.gateway}
+	options := domain.Options{
+		Platform: &settings, EdgeAddress: w.edge.Addr().String(), GatewayAddress: w.gateway, Resync: w.resync,
+	}
 	if w.wall != nil {
 		w.wall.Client, w.wall.Direct, w.wall.Changed = mgr.GetClient(), mgr.GetAPIReader(), make(chan event.GenericEvent)
 		options.Admit, options.Admitted = w.wall.Admit, w.wall.Changed

@@ -1,0 +1,52 @@
+package domain_test
+
+import (
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/desired"
+)
+
+// No watch tells of what happens in MariaDB or at the edge: the slow look alone
+// finds it, mends what it can and says what it can't.
+func TestTheSlowLookFindsWhatNoWatchTellsOf(t *testing.T) {
+	w := newWorld(t)
+	w.resync = 2 * time.Second
+	w.startOperator(t)
+	d := newDomain("slow.example")
+	w.create(t, d)
+	w.serve(t, d.Name)
+	w.condition(t, d.Name, v1alpha1.ConditionReady, metav1.ConditionTrue, "")
+	writes := w.writes.Load()
+
+	name := desired.DatabaseName(d.Spec.DomainName)
+	password := string(get(t, &corev1.Secret{}, desired.Namespace(d.Name), desired.SecretDatabase).Data[desired.KeyPassword])
+	root := w.mariadb.Root()
+	defer root.Close() // what it did is seen
+	for _, drift := range []string{
+		"REVOKE ALL PRIVILEGES ON `" + name + "`.* FROM '" + name + "'@'%'",
+		"ALTER USER '" + name + "'@'%' IDENTIFIED BY 'chosen-behind-its-back'",
+		"DROP USER '" + name + "'@'%'",
+		"DROP DATABASE `" + name + "`",
+	} {
+		if _, err := root.ExecContext(t.Context(), drift); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, func() error {
+			db := w.mariadb.As(name, password, name)
+			defer db.Close() // what it did is of no use to anybody
+			_, err := db.ExecContext(t.Context(), "CREATE OR REPLACE TABLE mended (a INT)")
+			return err
+		})
+	}
+	if now := w.writes.Load(); now != writes {
+		t.Errorf("%d writes to the API server, want none: nothing there had changed", now-writes)
+	}
+
+	w.stranger.Store(true)
+	w.condition(t, d.Name, v1alpha1.ConditionCertificateReady, metav1.ConditionFalse, "BadCertificate")
+}

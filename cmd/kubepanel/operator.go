@@ -52,8 +52,8 @@ const (
 )
 
 type operatorOptions struct {
-	settings, kubeconfig, address, edge, profile, logLevel, identity string
-	leaderElect                                                      bool
+	settings, kubeconfig, address, edge, gateway, profile, logLevel, identity string
+	leaderElect                                                               bool
 }
 
 func newOperatorCommand() *cobra.Command {
@@ -70,6 +70,7 @@ func newOperatorCommand() *cobra.Command {
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; without it the pod's own service account is used")
 	flags.StringVar(&o.address, "address", ":8081", "address for /healthz, /readyz and /metrics")
 	flags.StringVar(&o.edge, "edge-address", "", "the edge's HTTPS port as host:port; without it that of its Service")
+	flags.StringVar(&o.gateway, "gateway-address", "", "the gateway's SSH port as host:port; without it that of its Service")
 	flags.StringVar(&o.profile, "profile-address", "", "address for profiles (net/http/pprof); without it there are none")
 	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.BoolVar(&o.leaderElect, "leader-elect", true, "work only while holding the lease, so that several may run")
@@ -106,7 +107,7 @@ func runOperator(cmd *cobra.Command, o operatorOptions) error {
 	}
 	counts := &kube.Counts{}
 	if err := domain.Setup(cmd.Context(), mgr, domain.Options{
-		Platform: settings, EdgeAddress: o.edge, Admit: wall.Admit, Admitted: wall.Changed, Metrics: stepMetrics, Counts: counts, Registry: metrics.Registry,
+		Platform: settings, EdgeAddress: o.edge, GatewayAddress: o.gateway, Admit: wall.Admit, Admitted: wall.Changed, Metrics: stepMetrics, Counts: counts, Registry: metrics.Registry,
 	}); err != nil {
 		return fmt.Errorf("set up Domains: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 )
@@ -35,7 +36,7 @@ func (w *world) startOperator(t testing.TB, user string, more ...string) *proces
 	must(t, err)
 	p := &process{address: freeAddress(t), profile: freeAddress(t), log: &bytes.Buffer{}, ended: make(chan struct{})}
 	p.cmd = exec.Command(w.binary, append([]string{"operator", "--kubeconfig", kubeconfig, "--settings", w.settingsFile,
-		"--address", p.address, "--edge-address", w.edge, "--profile-address", p.profile}, more...)...)
+		"--address", p.address, "--edge-address", w.edge, "--gateway-address", w.gateway, "--profile-address", p.profile}, more...)...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	// It ends with the tests, however they end.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -121,18 +122,12 @@ func (p *process) looks() float64 {
 // metric is the sum over all series of a metric whose labels are as given; 0 when
 // the program does not answer yet.
 func (p *process) metric(name string, labels map[string]string) float64 {
-	response, err := http.Get("http://" + p.address + "/metrics")
-	if err != nil {
-		return 0
-	}
-	defer response.Body.Close() // it was only read
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(response.Body)
-	if err != nil || families[name] == nil {
+	family := p.metrics()[name]
+	if family == nil {
 		return 0
 	}
 	sum := 0.0
-	for _, series := range families[name].GetMetric() {
+	for _, series := range family.GetMetric() {
 		fits := 0
 		for _, l := range series.GetLabel() {
 			if labels[l.GetName()] == l.GetValue() {
@@ -144,4 +139,23 @@ func (p *process) metric(name string, labels map[string]string) float64 {
 		}
 	}
 	return sum
+}
+
+// plainly asks without compression, which would cost the program more than the
+// answer.
+var plainly = http.Client{Transport: &http.Transport{DisableCompression: true}}
+
+// metrics are all that the program shows; none when it does not answer yet.
+func (p *process) metrics() map[string]*dto.MetricFamily {
+	response, err := plainly.Get("http://" + p.address + "/metrics")
+	if err != nil {
+		return nil
+	}
+	defer response.Body.Close() // it was only read
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(response.Body)
+	if err != nil {
+		return nil
+	}
+	return families
 }

@@ -2,6 +2,7 @@ package program_test
 
 import (
 	"crypto/tls"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -34,6 +35,8 @@ type world struct {
 	operators            []*process
 	// edge is the address that shows every name a good certificate.
 	edge string
+	// gateway is the address that greets as the SSH gateway does.
+	gateway string
 }
 
 // users that operators sign in as: each has the rights that the chart gives one.
@@ -70,6 +73,7 @@ func newWorld(t testing.TB) *world {
 	w.writeSettings(t)
 	w.prepare(t)
 	w.startEdge(t)
+	w.startGateway(t)
 	w.binary = build(t, folder)
 	return w
 }
@@ -94,6 +98,8 @@ func (w *world) writeSettings(t testing.TB) {
 	w.settings, err = platform.Parse(data)
 	must(t, err)
 	w.settings.Database = platform.Database{Host: "127.0.0.1", Port: w.mariadb.Port}
+	// As the chart has it, unless told otherwise.
+	w.settings.SFTP = platform.SFTP{Exposure: platform.ExposureGateway, Host: "sftp.example", Port: 2222}
 	data, err = yaml.Marshal(w.settings)
 	must(t, err)
 	must(t, os.WriteFile(w.settingsFile, data, 0o600))
@@ -159,6 +165,25 @@ func (w *world) startEdge(t testing.TB) {
 				return
 			}
 			go shake(conn)
+		}
+	}()
+}
+
+// startGateway greets whoever comes.
+func (w *world) startGateway(t testing.TB) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	w.gateway = listener.Addr().String()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, "SSH-2.0-benchmark\r\n") // who came sees what went wrong
+			_ = conn.Close()
 		}
 	}()
 }

@@ -25,6 +25,8 @@ clear_env = no
 }
 
 func (p *pod) php(t *testing.T) *container {
+	// As in a site's container, for what runs there without the keeper.
+	t.Setenv("PHP_INI_SCAN_DIR", ":"+filepath.Join(p.dir, "php"))
 	return p.start(t, "php-fpm", "php", "--program="+find(t, "/usr/sbin/php-fpm*"), "--socket="+filepath.Join(p.dir, "run", "php.sock"))
 }
 
@@ -118,7 +120,7 @@ func TestBadPHPIsRefusedInItsOwnWords(t *testing.T) {
 func TestPHPStartsWithoutACustomPartThatIsBad(t *testing.T) {
 	p := newPod(t)
 	p.site(t)
-	p.publish(t, "php", "r0", p.pool("memory_limit = 100M", "[nonsense"))
+	p.publish(t, "php", "r0", p.pool("memory_limit = 100M", "user_agent = half\n[nonsense"))
 	p.php(t).says(t, "r0", "refused")
 	p.answers(t, "/limit.php", "100M ")
 }

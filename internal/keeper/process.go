@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -102,7 +103,7 @@ func (k *Keeper) launch(c config) (pid int, fault string) {
 		files = append(files, k.Program.socket)
 	}
 	process, err := os.StartProcess(s.path, append([]string{s.path}, s.args...), &os.ProcAttr{
-		Env: append(os.Environ(), s.env...), Files: files,
+		Env: environment(s.env), Files: files,
 	})
 	if err != nil {
 		return 0, err.Error()
@@ -119,6 +120,17 @@ func (k *Keeper) launch(c config) (pid int, fault string) {
 		k.log(s.path + " takes long to begin")
 	}
 	return pid, ""
+}
+
+// environment is the container's with ours. Of two values of one name the program
+// would see the first, the container's own.
+func environment(ours []string) []string {
+	env := os.Environ()
+	for _, o := range ours {
+		name, _, _ := strings.Cut(o, "=")
+		env = slices.DeleteFunc(env, func(e string) bool { return strings.HasPrefix(e, name+"=") })
+	}
+	return append(env, ours...)
 }
 
 // wrote tells whether the program says that it is ready.

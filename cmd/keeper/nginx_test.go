@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"syscall"
@@ -59,6 +62,50 @@ func TestNginxTakesChangesOverAndNoRequestFails(t *testing.T) {
 		t.Errorf("nginx was started anew: process %s became %s", pid, now)
 	}
 	p.onlyOneCopy(t, "nginx")
+}
+
+// Once a configuration is told to be in force, nobody is answered by the former
+// one: not on a connection that was kept either.
+func TestWhatIsToldIsInForceForEverybody(t *testing.T) {
+	p := newPod(t)
+	p.publish(t, "nginx", "r0", p.web("r0", ""))
+	c := p.nginx(t)
+	c.says(t, "r0", "accepted")
+	for i := 1; i <= 5; i++ {
+		kept, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answers := bufio.NewReader(kept)
+		former, revision := fmt.Sprintf("r%d", i-1), fmt.Sprintf("r%d", i)
+		if got := ask(t, kept, answers); got != former {
+			t.Fatalf("before the change: %q, want %q", got, former)
+		}
+		p.publish(t, "nginx", revision, p.web(revision, ""))
+		c.says(t, revision, "accepted")
+		if got := ask(t, kept, answers); got == former {
+			t.Errorf("a kept connection is answered by %q though %q is in force", got, revision)
+		}
+		_ = kept.Close()
+	}
+}
+
+// ask sends a request on a connection; "" says that it was closed.
+func ask(t *testing.T, to net.Conn, answers *bufio.Reader) string {
+	t.Helper()
+	if _, err := fmt.Fprint(to, "GET /says HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+		return ""
+	}
+	response, err := http.ReadResponse(answers, nil)
+	if err != nil {
+		return ""
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 // master is the number that nginx wrote.

@@ -195,15 +195,18 @@ func (k *Keeper) reload(c config) (fault string) {
 		return err.Error()
 	}
 	_ = syscall.Kill(k.main, syscall.SIGHUP) // gone: the container ends anyhow
+	var began bool
 	err := k.until(reloadLimit, func() bool {
+		former := false
 		for pid := range offspring(k.main) {
-			if !before[pid] {
-				return true
-			}
+			began = began || !before[pid]
+			former = former || before[pid] && !leaving(pid)
 		}
-		return !k.running[k.main]
+		// The former workers serve on for a moment beside the new ones, and what is told
+		// to be in force has to be so for everybody.
+		return began && !former || !k.running[k.main]
 	})
-	if err == nil || errors.Is(err, errStopping) {
+	if began || err == nil || errors.Is(err, errStopping) {
 		return ""
 	}
 	if err := k.point(k.inUse); err != nil {

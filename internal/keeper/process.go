@@ -209,6 +209,13 @@ func offspring(pid int) map[int]bool {
 	return found
 }
 
+// leaving tells whether a worker of nginx takes no more requests: it says so in its
+// title. One that is gone takes none either.
+func leaving(pid int) bool {
+	title, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return err != nil || bytes.Contains(title, []byte("is shutting down"))
+}
+
 // parseStat reads number and parent from /proc/PID/stat (proc_pid_stat(5)); the
 // name in between may hold anything, brackets too.
 func parseStat(text string) (pid, parent int, ok bool) {

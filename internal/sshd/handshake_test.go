@@ -87,7 +87,7 @@ func TestTheFastestCipherThatAClientKnowsIsTaken(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, _, err = conn.OpenChannel("cipher?", nil)
-			if refused, ok := err.(*ssh.OpenChannelError); !ok || refused.Message != test.want {
+			if refused, ok := errors.AsType[*ssh.OpenChannelError](err); !ok || refused.Message != test.want {
 				t.Errorf("the connection has %v, want %s", err, test.want)
 			}
 		})

@@ -68,9 +68,9 @@ func (g *Gateway) Start(ctx context.Context) error {
 	}
 }
 
-// Down says why nobody can come in, nil when they can, and whether that has been
-// so for longer than a restart takes.
-func (g *Gateway) Down(ctx context.Context) (cause error, long bool) {
+// Down tells whether nobody has come in for longer than a restart takes, and why
+// nobody can now; nil when they can.
+func (g *Gateway) Down(ctx context.Context) (long bool, cause error) {
 	g.mu.Lock()
 	asked := g.asked
 	g.mu.Unlock()
@@ -80,9 +80,9 @@ func (g *Gateway) Down(ctx context.Context) (cause error, long bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.asked { // the program ends before there was an answer
-		return ctx.Err(), false
+		return false, ctx.Err()
 	}
-	return g.down, g.gone
+	return g.gone, g.down
 }
 
 // ask greets the gateway, and tells whether sites have to hear of the answer.

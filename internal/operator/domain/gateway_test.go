@@ -111,7 +111,7 @@ func TestSFTPServiceReadyTellsWhetherTheGatewayAnswers(t *testing.T) {
 	w.condition(t, d.Name, v1alpha1.ConditionSFTPServiceReady, "False", "GatewayDown")
 	// Something else at that place is no way in.
 	listener = listen(t, w.gateway)
-	go http.Serve(listener, http.NotFoundHandler()) //nolint:errcheck // ends with the listener
+	go http.Serve(listener, http.NotFoundHandler()) // ends with the listener
 	w.condition(t, d.Name, v1alpha1.ConditionSFTPServiceReady, "False", "GatewayDown")
 	_ = listener.Close()
 	listener = listen(t, w.gateway)

@@ -53,7 +53,7 @@ func (r *Reconciler) throughGateway(ctx context.Context, d *v1alpha1.Domain) err
 	}); err != nil {
 		return err
 	}
-	cause, long := r.Gateway.Down(ctx)
+	long, cause := r.Gateway.Down(ctx)
 	if cause != nil && (long || !meta.IsStatusConditionTrue(d.Status.Conditions, v1alpha1.ConditionSFTPServiceReady)) {
 		return operator.Trouble(recheck, "GatewayDown", "The gateway for SFTP and SSH does not answer: %v. "+
 			"See kubectl -n %s get pods -l app.kubernetes.io/name=kubepanel-gateway.", cause, r.Platform.Namespace)

@@ -18,7 +18,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 
-	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/internal/edge"
 	"kubepanel.io/kubepanel/internal/startup"
 )
@@ -49,12 +48,13 @@ func run(args []string) int {
 }
 
 type options struct {
-	settings, kubeconfig, logLevel string
-	http, https, health            string
-	addresses                      []string
-	probes                         bool
-	accessLog                      bool
-	linger, drain, retry           time.Duration
+	startup.Options
+
+	http, https, health  string
+	addresses            []string
+	probes               bool
+	accessLog            bool
+	linger, drain, retry time.Duration
 }
 
 func newCommand() *cobra.Command {
@@ -68,9 +68,7 @@ func newCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, o) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.settings, "settings", platform.MountPath, "file with the platform's settings")
-	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; without it the pod's own service account is used")
-	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+	o.AddFlags(flags)
 	flags.StringVar(&o.http, "http-listen", ":8080", "address for HTTP")
 	flags.StringVar(&o.https, "https-listen", ":8443", "address for HTTPS")
 	flags.StringVar(&o.health, "health-listen", ":8081", "address for /healthz, /readyz and /metrics")
@@ -84,15 +82,11 @@ func newCommand() *cobra.Command {
 }
 
 func serve(cmd *cobra.Command, o options) error {
-	level, err := startup.Log(o.logLevel)
+	settings, level, err := o.Begin()
 	if err != nil {
 		return err
 	}
-	settings, err := startup.Settings(o.settings)
-	if err != nil {
-		return err
-	}
-	client, err := newClient(o.kubeconfig)
+	client, err := newClient(o.Kubeconfig)
 	if err != nil {
 		return err
 	}

@@ -17,15 +17,15 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/gateway"
 	"kubepanel.io/kubepanel/internal/startup"
 )
 
 type gatewayOptions struct {
-	settings, kubeconfig, logLevel string
-	listen, health, keys           string
+	startup.Options
+
+	listen, health, keys string
 }
 
 func newGatewayCommand() *cobra.Command {
@@ -38,9 +38,7 @@ func newGatewayCommand() *cobra.Command {
 		RunE:   func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.settings, "settings", platform.MountPath, "file with the platform's settings")
-	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; without it the pod's own service account is used")
-	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+	o.AddFlags(flags)
 	flags.StringVar(&o.listen, "listen", ":2222", "address for SSH")
 	flags.StringVar(&o.health, "health-listen", ":8081", "address for /healthz, /readyz and /metrics")
 	flags.StringVar(&o.keys, "keys", "/etc/kubepanel-gateway", "folder with hostKey and authority; read anew for each connection")
@@ -49,15 +47,11 @@ func newGatewayCommand() *cobra.Command {
 
 // run serves until ctx ends or something essential fails.
 func (o gatewayOptions) run(ctx context.Context) error {
-	level, err := startup.Log(o.logLevel)
+	settings, level, err := o.Begin()
 	if err != nil {
 		return err
 	}
-	settings, err := startup.Settings(o.settings)
-	if err != nil {
-		return err
-	}
-	domains, err := domainClient(o.kubeconfig)
+	domains, err := domainClient(o.Kubeconfig)
 	if err != nil {
 		return err
 	}

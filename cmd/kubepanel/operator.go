@@ -52,8 +52,10 @@ const (
 )
 
 type operatorOptions struct {
-	settings, kubeconfig, address, edge, gateway, profile, logLevel, identity string
-	leaderElect                                                               bool
+	startup.Options
+
+	address, edge, gateway, profile, identity string
+	leaderElect                               bool
 }
 
 func newOperatorCommand() *cobra.Command {
@@ -66,26 +68,21 @@ func newOperatorCommand() *cobra.Command {
 		RunE:   func(cmd *cobra.Command, _ []string) error { return runOperator(cmd, o) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.settings, "settings", platform.MountPath, "file with the platform's settings")
-	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; without it the pod's own service account is used")
+	o.AddFlags(flags)
 	flags.StringVar(&o.address, "address", ":8081", "address for /healthz, /readyz and /metrics")
 	flags.StringVar(&o.edge, "edge-address", "", "the edge's HTTPS port as host:port; without it that of its Service")
 	flags.StringVar(&o.gateway, "gateway-address", "", "the gateway's SSH port as host:port; without it that of its Service")
 	flags.StringVar(&o.profile, "profile-address", "", "address for profiles (net/http/pprof); without it there are none")
-	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.BoolVar(&o.leaderElect, "leader-elect", true, "work only while holding the lease, so that several may run")
 	flags.StringVar(&o.identity, "identity", "", "the name to hold the lease under, of one process at a time; without it one made up at each start")
 	return cmd
 }
 
 func runOperator(cmd *cobra.Command, o operatorOptions) error {
-	if _, err := startup.Log(o.logLevel); err != nil {
-		return err
-	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
-	settings, err := startup.Settings(o.settings)
+	settings, _, err := o.Begin()
 	if err != nil {
 		return err
 	}
@@ -137,7 +134,7 @@ func newWall(mgr ctrl.Manager, settings *platform.Settings) (*isolation.Wall, er
 }
 
 func newManager(o operatorOptions, settings *platform.Settings) (ctrl.Manager, error) {
-	config, err := startup.ClientConfig(o.kubeconfig, "kubepanel-operator")
+	config, err := startup.ClientConfig(o.Kubeconfig, "kubepanel-operator")
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/go-logr/logr"
+	"github.com/spf13/pflag"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
@@ -16,8 +17,27 @@ import (
 	"kubepanel.io/kubepanel/api/platform"
 )
 
-// Settings reads the platform's settings, which operator and edge share.
-func Settings(path string) (*platform.Settings, error) {
+// Options are what every one of the programs is told.
+type Options struct{ settings, Kubeconfig, logLevel string }
+
+// AddFlags declares them.
+func (o *Options) AddFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.settings, "settings", platform.MountPath, "file with the platform's settings")
+	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig file; without it the pod's own service account is used")
+	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+}
+
+// Begin starts the log and reads the platform's settings, which all of them share.
+func (o *Options) Begin() (*platform.Settings, slog.Level, error) {
+	level, err := startLog(o.logLevel)
+	if err != nil {
+		return nil, level, err
+	}
+	settings, err := readSettings(o.settings)
+	return settings, level, err
+}
+
+func readSettings(path string) (*platform.Settings, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the platform's settings: %w", err)
@@ -25,9 +45,9 @@ func Settings(path string) (*platform.Settings, error) {
 	return platform.Parse(data)
 }
 
-// Log sends every line, those of the libraries too, to standard error as JSON,
+// startLog sends every line, those of the libraries too, to standard error as JSON,
 // and returns the level that the text names.
-func Log(text string) (slog.Level, error) {
+func startLog(text string) (slog.Level, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(text)); err != nil {
 		return level, fmt.Errorf("--log-level: %w", err)

@@ -53,7 +53,7 @@ func newServer(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	settings := strings.NewReplacer("!includedir /etc/kubepanel/mariadb", "", "/run/mariadb", s.path("run"),
-		"bind_address = *", "bind_address = 127.0.0.1", "port = 3306", "port = 0\nskip_networking = ON").Replace(string(text))
+		"tmpdir = /tmp", "tmpdir = "+dir, "bind_address = *", "bind_address = 127.0.0.1", "port = 3306", "port = 0\nskip_networking = ON").Replace(string(text))
 	s.secret("config.cnf", settings)
 	if os.Geteuid() == 0 {
 		if err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
@@ -84,7 +84,8 @@ func (s *server) command(script string) *exec.Cmd {
 	}
 	cmd := exec.Command("sh", path)
 	cmd.Dir = s.dir
-	cmd.Env = append(os.Environ(), "MARIADB_DATA="+s.path("data"), "MARIADB_RUN="+s.path("run"),
+	// A server that starts removes the temporary tables that it finds in TMPDIR, its neighbour's too.
+	cmd.Env = append(os.Environ(), "TMPDIR="+s.dir, "MARIADB_DATA="+s.path("data"), "MARIADB_RUN="+s.path("run"),
 		"MARIADB_SECRETS="+s.dir, "MARIADB_CONFIG="+s.path("config.cnf"))
 	// A group of its own, so that all of it can be ended at once, and an end with the test.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -65,9 +66,10 @@ type world struct {
 	wall *isolation.Wall
 	// resync, when set, is how often the operator looks at a Domain without news.
 	resync time.Duration
-	// writes counts what the operator sent to the API server that may change
-	// something; requests counts everything but watches.
-	writes, requests atomic.Int64
+	// writes are what the operator sent to the API server that may change something.
+	writes journal
+	// requests counts everything but watches.
+	requests atomic.Int64
 	// stranger makes the edge show certificates that nobody trusts.
 	stranger atomic.Bool
 }
@@ -182,6 +184,38 @@ func (w *world) startOperator(t *testing.T) (stop func()) {
 	return stop
 }
 
+// journal remembers what happened, in order.
+type journal struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (j *journal) add(line string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lines = append(j.lines, line)
+}
+
+// count is a mark for since.
+func (j *journal) count() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.lines)
+}
+
+// since returns what happened to one Domain after a mark. Those of other tests are
+// on the same API server, and settle whenever they do.
+func (j *journal) since(mark int, domain string) (found []string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, line := range j.lines[mark:] {
+		if strings.Contains(line, "/"+domain) || strings.Contains(line, "/"+desired.Namespace(domain)) {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
 type counting struct {
 	w    *world
 	next http.RoundTripper
@@ -190,7 +224,7 @@ type counting struct {
 func (c counting) RoundTrip(r *http.Request) (*http.Response, error) {
 	event := strings.Contains(r.URL.Path, "/events")
 	if r.Method != http.MethodGet && !event {
-		c.w.writes.Add(1)
+		c.w.writes.add(r.Method + " " + r.URL.Path)
 	}
 	if r.URL.Query().Get("watch") == "" {
 		c.w.requests.Add(1)

@@ -139,6 +139,8 @@ func (s *Server) As(name, password, database string) *sql.DB {
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = s.dir
+	// A server that starts removes the temporary tables that it finds, its neighbour's too.
+	cmd.Env = append(os.Environ(), "TMPDIR="+s.dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if uid, gid, ok := serverAccount(); ok {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uid, Gid: gid}

@@ -9,8 +9,12 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
 )
 
 // poolVolumes is where the node's CSI driver keeps volumes (docs/node/storage.md).
@@ -56,6 +60,45 @@ func TestAFullVolumeStopsItsOwnSiteAlone(t *testing.T) {
 	}
 	full.php(t, `<?php array_map('unlink', glob('/var/www/html/fill-*')) || exit(1);`)
 	full.put(t, "after.txt", "there is room again")
+}
+
+// TestAVolumeThatFillsUpIsTold: the status says so before anything fails of it, says
+// when it is full, and falls back.
+func TestAVolumeThatFillsUpIsTold(t *testing.T) {
+	c := openCluster(t)
+	s := c.newSite(t, "filling.localhost", "--storage", "1Gi")
+	s.tellsOfItsVolume(t, "True", "Satisfied", 0, 64)
+
+	s.php(t, `<?php $f = fopen('/var/www/html/fill-most', 'w'); $b = random_bytes(1 << 20); for ($n = 0; $n < 970; $n++) fwrite($f, $b) === 1 << 20 || exit(1);`)
+	s.tellsOfItsVolume(t, "True", "VolumeNearlyFull", 960, 1000)
+	s.becomes(t, v1alpha1.ConditionReady, "True", settleLimit)
+	s.fill(t, "rest")
+	s.tellsOfItsVolume(t, "False", "VolumeFull", 1000, 1024)
+	s.becomes(t, v1alpha1.ConditionReady, "False", settleLimit)
+	s.php(t, `<?php array_map('unlink', glob('/var/www/html/fill-*')) || exit(1);`)
+	s.tellsOfItsVolume(t, "True", "Satisfied", 0, 64)
+	s.becomes(t, v1alpha1.ConditionReady, "True", settleLimit)
+}
+
+// tellsOfItsVolume waits for a condition and for what is used, in MiB. btrfs counts
+// what has reached the disk, and the driver looks every quarter of a minute.
+func (s site) tellsOfItsVolume(t testing.TB, status metav1.ConditionStatus, reason string, least, most int64) {
+	t.Helper()
+	eventually(t, s.name+" tells how full its volume is", settleLimit, func(ctx context.Context) error {
+		d, err := s.domain(ctx)
+		if err != nil {
+			return err
+		}
+		have, storage := meta.FindStatusCondition(d.Status.Conditions, v1alpha1.ConditionPVCReady), d.Status.Storage
+		if have == nil || storage == nil {
+			return fmt.Errorf("it says nothing yet: %s", summary(d))
+		}
+		used, err := resource.ParseQuantity(storage.Used)
+		if err != nil || have.Status != status || have.Reason != reason || used.Value() < least*mebibyte || used.Value() > most*mebibyte {
+			return fmt.Errorf("PVCReady is %s (%s: %s) with %q used of %s", have.Status, have.Reason, have.Message, storage.Used, storage.Size)
+		}
+		return nil
+	})
 }
 
 // fill writes a file until the volume is full and gives its size in MiB.

@@ -1,6 +1,7 @@
 // Command csi-controllers runs beside a node's CSI driver and tells it what Kubernetes wants: Kubernetes' own
 // external-provisioner, external-resizer, csi-snapshotter and snapshot-controller, in one process that shares its
-// connections and caches. It needs no right on the node: volumes are the driver's business, objects are its own.
+// connections and caches. Besides, it tells on each claim how full its volume is. It needs no right on the node: volumes
+// are the driver's business, objects are its own.
 package main
 
 import (
@@ -78,10 +79,11 @@ func run(ctx context.Context, socket, node string) error {
 		return err
 	}
 	snapshot := s.snapshotter()
+	usage := s.usage()
 	s.informers.Start(ctx.Done())
 	s.informers.WaitForCacheSync(ctx.Done())
 	group, ctx := errgroup.WithContext(ctx)
-	for _, controller := range []func(context.Context) error{provision, resize, snapshot, s.snapshotController} {
+	for _, controller := range []func(context.Context) error{provision, resize, snapshot, s.snapshotController, usage.run} {
 		group.Go(func() error { return controller(ctx) })
 	}
 	return group.Wait()

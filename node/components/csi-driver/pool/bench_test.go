@@ -34,3 +34,18 @@ func BenchmarkVolume(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkVolumes looks at how full a thousand volumes are.
+func BenchmarkVolumes(b *testing.B) {
+	p := pooltest.Open(b, pooltest.Options(b, 2048))
+	for i := range 1000 {
+		if _, err := p.Make(b.Context(), pool.Wanted{ID: strconv.Itoa(i), AtLeast: 16 * mebibyte}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		if all, err := p.Volumes(); err != nil || len(all) != 1000 {
+			b.Fatal(len(all), err)
+		}
+	}
+}

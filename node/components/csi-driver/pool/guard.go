@@ -181,10 +181,16 @@ func (p *Pool) destroy(ctx context.Context, path string) error {
 
 // recount has the kernel count anew when it says that its figures may be wrong, as after removing a very large volume.
 func (p *Pool) recount(ctx context.Context) error {
-	state, err := p.readFact("inconsistent")
-	if err != nil || state == "0" {
+	counted, err := p.Counted()
+	if err != nil || counted {
 		return err
 	}
 	_, err = p.btrfs(ctx, "quota", "rescan", p.Mount)
 	return err
+}
+
+// Counted tells whether the kernel stands by what it counted.
+func (p *Pool) Counted() (bool, error) {
+	state, err := p.readFact("inconsistent")
+	return state == "0", err
 }

@@ -16,6 +16,8 @@ type Volume struct {
 	ID string
 	// Size is what may be in it, in bytes, metadata included.
 	Size int64
+	// Used is what is in it, in bytes; 0 of one that was just made.
+	Used int64
 	// Path is where it lies.
 	Path string
 }
@@ -196,7 +198,7 @@ func (p *Pool) Volume(id string) (Volume, error) {
 		return Volume{}, err
 	}
 	usage, err := p.usage(path)
-	return Volume{ID: id, Size: usage.Size, Path: path}, err
+	return Volume{ID: id, Size: usage.Size, Used: usage.Used, Path: path}, err
 }
 
 // Volumes lists all, by ID.

@@ -44,6 +44,7 @@ func (s *Service) Serve(ctx context.Context, socket string) error {
 		csi.RegisterIdentityServer(server, s)
 		csi.RegisterControllerServer(server, s)
 		csi.RegisterNodeServer(server, s)
+		server.RegisterService(&usageService, s)
 	})
 }
 

@@ -1,0 +1,161 @@
+package kube_test
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/rest"
+
+	"kubepanel.io/kubepanel/api/platform"
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/kube"
+)
+
+// counted counts the requests that reach the API server.
+type counted struct {
+	http.RoundTripper
+	requests *atomic.Int64
+}
+
+func (c counted) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.requests.Add(1)
+	return c.RoundTripper.RoundTrip(r)
+}
+
+func mirrored(t *testing.T) (*kube.Mirror, *atomic.Int64) {
+	t.Helper()
+	requests := &atomic.Int64{}
+	config := rest.CopyConfig(cluster.Config)
+	config.Wrap(func(rt http.RoundTripper) http.RoundTripper { return counted{rt, requests} })
+	s, err := kube.NewStore(config, systemNamespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := kube.NewMirror(s, &platform.Settings{})
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { m.Run(ctx); close(ended) }()
+	t.Cleanup(func() { stop(); <-ended })
+	select {
+	case <-m.Synced():
+	case <-time.After(30 * time.Second):
+		t.Fatal("the mirror has not seen all Domains within 30 s")
+	}
+	return m, requests
+}
+
+// shows waits until the mirror has a Domain as wanted; nil is none.
+func shows(t *testing.T, m *kube.Mirror, name, what string, wanted func(*v1alpha1.Domain) bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(30 * time.Second)
+	for {
+		d, err := m.Domain(t.Context(), name)
+		if err != nil {
+			d = nil
+		}
+		if wanted(d) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("the mirror does not show within 30 s: %s", what)
+		}
+	}
+}
+
+func TestMirrorReadsFromMemory(t *testing.T) {
+	s := newStore(t)
+	created(t, s, "mirrored.example")
+	m, requests := mirrored(t)
+	before := requests.Load()
+	for range 100 {
+		if _, err := m.Domain(t.Context(), "mirrored.example"); err != nil {
+			t.Fatal(err)
+		}
+		if all, err := m.Domains(t.Context()); err != nil || len(all) == 0 {
+			t.Fatalf("Domains = %d, %v; want some", len(all), err)
+		}
+		if _, err := m.Settings(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if asked := requests.Load() - before; asked > 1 { // the watch may begin just then
+		t.Errorf("300 reads asked the API server %d times", asked)
+	}
+	_, err := m.Domain(t.Context(), "none.example")
+	wantCode(t, "Domain", err, hosting.NotFound)
+}
+
+func TestMirrorFollows(t *testing.T) {
+	s := newStore(t)
+	m, _ := mirrored(t)
+	d := created(t, s, "followed.example")
+	shows(t, m, d.Name, "a new Domain", func(d *v1alpha1.Domain) bool { return d != nil })
+	retitle(t, s, d.Name, "another")
+	shows(t, m, d.Name, "a changed Domain", titled("another"))
+	if err := s.DeleteDomain(t.Context(), d, false); err != nil {
+		t.Fatal(err)
+	}
+	shows(t, m, d.Name, "that it is gone", func(d *v1alpha1.Domain) bool { return d == nil })
+}
+
+// Who wrote must see it in the next page, however late the watch is.
+func TestMirrorKnowsWhatItWrote(t *testing.T) {
+	s := newStore(t)
+	m := kube.NewMirror(s, nil) // it does not run, so nothing comes by a watch
+	d := domain("written.example")
+	if err := m.CreateDomain(t.Context(), d, false); err != nil {
+		t.Fatal(err)
+	}
+	was, err := m.Domain(t.Context(), d.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := was.DeepCopy()
+	now.Spec.Title = "ours"
+	if err := m.ChangeDomain(t.Context(), was, now, false); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := m.Domain(t.Context(), d.Name); err != nil || now.Spec.Title != "ours" {
+		t.Errorf("Domain after a change = %v, %v; want the new title", now, err)
+	}
+	if err := m.DeleteDomain(t.Context(), now, false); err != nil {
+		t.Fatal(err)
+	}
+	_, err = m.Domain(t.Context(), d.Name)
+	wantCode(t, "Domain after its deletion", err, hosting.NotFound)
+}
+
+// A change that met somebody else's is made anew on the newest version, which the
+// mirror must have by then.
+func TestMirrorIsFreshAfterAConflict(t *testing.T) {
+	s := newStore(t)
+	m := kube.NewMirror(s, nil)
+	d := domain("contested.example")
+	if err := m.CreateDomain(t.Context(), d, false); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.DeleteDomain(context.Background(), d, false); err != nil {
+			t.Error(err)
+		}
+	})
+	retitle(t, s, d.Name, "theirs")
+	was, err := m.Domain(t.Context(), d.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := was.DeepCopy()
+	now.Spec.Title = "ours"
+	wantCode(t, "ChangeDomain", m.ChangeDomain(t.Context(), was, now, false), hosting.Conflict)
+	if now, err := m.Domain(t.Context(), d.Name); err != nil || now.Spec.Title != "theirs" {
+		t.Errorf("Domain after a conflict = %v, %v; want the newest", now, err)
+	}
+}

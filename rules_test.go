@@ -39,6 +39,8 @@ var mayImport = map[string][]string{
 	"internal/keeper":   {},
 	"internal/kubetest": {"api"},
 	"internal/startup":  {"api"},
+	"internal/store":    {"internal/hosting", "api"},
+	"internal/panel":    {"internal/hosting", "api"},
 	"lab":               {"api"},
 	"api":               {},
 	"node":              {},
@@ -51,8 +53,11 @@ var mustNotImport = map[string][]string{
 	"internal/desired": {"context", "time", "os", "math/rand", "crypto/rand", "net/http", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
 	"internal/hosting": {"net/http", "database/sql", "html/template", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
 	"internal/cli":     {"net/http", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
-	// Caddy in the operator would be two thirds of its memory.
-	"cmd/kubepanel": {module + "internal/edge", "github.com/caddyserver"},
+	// Caddy in the operator would be two thirds of its memory, and the panel's
+	// databases and sign-in are nothing for it either.
+	"cmd/kubepanel":  {module + "internal/edge", "github.com/caddyserver", module + "internal/store", module + "internal/panel"},
+	"internal/store": {"net/http", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
+	"internal/panel": {"database/sql", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
 	// One toolbox runs in every site, so its size counts thousands of times.
 	"internal/toolbox": {"k8s.io", "sigs.k8s.io", "github.com/caddyserver"},
 	"internal/sshd":    {"k8s.io", "sigs.k8s.io", "github.com/caddyserver"},
@@ -63,7 +68,7 @@ var mustNotImport = map[string][]string{
 }
 
 // forTests are packages that only tests may import, beside their own room.
-var forTests = []string{"internal/kubetest", "internal/operator/domain/mariadb/mariadbtest"}
+var forTests = []string{"internal/kubetest", "internal/operator/domain/mariadb/mariadbtest", "internal/store/postgrestest"}
 
 // emptyNames say nothing about what a package holds.
 var emptyNames = []string{"util", "utils", "helper", "helpers", "common", "manager", "misc", "base", "shared"}

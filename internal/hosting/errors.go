@@ -15,6 +15,10 @@ const (
 	NotFound     Code = "not_found"     // there is no such thing, or not for this actor
 	Conflict     Code = "conflict"      // somebody else has it, or changed it meanwhile
 	Forbidden    Code = "forbidden"     // the actor may not do that
+	OverQuota    Code = "over_quota"    // the package has no room for it
+	Limited      Code = "rate_limited"  // too many tries; later
+	Broken       Code = "broken"        // the audit trail is not what was written
+	SignIn       Code = "sign_in"       // nobody is signed in, or not far enough
 	Unreachable  Code = "unreachable"   // the cluster does not answer
 	NotInstalled Code = "not_installed" // the cluster has no platform, or a broken one
 	Stalled      Code = "stalled"       // the site needs a person

@@ -1,0 +1,90 @@
+package hosting
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Entry is one line of the audit trail: who did what to what, from where. Entries
+// are only ever added, and each carries the hash of the one before, so that a line
+// that was changed, removed or put in between is found.
+type Entry struct {
+	Seq int64
+	At  time.Time
+	// Actor did it; Behind really sat there when it was for support.
+	Actor, Behind         ID
+	ActorName, BehindName string
+	Address               string
+	// Did is the right that was used, or what happened to an account: sign-in.done.
+	Did string
+	// Object is what it was done to: a site's name, an account's address.
+	Object string
+	// Owner is the account whose trail this belongs to, Reseller whose customer that is.
+	Owner, Reseller ID
+	// Before and After are JSON without any secret; empty for what did not exist.
+	Before, After string
+	Hash          string
+}
+
+// Chain returns the hash of an entry that follows one with the hash prev. Every
+// field goes in with its length, so that no two entries have the same text.
+func (e *Entry) Chain(prev string) string {
+	h := sha256.New()
+	for _, field := range []string{prev, strconv.FormatInt(e.Seq, 10), strconv.FormatInt(e.At.UnixMicro(), 10),
+		string(e.Actor), string(e.Behind), e.ActorName, e.BehindName, e.Address, e.Did,
+		e.Object, string(e.Owner), string(e.Reseller), e.Before, e.After} {
+		fmt.Fprintf(h, "%d:%s,", len(field), field)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// AuditQuery says which entries are wanted, the newest first.
+type AuditQuery struct {
+	Did    string
+	Object string
+	Actor  ID
+	Before int64 // the Seq that the page before ended with; 0 for the newest
+	Limit  int
+
+	// Owner and Reseller narrow to what the actor may see; set by rules.
+	Owner, Reseller ID
+}
+
+// change is what an entry tells beyond who and when.
+type change struct {
+	did           Right
+	object        string
+	on            Object
+	before, after any
+}
+
+// entry makes an audit entry of a change by an actor. The store gives it its
+// number and its hash.
+func entry(a Actor, at time.Time, c change) (*Entry, error) {
+	e := &Entry{At: at.UTC().Truncate(time.Microsecond), Actor: a.ID, ActorName: a.Name, Behind: a.Behind, BehindName: a.BehindName,
+		Did: string(c.did), Object: c.object, Owner: c.on.Owner, Reseller: c.on.Reseller}
+	if a.Address.IsValid() {
+		e.Address = a.Address.String()
+	}
+	var err error
+	if e.Before, err = record(c.before); err != nil {
+		return nil, err
+	}
+	e.After, err = record(c.after)
+	return e, err
+}
+
+func record(v any) (string, error) {
+	if v == nil {
+		return "", nil
+	}
+	data, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("write an audit entry: %w", err)
+	}
+	return string(data), nil
+}

@@ -1,0 +1,116 @@
+package hosting
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Invitation gives somebody rights on a customer's sites.
+type Invitation struct {
+	Email, Name string
+	Customer    ID
+	Site        string // "" for all of the customer's sites, those to come included
+	Rights      []Right
+}
+
+// Invite gives a collaborator rights, and makes the account when there is none of
+// that address. To invite again replaces the rights on the same sites. An address
+// of an account of another role is refused.
+func (p *Provider) Invite(ctx context.Context, a Actor, req Invitation) (*User, error) {
+	grant, email, name, err := req.read()
+	if err != nil {
+		return nil, err
+	}
+	var u *User
+	err = p.write(ctx, a, func(tx Tx) (change, error) {
+		owner, err := collaboration(ctx, tx, a, RightCollaboratorInvite, grant)
+		if err != nil {
+			return change{}, err
+		}
+		if u, err = tx.UserByEmail(ctx, email); err != nil && CodeOf(err) == NotFound {
+			u = &User{ID: NewID(), Email: email, Name: name, Role: Collaborator, CreatedAt: p.Now()}
+			err = tx.InsertUser(ctx, u)
+		}
+		if err != nil {
+			return change{}, err
+		}
+		if u.Role != Collaborator {
+			return change{}, invalidField("email", fmt.Sprintf("%s can't be invited; use another address.", email), nil)
+		}
+		return change{did: RightCollaboratorInvite, object: email, on: owner.Object(), after: grant}, tx.SetGrant(ctx, u.ID, grant)
+	})
+	return u, err
+}
+
+func (r Invitation) read() (g Grant, email, name string, err error) {
+	var f faults
+	email, err = ParseEmail(r.Email)
+	f.check("email", err)
+	name, err = ParsePersonName(r.Name)
+	f.check("name", err)
+	g = Grant{Customer: r.Customer, Rights: r.Rights}
+	if r.Site != "" {
+		g.Site, err = ParseName(r.Site)
+		f.check("site", err)
+	}
+	if len(r.Rights) == 0 {
+		f.add("rights", "choose at least one right")
+	}
+	for _, right := range r.Rights {
+		if !slices.Contains(Grantable(), right) {
+			f.add("rights", fmt.Sprintf("%q can't be given to collaborators; leave it out", right))
+		}
+	}
+	if !slices.Contains(g.Rights, RightSiteView) { // nothing can be done to what can't be seen
+		g.Rights = append([]Right{RightSiteView}, g.Rights...)
+	}
+	if r.Site != "" && slices.Contains(r.Rights, RightSiteCreate) {
+		f.add("rights", "new sites can be made only with rights on all sites; leave it out")
+	}
+	return g, email, name, f.err()
+}
+
+// collaboration asks whether the actor may decide about a grant, and returns whose
+// sites it is about.
+func collaboration(ctx context.Context, r Reader, a Actor, do Right, g Grant) (*User, error) {
+	owner, err := r.User(ctx, g.Customer)
+	if err != nil {
+		return nil, seen(err)
+	}
+	if err := May(a, do, owner.Object()); err != nil {
+		return nil, err
+	}
+	if g.Site == "" {
+		return owner, nil
+	}
+	s, err := r.OwnedSite(ctx, g.Site)
+	if err != nil || s.Owner != owner.ID {
+		return nil, invalidField("site", "There is no such site of this account; choose one from the list.", err)
+	}
+	return owner, nil
+}
+
+// Collaborators returns who has rights on a customer's sites.
+func (p *Provider) Collaborators(ctx context.Context, a Actor, customer ID) ([]GrantedUser, error) {
+	if _, err := collaboration(ctx, p.Store, a, RightCollaboratorView, Grant{Customer: customer}); err != nil {
+		return nil, err
+	}
+	return p.Store.GrantsOn(ctx, customer)
+}
+
+// RemoveCollaborator takes a grant away. The account stays, since others may have
+// invited it too.
+func (p *Provider) RemoveCollaborator(ctx context.Context, a Actor, collaborator ID, g Grant) error {
+	g.Rights = nil
+	return p.write(ctx, a, func(tx Tx) (change, error) {
+		owner, err := tx.User(ctx, g.Customer)
+		if err != nil {
+			return change{}, seen(err)
+		}
+		if err := May(a, RightCollaboratorRemove, owner.Object()); err != nil {
+			return change{}, err
+		}
+		return change{did: RightCollaboratorRemove, object: string(collaborator), on: owner.Object(), before: g}, tx.SetGrant(ctx, collaborator, g)
+	})
+}

@@ -1,0 +1,56 @@
+package hosting
+
+import (
+	"time"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+)
+
+// SiteState is how far a site's ownership has come.
+type SiteState string
+
+// States. What a crash left between the store and the cluster is told from them.
+const (
+	SiteCreating SiteState = "creating" // taken in the store; the Domain may not be there yet
+	SiteOwned    SiteState = "owned"
+	SiteDeleting SiteState = "deleting" // the Domain may be there still, and its names with it
+)
+
+// OwnedSite is what the store knows of a site: whose it is and how much it counts.
+type OwnedSite struct {
+	Name   string // the domain name
+	Object string // the Domain's metadata.name
+	Owner  ID
+	State  SiteState
+	// Amounts count against the owner's package.
+	Amounts Amounts
+	// Names are all names that lead to it, its own first.
+	Names []string
+	// Held: its suspension is its owner's, and Suspended is what it was before.
+	Held, Suspended bool
+	CreatedAt       time.Time
+	ChangedAt       time.Time
+
+	// Filled in by reading.
+	OwnerName      string
+	Reseller       ID
+	OwnerSuspended bool
+	// Domain is what the cluster says; nil when it has no such Domain (yet).
+	Domain *v1alpha1.Domain
+}
+
+// On is what a decision about the site needs.
+func (s *OwnedSite) On() Object { return Object{Owner: s.Owner, Reseller: s.Reseller, Site: s.Name} }
+
+// SiteQuery says which sites are wanted, ordered by name.
+type SiteQuery struct {
+	Search string // a part of a name
+	Owner  ID     // "" for all that the actor may see
+	After  string // the name that the page before ended with
+	Limit  int    // 0 for 50; at most 200
+
+	// Reseller and Granted narrow to what the actor may see; set by rules.
+	Reseller ID
+	Granted  []Grant
+	Narrowed bool // Granted says all that may be seen
+}

@@ -1,0 +1,53 @@
+package hosting
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Provider is what the people of a hosting provider can do, each as far as its
+// account goes: Panel's sites, with accounts, packages and ownership around them.
+// Every method asks May first and leaves a line in the audit trail.
+type Provider struct {
+	Panel *Panel
+	Store Store
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// NewID returns an ID that nothing has yet.
+func NewID() ID { return ID(uuid.Must(uuid.NewV7()).String()) }
+
+// write runs rules in one transaction and notes what they changed in the trail.
+func (p *Provider) write(ctx context.Context, a Actor, do func(tx Tx) (change, error)) error {
+	return p.Store.Write(ctx, func(tx Tx) error {
+		c, err := do(tx)
+		if err != nil || c.did == "" {
+			return err
+		}
+		e, err := entry(a, p.Now(), c)
+		if err != nil {
+			return err
+		}
+		return tx.Append(ctx, e)
+	})
+}
+
+// Recorded writes an entry about something that no rule here changes, such as a
+// sign-in. Nothing secret may be in object or after.
+func (p *Provider) Recorded(ctx context.Context, a Actor, did Right, object string, after any) error {
+	return p.write(ctx, a, func(Tx) (change, error) {
+		return change{did: did, object: object, on: Object{Owner: a.ID, Reseller: a.Reseller}, after: after}, nil
+	})
+}
+
+// seen replaces the answer that something is missing by the one for what is not
+// the actor's, so that nobody learns what exists.
+func seen(err error) error {
+	if err != nil && CodeOf(err) == NotFound {
+		return hidden()
+	}
+	return err
+}

@@ -1,0 +1,98 @@
+package hosting
+
+import (
+	"context"
+	"time"
+)
+
+// Login is how an account proves who it is. PasswordHash is argon2id in its usual
+// text; TOTP is the seed, which the store keeps encrypted.
+type Login struct {
+	User         ID
+	PasswordHash string // empty: no password yet
+	TOTP         []byte // empty: none
+	// TOTPStep is the last 30-second step whose code was used, so that none is used twice.
+	TOTPStep int64
+	// Recovery are SHA-256 hashes of the recovery codes that are left.
+	Recovery []string
+}
+
+// Session is one signed-in browser.
+type Session struct {
+	ID   string // hash of the cookie's token; also its name in lists
+	User ID     // empty before anybody signed in
+	Data []byte
+	// Address and Agent are as they were at the last sign-in.
+	Address, Agent       string
+	CreatedAt, ExpiresAt time.Time
+}
+
+// Passkey is one WebAuthn credential.
+type Passkey struct {
+	ID        string // base64url of the credential's id
+	User      ID
+	Name      string
+	Data      []byte // the library's record, JSON: public key, counter, flags
+	CreatedAt time.Time
+	UsedAt    time.Time
+}
+
+// TokenKind says what a token opens.
+type TokenKind string
+
+// Kinds of tokens.
+const (
+	TokenAPI    TokenKind = "api"    // the REST API and the CLI
+	TokenFirst  TokenKind = "first"  // makes the first administrator
+	TokenInvite TokenKind = "invite" // sets an account's first password
+	TokenReset  TokenKind = "reset"  // sets an account's password anew
+)
+
+// Token is a secret that was given out; only its hash is kept.
+type Token struct {
+	ID        ID
+	Kind      TokenKind
+	User      ID
+	Name      string
+	Hash      string
+	Scopes    []Right // nil: everything that the account may do
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	UsedAt    time.Time
+}
+
+// SignInReader reads how accounts sign in.
+type SignInReader interface {
+	// Login returns an empty one for an account that has none yet.
+	Login(ctx context.Context, user ID) (*Login, error)
+	Session(ctx context.Context, id string) (*Session, error)
+	Sessions(ctx context.Context, user ID) ([]Session, error)
+	Passkey(ctx context.Context, id string) (*Passkey, error)
+	Passkeys(ctx context.Context, user ID) ([]Passkey, error)
+	Token(ctx context.Context, kind TokenKind, hash string) (*Token, error)
+	Tokens(ctx context.Context, user ID, kind TokenKind) ([]Token, error)
+	// Administrators counts accounts of that role.
+	Administrators(ctx context.Context) (int64, error)
+	// Tries returns how many tries of a key failed in the window that began at since.
+	Tries(ctx context.Context, key string, since time.Time) (int64, error)
+}
+
+// SignInWriter writes how accounts sign in.
+type SignInWriter interface {
+	PutLogin(ctx context.Context, l *Login) error
+	PutSession(ctx context.Context, s *Session) error
+	DeleteSession(ctx context.Context, id string) error
+	// DeleteSessions ends those of an account but the one to keep.
+	DeleteSessions(ctx context.Context, user ID, keep string) error
+	PutPasskey(ctx context.Context, p *Passkey) error
+	DeletePasskey(ctx context.Context, user ID, id string) error
+	InsertToken(ctx context.Context, t *Token) error
+	UpdateToken(ctx context.Context, t *Token) error
+	DeleteToken(ctx context.Context, user ID, id ID) error
+	// DeleteTokens removes every token of a kind that an account has.
+	DeleteTokens(ctx context.Context, user ID, kind TokenKind) error
+	AddTry(ctx context.Context, key string, at time.Time) error
+	ClearTries(ctx context.Context, key string) error
+	// Sweep removes what expired before a time.
+	Sweep(ctx context.Context, before time.Time) error
+}

@@ -1,0 +1,47 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// latest asks for the newest version of the tables.
+const latest = 0
+
+// migrate brings the tables up to a version. Versions only go forward: a newer
+// database than the program is refused, so that an older program can't write what
+// it doesn't know.
+func (d *DB) migrate(ctx context.Context, version int64) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	flavour := map[dialect]goose.Dialect{inFile: goose.DialectSQLite3, onServer: goose.DialectPostgres}[d.kind]
+	p, err := goose.NewProvider(flavour, d.write, files)
+	if err != nil {
+		return fmt.Errorf("read the database's migrations: %w", err)
+	}
+	sources := p.ListSources()
+	newest := sources[len(sources)-1].Version
+	if version == latest {
+		version = newest
+	}
+	has, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read the database's version: %w", err)
+	}
+	if has > newest {
+		return fmt.Errorf("the database is of version %d and this program knows up to %d; start the newer program, or restore a backup made before", has, newest)
+	}
+	if _, err := p.UpTo(ctx, version); err != nil {
+		return fmt.Errorf("bring the database from version %d to %d: %w", has, version, err)
+	}
+	return nil
+}

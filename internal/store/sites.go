@@ -1,0 +1,170 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+func selectSite() string {
+	return `SELECT s.name, s.object, s.owner_id, s.state, s.held, s.suspended, s.created_at, s.changed_at,
+	u.name, u.reseller_id, CASE WHEN u.suspended = 1 OR COALESCE(r.suspended, 0) = 1 THEN 1 ELSE 0 END, ` + columns("s.") + `
+	FROM sites s JOIN users u ON u.id = s.owner_id LEFT JOIN users r ON r.id = u.reseller_id `
+}
+
+func scanSite(row scanner) (hosting.OwnedSite, error) {
+	s := hosting.OwnedSite{Amounts: hosting.Amounts{}}
+	var reseller sql.NullString
+	var created, changed int64
+	into := []any{&s.Name, &s.Object, &s.Owner, &s.State, &s.Held, &s.Suspended, &created, &changed,
+		&s.OwnerName, &reseller, &s.OwnerSuspended}
+	err := scanAmounts(row, s.Amounts, into)
+	s.Reseller, s.CreatedAt, s.ChangedAt = hosting.ID(reseller.String), moment(created), moment(changed)
+	return s, err
+}
+
+// scanAmounts reads a row that ends with the columns of all resources.
+func scanAmounts(row scanner, a hosting.Amounts, into []any) error {
+	amounts := make([]int64, len(hosting.Resources()))
+	for i := range amounts {
+		into = append(into, &amounts[i])
+	}
+	err := row.Scan(into...)
+	for i, r := range hosting.Resources() {
+		if amounts[i] != 0 {
+			a[r] = amounts[i]
+		}
+	}
+	return err
+}
+
+func amountsOf(a hosting.Amounts) []any {
+	args := make([]any, 0, len(hosting.Resources()))
+	for _, r := range hosting.Resources() {
+		args = append(args, a[r])
+	}
+	return args
+}
+
+// OwnedSite implements hosting.SiteReader.
+func (q *queries) OwnedSite(ctx context.Context, name string) (*hosting.OwnedSite, error) {
+	s, err := one(ctx, q, scanSite, selectSite()+`WHERE s.name = ?`, name)
+	return &s, answer("read whose a site is", err)
+}
+
+// OwnedSites implements hosting.SiteReader.
+func (q *queries) OwnedSites(ctx context.Context, query hosting.SiteQuery) ([]hosting.OwnedSite, int64, error) {
+	w := where{}
+	if query.Search != "" {
+		w.and(`s.name LIKE ? ESCAPE '!'`, contains(query.Search))
+	}
+	if query.Owner != "" {
+		w.and(`s.owner_id = ?`, query.Owner)
+	}
+	if query.Reseller != "" {
+		w.and(`(s.owner_id = ? OR s.owner_id IN (SELECT id FROM users WHERE reseller_id = ?))`, query.Reseller, query.Reseller)
+	}
+	if query.Narrowed {
+		granted(&w, query.Granted)
+	}
+	total, err := q.number(ctx, `SELECT COUNT(*) FROM sites s `+w.String(), w.args...)
+	if err != nil {
+		return nil, 0, answer("count sites", err)
+	}
+	if query.After != "" {
+		w.and(`s.name > ?`, query.After)
+	}
+	sites, err := list(ctx, q, scanSite, selectSite()+w.String()+` ORDER BY s.name LIMIT ?`, append(w.args, query.Limit+1)...)
+	return sites, total, answer("list sites", err)
+}
+
+// granted narrows to sites that grants name.
+func granted(w *where, grants []hosting.Grant) {
+	any := where{}
+	for _, g := range grants {
+		if g.Site == "" {
+			any.and(`s.owner_id = ?`, g.Customer)
+		} else {
+			any.and(`(s.owner_id = ? AND s.name = ?)`, g.Customer, g.Site)
+		}
+	}
+	if len(any.parts) == 0 {
+		any.and(`1 = 0`)
+	}
+	w.and(`(`+strings.Join(any.parts, " OR ")+`)`, any.args...)
+}
+
+// NameOwners implements hosting.SiteReader.
+func (q *queries) NameOwners(ctx context.Context, names []string) (map[string]hosting.OwnedSite, error) {
+	owners := map[string]hosting.OwnedSite{}
+	if len(names) == 0 {
+		return owners, nil
+	}
+	args := make([]any, 0, len(names))
+	for _, n := range names {
+		args = append(args, n)
+	}
+	_, err := list(ctx, q, func(row scanner) (none struct{}, err error) {
+		var name string
+		var s hosting.OwnedSite
+		err = row.Scan(&name, &s.Name, &s.Owner)
+		owners[name] = s
+		return none, err
+	}, `SELECT n.name, s.name, s.owner_id FROM site_names n JOIN sites s ON s.name = n.site WHERE n.name IN (`+marks(len(names))+`)`, args...)
+	return owners, answer("read whose names are", err)
+}
+
+// UsedBy implements hosting.SiteReader.
+func (q *queries) UsedBy(ctx context.Context, owner hosting.ID, customers bool) (hosting.Amounts, error) {
+	sums := make([]string, 0, len(hosting.Resources()))
+	for _, r := range hosting.Resources() {
+		// PostgreSQL's sum of BIGINT is NUMERIC.
+		sums = append(sums, `CAST(COALESCE(SUM(s.`+string(r)+`), 0) AS BIGINT)`)
+	}
+	statement, args := `SELECT `+strings.Join(sums, ", ")+` FROM sites s WHERE s.owner_id = ?`, []any{owner}
+	if customers {
+		statement, args = statement+` OR s.owner_id IN (SELECT id FROM users WHERE reseller_id = ?)`, append(args, owner)
+	}
+	used := hosting.Amounts{}
+	_, err := one(ctx, q, func(row scanner) (none struct{}, err error) { return none, scanAmounts(row, used, nil) }, statement, args...)
+	return used, answer("sum what is used", err)
+}
+
+// Unsettled implements hosting.SiteReader.
+func (q *queries) Unsettled(ctx context.Context, since time.Time) ([]hosting.OwnedSite, error) {
+	sites, err := list(ctx, q, scanSite, selectSite()+`WHERE s.changed_at < ? OR s.state = ? OR s.held = 1 OR u.suspended = 1 OR r.suspended = 1
+		ORDER BY s.name`, micros(since), hosting.SiteDeleting)
+	return sites, answer("list sites to settle", err)
+}
+
+// InsertSite implements hosting.SiteWriter.
+func (q *queries) InsertSite(ctx context.Context, s *hosting.OwnedSite) error {
+	args := append([]any{s.Name, s.Object, s.Owner, s.State, truth(s.Held), truth(s.Suspended), micros(s.CreatedAt), micros(s.ChangedAt)},
+		amountsOf(s.Amounts)...)
+	err := q.exec(ctx, `INSERT INTO sites (name, object, owner_id, state, held, suspended, created_at, changed_at, `+columns("")+
+		`) VALUES (`+marks(len(args))+`)`, args...)
+	if err != nil {
+		return answer("insert a site", err)
+	}
+	for _, name := range s.Names {
+		if err := q.exec(ctx, `INSERT INTO site_names (name, site) VALUES (?, ?)`, name, s.Name); err != nil {
+			return answer("take a name", err)
+		}
+	}
+	return nil
+}
+
+// UpdateSite implements hosting.SiteWriter. Names stay as they are.
+func (q *queries) UpdateSite(ctx context.Context, s *hosting.OwnedSite) error {
+	args := append([]any{s.Owner, s.State, truth(s.Held), truth(s.Suspended), micros(s.ChangedAt)}, amountsOf(s.Amounts)...)
+	return answer("change a site", q.change(ctx, `UPDATE sites SET owner_id = ?, state = ?, held = ?, suspended = ?, changed_at = ?, `+settings()+
+		` WHERE name = ?`, append(args, s.Name)...))
+}
+
+// DeleteSite implements hosting.SiteWriter.
+func (q *queries) DeleteSite(ctx context.Context, name string) error {
+	return answer("forget a site", q.exec(ctx, `DELETE FROM sites WHERE name = ?`, name))
+}

@@ -3,6 +3,7 @@ module kubepanel.io/kubepanel
 go 1.26.8
 
 require (
+	github.com/a-h/templ v0.3.977
 	github.com/caddyserver/caddy/v2 v2.11.9
 	github.com/caddyserver/certmagic v0.25.6
 	github.com/chromedp/cdproto v0.0.0-20250724212937-08a3db8b4327

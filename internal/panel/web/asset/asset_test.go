@@ -1,0 +1,44 @@
+package asset
+
+import (
+	"crypto/sha512"
+	"encoding/hex"
+	"testing"
+)
+
+// What others wrote stays as they published it.
+func TestForeignFilesAreAsPublished(t *testing.T) {
+	published := map[string]string{
+		// npm htmx.org@2.0.7, dist/htmx.min.js; licence 0BSD.
+		"htmx.min.js": "222b06a2e9876a199f34884fe30515dce86041969a0c1b83e881b85e5ca34fbec8524c2b7992f74f769f3b8c57b836a749a959e7b527f949406daad08cd6424d",
+		// npm @fontsource-variable/inter@5.3.0, files/inter-latin-wght-normal.woff2; SIL Open Font License 1.1.
+		"inter.woff2": "9acec3e7a411a1eb6d072c3773bb14e5aa74d85d334674ec0fb018b7937174d5b612b756b2ce7aa3993d31dfe172516e7aaec79c7dd209eac5fd15d9aea077e9",
+	}
+	for name, want := range published {
+		content, err := files.ReadFile("static/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha512.Sum512(content)
+		if got := hex.EncodeToString(sum[:]); got != want {
+			t.Errorf("SHA-512 of %s = %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestEveryNameFollowsItsContent(t *testing.T) {
+	s, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"panel.css", "panel.js", "htmx.min.js", "icons.svg", "mark.svg", "inter.woff2"} {
+		at := s.URL(name)
+		f, ok := s.served[at]
+		if !ok || f.kind == "" {
+			t.Errorf("%s is served at %q as %q", name, at, f.kind)
+		}
+		if f.smaller != nil && len(f.smaller) >= len(f.plain) {
+			t.Errorf("%s is larger when it is compressed", name)
+		}
+	}
+}

@@ -1,0 +1,71 @@
+// What a page needs beyond links and forms: copying, the palette, passkeys, and
+// the one-time code of a link. Everything else is htmx's, and every form works
+// without this file.
+"use strict";
+
+const all = (selector, at = document) => [...at.querySelectorAll(selector)];
+
+// Copy buttons: data-copy names the element whose text is copied.
+document.addEventListener("click", async event => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const from = document.getElementById(button.dataset.copy);
+  await navigator.clipboard.writeText(from.value ?? from.textContent.trim());
+  button.setAttribute("data-copied", "");
+  const label = button.querySelector("span"), before = label.textContent;
+  label.textContent = button.dataset.done;
+  setTimeout(() => { label.textContent = before; button.removeAttribute("data-copied"); }, 1600);
+});
+
+// Fields of another tile rest while it is not chosen: data-for lists the choices.
+function rest(form) {
+  const chosen = form.querySelector("[data-choice]:checked")?.value;
+  for (const part of all("[data-for]", form)) {
+    const on = part.dataset.for.split(" ").includes(chosen);
+    part.hidden = !on;
+    for (const field of all("input, select, textarea", part)) field.disabled = !on;
+  }
+}
+document.addEventListener("change", event => {
+  if (event.target.matches("[data-choice]")) rest(event.target.form);
+});
+for (const form of all("form:has([data-choice])")) rest(form);
+
+// A typed confirmation wakes its button.
+document.addEventListener("input", event => {
+  const typed = event.target.closest("[data-typed]");
+  if (typed) typed.form.querySelector("button[type=submit]").disabled = typed.value.trim() !== typed.dataset.typed;
+});
+for (const typed of all("[data-typed]")) typed.form.querySelector("button[type=submit]").disabled = typed.value.trim() !== typed.dataset.typed;
+
+// A one-time code comes behind the # of a link, which no server and no log sees.
+for (const field of all("[data-from-link]")) {
+  if (location.hash.length > 1) {
+    field.value = decodeURIComponent(location.hash.slice(1));
+    history.replaceState(null, "", location.pathname);
+  }
+}
+
+// The palette: ⌘K or Ctrl-K, arrows, Enter.
+const palette = document.getElementById("palette");
+if (palette) {
+  const input = palette.querySelector("input");
+  const links = () => all("li a", palette);
+  const select = (links, at) => links.forEach((link, i) => {
+    link.setAttribute("aria-selected", i === at);
+    if (i === at) { link.scrollIntoView({ block: "nearest" }); input.setAttribute("aria-activedescendant", link.id); }
+  });
+  const open = () => { palette.showModal(); input.select(); htmx.trigger(input, "look"); };
+  document.addEventListener("keydown", event => {
+    if (event.key === "k" && (event.metaKey || event.ctrlKey)) { event.preventDefault(); open(); }
+  });
+  for (const opener of all("[data-palette]")) opener.addEventListener("click", open);
+  palette.addEventListener("click", event => { if (event.target === palette) palette.close(); });
+  palette.addEventListener("htmx:afterSwap", () => select(links(), 0));
+  input.addEventListener("keydown", event => {
+    const list = links(), at = list.findIndex(link => link.getAttribute("aria-selected") === "true");
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && list.length) { event.preventDefault(); select(list, (at + step + list.length) % list.length); }
+    if (event.key === "Enter") { event.preventDefault(); list[Math.max(at, 0)]?.click(); }
+  });
+}

@@ -1,0 +1,55 @@
+package web
+
+import (
+	"strconv"
+
+	"github.com/a-h/templ"
+)
+
+// inputField is a line of a form, with what was typed and what is wrong with it.
+type inputField struct {
+	Name, Label, Value, Hint, Fault string
+	// Type of the field, text when left out.
+	Type string
+	// Complete is what a browser may fill in (HTML's autocomplete).
+	Complete             string
+	Holder               string
+	Required, Focus, LTR bool
+	// FromLink takes the value from behind the # of the address.
+	FromLink bool
+	// Typed is what has to be typed before the form's button wakes.
+	Typed string
+}
+
+func (i inputField) attributes() templ.Attributes {
+	a := templ.Attributes{"id": i.Name, "name": i.Name, "type": "text", "value": i.Value, "required": i.Required, "autofocus": i.Focus}
+	if i.Type != "" {
+		a["type"] = i.Type
+	}
+	if i.Complete != "" {
+		a["autocomplete"] = i.Complete
+	}
+	if i.Holder != "" {
+		a["placeholder"] = i.Holder
+	}
+	if i.LTR {
+		a["dir"] = "ltr"
+		a["spellcheck"] = "false"
+		a["autocapitalize"] = "none"
+	}
+	if i.FromLink {
+		a["data-from-link"] = true
+	}
+	if i.Typed != "" {
+		a["data-typed"] = i.Typed
+	}
+	switch {
+	case i.Fault != "":
+		a["aria-invalid"], a["aria-describedby"] = "true", i.Name+"-fault"
+	case i.Hint != "":
+		a["aria-describedby"] = i.Name + "-hint"
+	}
+	return a
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,281 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubepanel.io/kubepanel/api/platform"
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/web"
+	"kubepanel.io/kubepanel/internal/store"
+)
+
+// clock is when every test's time stands still.
+var clock = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// house is the panel on a real database, with a cluster in memory.
+type house struct {
+	t       *testing.T
+	rules   *hosting.Provider
+	cluster *cluster
+	handler http.Handler
+	log     *bytes.Buffer
+	// statements counts SQL.
+	statements int
+	mu         sync.Mutex
+
+	boss, jo hosting.Actor
+	pack     hosting.ID
+	// as is who sits at the browser; the zero Actor is nobody.
+	as hosting.Actor
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	h := &house{t: t, cluster: newCluster(t), log: &bytes.Buffer{}}
+	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "panel.db"), store.Options{
+		Keys: [][]byte{make([]byte, 32)},
+		Observe: func(string) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.statements++
+		},
+	})
+	h.must(err)
+	t.Cleanup(db.Close)
+	now := func() time.Time { return clock }
+	h.rules = &hosting.Provider{Panel: &hosting.Panel{Domains: h.cluster, Writer: h.cluster, Platform: h.cluster, Planner: h.cluster}, Store: db, Now: now}
+	boss := &hosting.User{ID: hosting.NewID(), Email: "boss@provider.example", Name: "Ada Boss", Role: hosting.Administrator, CreatedAt: clock}
+	h.must(db.Write(t.Context(), func(tx hosting.Tx) error { return tx.InsertUser(t.Context(), boss) }))
+	h.boss = h.actor(boss.ID)
+	pack, err := h.rules.CreatePackage(t.Context(), h.boss, hosting.NewPackage{Name: "Small", Quota: hosting.Quota{hosting.Sites: 3, hosting.Storage: 20}})
+	h.must(err)
+	h.pack = pack.ID
+	jo, err := h.rules.CreateUser(t.Context(), h.boss, hosting.NewUser{Email: "jo@shop.example", Name: "Jo Customer", Role: hosting.Customer, Package: h.pack})
+	h.must(err)
+	h.jo = h.actor(jo.ID)
+	h.as = h.boss
+	pages, err := web.New(web.Options{
+		Rules: h.rules, Brand: "Kubepanel", Log: slog.New(slog.NewTextHandler(h.log, nil)), Now: now,
+		Wrap: func(next http.Handler) http.Handler { return next },
+		Who:  func(context.Context) (hosting.Actor, bool) { return h.as, h.as.ID != "" },
+	})
+	h.must(err)
+	h.handler = pages.Handler()
+	return h
+}
+
+func (h *house) must(err error) {
+	h.t.Helper()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *house) actor(id hosting.ID) hosting.Actor {
+	h.t.Helper()
+	a, err := hosting.ActorOf(h.t.Context(), h.rules.Store, id)
+	h.must(err)
+	return a
+}
+
+// site makes one of Jo's and lets the operator be done with it.
+func (h *house) site(name string, finish func(*v1alpha1.Domain)) {
+	h.t.Helper()
+	s, err := h.rules.CreateSite(h.t.Context(), h.jo, "", hosting.NewSite{Name: name, Storage: "5Gi", CPU: "1000m", Memory: "512Mi"}, false)
+	h.must(err)
+	h.cluster.change(s.Object, func(d *v1alpha1.Domain) {
+		ready(d)
+		if finish != nil {
+			finish(d)
+		}
+	})
+}
+
+// ready is what the operator writes of a site that serves.
+func ready(d *v1alpha1.Domain) {
+	d.Status = v1alpha1.DomainStatus{
+		Phase: v1alpha1.DomainReady, ObservedGeneration: d.Generation, Namespace: "dom-" + d.Name,
+		Endpoints: &v1alpha1.EndpointsStatus{HTTPS: "https://" + d.Spec.DomainName},
+		Storage:   &v1alpha1.StorageStatus{Size: "5Gi", Used: "1700Mi"},
+		SFTP: &v1alpha1.SFTPStatus{Host: "panel.example", Port: 2222, Username: "www@" + d.Spec.DomainName,
+			PasswordSecretRef: &v1alpha1.SecretKeyReference{Namespace: "dom-" + d.Name, Name: "sftp-credentials", Key: "password"}},
+	}
+	for i, kind := range []string{v1alpha1.ConditionNamespaceReady, v1alpha1.ConditionPVCReady, v1alpha1.ConditionDeploymentReady, v1alpha1.ConditionCertificateReady, v1alpha1.ConditionReady} {
+		d.Status.Conditions = append(d.Status.Conditions, metav1.Condition{
+			Type: kind, Status: metav1.ConditionTrue, Reason: "Satisfied", ObservedGeneration: d.Generation,
+			LastTransitionTime: metav1.NewTime(clock.Add(time.Duration(2*i) * time.Second)),
+		})
+	}
+}
+
+// stuck is what it writes of one that only a person can help.
+func stuck(d *v1alpha1.Domain) {
+	d.Status.Phase = v1alpha1.DomainFailed
+	const said = `nginx refuses the configuration: unknown directive "foo"`
+	for i := range d.Status.Conditions {
+		if c := &d.Status.Conditions[i]; c.Type == v1alpha1.ConditionReady || c.Type == v1alpha1.ConditionDeploymentReady {
+			c.Status, c.Reason, c.Message = metav1.ConditionFalse, "ConfigRefused", said
+		}
+	}
+	d.Status.Conditions = append(d.Status.Conditions, metav1.Condition{
+		Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: "ConfigRefused", Message: said, ObservedGeneration: d.Generation,
+	})
+}
+
+// answer is what a browser gets.
+type answer struct {
+	code   int
+	header http.Header
+	body   string
+}
+
+func (h *house) ask(r *http.Request) answer {
+	h.t.Helper()
+	w := httptest.NewRecorder()
+	h.handler.ServeHTTP(w, r)
+	body, err := io.ReadAll(w.Result().Body)
+	h.must(err)
+	return answer{w.Code, w.Header(), string(body)}
+}
+
+func (h *house) get(path string) answer {
+	h.t.Helper()
+	return h.ask(httptest.NewRequest(http.MethodGet, path, nil))
+}
+
+// part asks for a part of a page, as its script does.
+func (h *house) part(path string) answer {
+	h.t.Helper()
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r.Header.Set("HX-Request", "true")
+	return h.ask(r)
+}
+
+func (h *house) post(path string, form url.Values) answer {
+	h.t.Helper()
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return h.ask(r)
+}
+
+// want checks a status and sentences that the page must say.
+func (a answer) want(t *testing.T, code int, says ...string) {
+	t.Helper()
+	if a.code != code {
+		t.Errorf("status %d, want %d: %.2000s", a.code, code, a.body)
+	}
+	for _, s := range says {
+		if !strings.Contains(a.body, s) {
+			t.Errorf("the page does not say %q: %.4000s", s, a.body)
+		}
+	}
+}
+
+// cluster keeps Domains in memory, as kube.Mirror does.
+type cluster struct {
+	mu       sync.Mutex
+	domains  map[string]*v1alpha1.Domain
+	settings *platform.Settings
+	// down is what every call answers while it is set.
+	down error
+}
+
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	data, err := os.ReadFile("../../../api/platform/testdata/platform.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := platform.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &cluster{domains: map[string]*v1alpha1.Domain{}, settings: settings}
+}
+
+func (c *cluster) change(object string, edit func(*v1alpha1.Domain)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d := c.domains[object].DeepCopy()
+	edit(d)
+	c.domains[object] = d
+}
+
+func (c *cluster) Domain(_ context.Context, object string) (*v1alpha1.Domain, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.down != nil {
+		return nil, c.down
+	}
+	if d, ok := c.domains[object]; ok {
+		return d, nil
+	}
+	return nil, &hosting.Error{Code: hosting.NotFound}
+}
+
+func (c *cluster) Domains(context.Context) ([]v1alpha1.Domain, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make([]v1alpha1.Domain, 0, len(c.domains))
+	for _, d := range c.domains {
+		all = append(all, *d)
+	}
+	return all, c.down
+}
+
+func (c *cluster) CreateDomain(_ context.Context, d *v1alpha1.Domain, dryRun bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.down == nil && !dryRun {
+		d.CreationTimestamp, d.Generation = metav1.NewTime(clock), 1
+		c.domains[d.Name] = d.DeepCopy()
+	}
+	return c.down
+}
+
+func (c *cluster) ChangeDomain(_ context.Context, _, d *v1alpha1.Domain, dryRun bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.down == nil && !dryRun {
+		d.Generation++
+		c.domains[d.Name] = d.DeepCopy()
+	}
+	return c.down
+}
+
+func (c *cluster) DeleteDomain(_ context.Context, d *v1alpha1.Domain, dryRun bool) error {
+	if !dryRun {
+		c.change(d.Name, func(d *v1alpha1.Domain) { d.DeletionTimestamp = new(metav1.NewTime(clock)) })
+	}
+	return c.down
+}
+
+func (c *cluster) Settings(context.Context) (*platform.Settings, error) { return c.settings, nil }
+
+func (c *cluster) Secret(_ context.Context, namespace, name string) (map[string][]byte, error) {
+	return map[string][]byte{"username": []byte("admin"), "password": []byte("password of " + namespace + "/" + name)}, nil
+}
+
+func (c *cluster) Plan(_ context.Context, was, d *v1alpha1.Domain) (*hosting.Plan, error) {
+	return &hosting.Plan{
+		Site: d.Spec.DomainName, Action: hosting.ActionChange,
+		Spec:     []hosting.FieldChange{{Path: "spec.title", Old: was.Spec.Title, New: d.Spec.Title}},
+		Effects:  []hosting.Effect{{Kind: hosting.EffectReload, Of: []string{"nginx"}}},
+		Downtime: hosting.Downtime{Basis: "nothing restarts"},
+	}, nil
+}

@@ -1,0 +1,193 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/a-h/templ"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// page makes a handler one of HTTP. It is the only place that knows who must be
+// signed in, and what becomes of an error.
+func (s *Server) page(pattern string, h handler) http.Handler {
+	free := slices.Contains(open(), pattern)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		a, ok := s.Who(r.Context())
+		if !ok && !free {
+			s.toSignIn(w, r)
+			return
+		}
+		r = r.WithContext(context.WithValue(r.Context(), actorKey{}, a))
+		if err := h(w, r); err != nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
+// toSignIn asks who it is, and remembers where to go then. A part of a page that is
+// asked for in the background makes the browser go there as a whole.
+func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {
+	to := "/sign-in"
+	if r.Method == http.MethodGet && r.URL.Path != "/" && !partial(r) {
+		to += "?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
+	}
+	if partial(r) {
+		w.Header().Set("HX-Redirect", to)
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// partial tells whether a page's script asks for a part of it.
+func partial(r *http.Request) bool { return r.Header.Get("HX-Request") == "true" }
+
+// statusOf is what codes are in HTTP.
+func statusOf(code hosting.Code) int {
+	switch code {
+	case hosting.Invalid, hosting.OverQuota:
+		return http.StatusUnprocessableEntity
+	case hosting.NotFound:
+		return http.StatusNotFound
+	case hosting.Conflict, hosting.Stalled:
+		return http.StatusConflict
+	case hosting.Forbidden:
+		return http.StatusForbidden
+	case hosting.SignIn:
+		return http.StatusUnauthorized
+	case hosting.Limited:
+		return http.StatusTooManyRequests
+	case hosting.Unreachable, hosting.NotInstalled, hosting.Timeout:
+		return http.StatusServiceUnavailable
+	case hosting.Interrupted, hosting.Internal:
+	}
+	return http.StatusInternalServerError
+}
+
+// fault is the page of an error.
+type fault struct {
+	*frame
+
+	Status            int
+	Message, Mend, ID string
+}
+
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return // nobody is there to read it
+	}
+	code := hosting.CodeOf(err)
+	p := fault{frame: s.frame(r, placeNone), Status: statusOf(code)}
+	p.Title = p.T("That did not work")
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		p.Status, p.Message = http.StatusRequestEntityTooLarge, p.T("That is more than %d kB, which no form here takes.", tooLarge.Limit>>10)
+	} else if e, ok := errors.AsType[*hosting.Error](err); ok && code != hosting.Internal {
+		p.Message, p.Mend = e.Error(), ""
+		if e.Message != "" && len(e.Fields) == 0 {
+			p.Message, p.Mend = e.Message, e.Mend
+		}
+		if code == hosting.NotFound {
+			p.Title = p.T("Nothing here")
+		}
+	} else {
+		// The person gets a number to quote; the log gets the cause.
+		p.ID = rand.Text()[:8]
+		s.Log.ErrorContext(r.Context(), "request failed", "id", p.ID, "route", r.Pattern, "err", err)
+		p.Message = p.T("Something broke on our side.")
+		p.Mend = p.T("Try again; if it stays, tell your provider the number %s.", p.ID)
+	}
+	if err := show(w, r, p.Status, p.view()); err != nil {
+		s.Log.ErrorContext(r.Context(), "show an error", "err", err)
+	}
+}
+
+func (s *Server) nowhere(http.ResponseWriter, *http.Request) error {
+	return &hosting.Error{Code: hosting.NotFound, Message: "There is no such page.", Mend: "Look for it in the list at the side."}
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// show writes a page once it is whole, so that an error on the way can still become
+// a page of its own.
+func show(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {
+	b, _ := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	if err := page.Render(r.Context(), b); err != nil {
+		return fmt.Errorf("render a page: %w", err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	w.WriteHeader(status)
+	w.Write(b.Bytes()) //nolint:errcheck // a browser that went away
+	return nil
+}
+
+// seeOther sends the browser to a page after something was done.
+func seeOther(w http.ResponseWriter, r *http.Request, to string) error {
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+// actorKey is where page puts who asks.
+type actorKey struct{}
+
+// actor is who asks; page lets nobody through who is not signed in.
+func actor(ctx context.Context) hosting.Actor {
+	a, _ := ctx.Value(actorKey{}).(hosting.Actor)
+	return a
+}
+
+// asked returns the faults of a request that its form can show, or passes err on.
+func asked(err error) (faults, error) {
+	e, ok := errors.AsType[*hosting.Error](err)
+	if !ok || (e.Code != hosting.Invalid && e.Code != hosting.OverQuota && e.Code != hosting.Conflict && e.Code != hosting.Limited && e.Code != hosting.SignIn) {
+		return faults{}, err
+	}
+	f := faults{fields: map[string]string{}, Status: statusOf(e.Code)}
+	for _, field := range e.Fields {
+		if _, ok := f.fields[field.Name]; !ok {
+			f.fields[field.Name] = field.Message
+		}
+	}
+	if e.Message != "" {
+		f.fields[""] = e.Message
+		if e.Mend != "" {
+			f.fields[""] += " " + e.Mend
+		}
+	}
+	return f, nil
+}
+
+// faults are what is wrong with a form, by field; "" is the whole.
+type faults struct {
+	fields map[string]string
+	Status int
+}
+
+// Of returns the fault of a field.
+func (f faults) Of(field string) string { return f.fields[field] }
+
+// Rest returns the faults of what the form has no field for.
+func (f faults) Rest(fields ...string) []string {
+	var rest []string
+	for name, text := range f.fields {
+		if !slices.Contains(fields, name) {
+			rest = append(rest, text)
+		}
+	}
+	slices.Sort(rest)
+	return rest
+}

@@ -1,0 +1,179 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// sitePage is what all pages of one site have.
+type sitePage struct {
+	*frame
+
+	Row    *hosting.OwnedSite
+	Domain *v1alpha1.Domain // never nil: empty while nothing is there
+}
+
+// site reads the site that the address names and begins its page.
+func (s *Server) site(r *http.Request, tab string) (sitePage, error) {
+	row, err := s.Rules.Site(r.Context(), actor(r.Context()), r.PathValue("site"))
+	if err != nil {
+		return sitePage{}, err
+	}
+	p := sitePage{frame: s.frame(r, placeSites), Row: row, Domain: row.Domain}
+	if p.Domain == nil {
+		p.Domain = &v1alpha1.Domain{}
+	}
+	p.Title = hosting.ShowName(row.Name)
+	state := p.stateOf(row.Domain)
+	p.Badge = &state
+	p.Crumbs = []link{{Text: p.T("Sites"), To: "/sites"}, {Text: p.Title}}
+	p.Tabs = p.siteTabs(row, tab)
+	return p, nil
+}
+
+func (p sitePage) siteTabs(row *hosting.OwnedSite, at string) []link {
+	base := siteURL(row.Name)
+	tabs := []link{{Text: p.T("Overview"), To: base}}
+	if p.Can(hosting.RightSiteChange, row.On()) {
+		tabs = append(tabs, link{Text: p.T("Danger zone"), To: base + "/danger"})
+	}
+	for i := range tabs {
+		tabs[i].Current = tabs[i].To == base+at
+	}
+	return tabs
+}
+
+func siteURL(name string) string { return "/sites/" + name }
+
+// stateOf is a site's state in one word.
+func (f *frame) stateOf(d *v1alpha1.Domain) badge {
+	switch {
+	case d == nil || d.Status.Phase == "" && d.DeletionTimestamp.IsZero():
+		return badge{f.T("Being made"), "busy"}
+	case !d.DeletionTimestamp.IsZero():
+		return badge{f.T("Being deleted"), "busy"}
+	case hosting.StallOf(d) != nil:
+		return badge{f.T("Needs attention"), "bad"}
+	case d.Spec.Suspended:
+		return badge{f.T("Suspended"), ""}
+	case hosting.Live(d):
+		return badge{f.T("Live"), "good"}
+	}
+	switch d.Status.Phase {
+	case v1alpha1.DomainDegraded, v1alpha1.DomainFailed:
+		return badge{f.T("In trouble"), "warn"}
+	case v1alpha1.DomainPending, v1alpha1.DomainProvisioning:
+		return badge{f.T("Being made"), "busy"}
+	}
+	return badge{f.T("Changing"), "busy"}
+}
+
+// moving tells whether a site's state is about to change by itself.
+func moving(d *v1alpha1.Domain) bool {
+	return d == nil || !d.DeletionTimestamp.IsZero() || (!hosting.Live(d) && hosting.StallOf(d) == nil)
+}
+
+// runs is what a site runs, for people.
+func runs(d *v1alpha1.Domain) string {
+	w := d.Spec.Workload
+	name := map[string]string{"php": "PHP", "python": "Python", "nodejs": "Node.js", "static": "Static files"}[w.Type]
+	switch {
+	case d.Spec.WordPress.Preinstall:
+		return "WordPress · PHP " + w.Version
+	case name == "":
+		name = w.Type
+	case w.Type == "static":
+		return name
+	}
+	return name + " " + w.Version
+}
+
+// runIcon is its picture.
+func runIcon(d *v1alpha1.Domain) string {
+	switch kind := d.Spec.Workload.Type; {
+	case d.Spec.WordPress.Preinstall:
+		return "wordpress"
+	case kind == "php", kind == "python", kind == "nodejs", kind == "static":
+		return kind
+	}
+	return "sites"
+}
+
+// address is where a browser finds the site; "" while nobody knows.
+func address(d *v1alpha1.Domain) string {
+	e := d.Status.Endpoints
+	switch {
+	case e == nil:
+		return ""
+	case e.HTTPS != "":
+		return e.HTTPS
+	}
+	return e.HTTP
+}
+
+// took is how long after the site's beginning something was, in seconds with the
+// precision that Kubernetes has.
+func took(began, at time.Time) string {
+	if at.IsZero() || at.Before(began) {
+		return ""
+	}
+	return at.Sub(began).Round(time.Second).String()
+}
+
+func orEmpty(d *v1alpha1.Domain) *v1alpha1.Domain {
+	if d == nil {
+		return &v1alpha1.Domain{}
+	}
+	return d
+}
+
+// certificateState is good, bad, or "" while nobody knows.
+func certificateState(d *v1alpha1.Domain) string {
+	c := meta.FindStatusCondition(d.Status.Conditions, v1alpha1.ConditionCertificateReady)
+	switch {
+	case c == nil || c.Status == metav1.ConditionUnknown:
+		return ""
+	case c.Status == metav1.ConditionTrue:
+		return "good"
+	case c.Reason == "BadCertificate":
+		return "bad"
+	}
+	return ""
+}
+
+func asError(err error) (*hosting.Error, bool) { return errors.AsType[*hosting.Error](err) }
+
+// accounts are those that a site has.
+func accounts(d *v1alpha1.Domain) []hosting.Purpose {
+	var list []hosting.Purpose
+	if d.Spec.WordPress.Preinstall {
+		list = append(list, hosting.ForWordPress)
+	}
+	if d.Status.SFTP != nil {
+		list = append(list, hosting.ForSFTP)
+	}
+	if d.Status.Database != nil {
+		list = append(list, hosting.ForDatabase)
+	}
+	return list
+}
+
+// purposeName is what an account is for.
+func (f *frame) purposeName(p hosting.Purpose) string {
+	switch p {
+	case hosting.ForWordPress:
+		return "WordPress"
+	case hosting.ForSFTP:
+		return "SFTP"
+	case hosting.ForDatabase:
+		return f.T("Database")
+	}
+	return string(p)
+}

@@ -1,0 +1,237 @@
+package web_test
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+func newSiteForm(name string) url.Values {
+	return url.Values{"kind": {"wordpress"}, "name": {name}, "storage": {"5Gi"}, "cpu": {"1000m"}, "memory": {"512Mi"}}
+}
+
+func TestCustomerMakesASiteAndWatchesIt(t *testing.T) {
+	h := newHouse(t)
+	h.as = h.jo
+	got := h.post("/sites", newSiteForm("Müller.example"))
+	got.want(t, http.StatusSeeOther)
+	const at = "/sites/xn--mller-kva.example"
+	if to := got.header.Get("Location"); to != at {
+		t.Fatalf("a new site leads to %q, want %q", to, at)
+	}
+	h.get(at).want(t, http.StatusOK, "müller.example", "Being made", `hx-trigger="every 1s"`, "You may close this page")
+	if d := h.cluster.domains["xn--mller-kva.example"]; !d.Spec.WordPress.Preinstall {
+		t.Error("a WordPress was asked for, and the Domain asks for none")
+	}
+	h.cluster.change("xn--mller-kva.example", ready)
+	done := h.part(at + "/steps?moving=1")
+	if done.code != http.StatusNoContent || done.header.Get("HX-Refresh") != "true" {
+		t.Errorf("steps of a site that is done = %d with %v, want the page to be loaded anew", done.code, done.header)
+	}
+	live := h.get(at)
+	live.want(t, http.StatusOK, "Live", "Open the site", "https://xn--mller-kva.example")
+	if strings.Contains(live.body, "every 1s") {
+		t.Error("a site that is live is looked at every second")
+	}
+}
+
+func TestBadInputShowsTheFormAgain(t *testing.T) {
+	tests := map[string]struct {
+		change url.Values
+		field  string
+		says   string
+	}{
+		"no name":       {url.Values{"name": {""}}, "name", "aria-invalid"},
+		"an address":    {url.Values{"name": {"192.0.2.1"}}, "name", "is an IP address"},
+		"a bare name":   {url.Values{"name": {"shop"}}, "name", "use a full name"},
+		"markup":        {url.Values{"name": {`"><script>alert(1)</script>`}}, "name", "&lt;script&gt;"},
+		"no storage":    {url.Values{"storage": {"lots"}}, "storage", "write it like 5Gi"},
+		"too little":    {url.Values{"memory": {"1Mi"}}, "memory", "too little"},
+		"unknown kind":  {url.Values{"kind": {"cobol"}}, "runtime", "offers no cobol"},
+		"no such thing": {url.Values{"kind": {""}, "name": {"a.example"}, "cpu": {"x"}}, "cpu", "is not an amount"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.as = h.jo
+			form := newSiteForm("shop.example")
+			for k, v := range tt.change {
+				form[k] = v
+			}
+			got := h.post("/sites", form)
+			got.want(t, http.StatusUnprocessableEntity, tt.says)
+			if strings.Contains(got.body, "<script>alert") {
+				t.Error("what was typed became part of the page")
+			}
+			if len(h.cluster.domains) != 0 {
+				t.Error("a refused site was made")
+			}
+		})
+	}
+}
+
+func TestAFullPackageRefusesKindly(t *testing.T) {
+	h := newHouse(t)
+	h.as = h.jo
+	for _, name := range []string{"a.example", "b.example", "c.example"} {
+		h.post("/sites", newSiteForm(name)).want(t, http.StatusSeeOther)
+	}
+	h.post("/sites", newSiteForm("d.example")).want(t, http.StatusUnprocessableEntity, "Small", `value="d.example"`)
+}
+
+func TestDeletionWantsTheNameTyped(t *testing.T) {
+	h := newHouse(t)
+	h.site("shop.example", nil)
+	h.as = h.jo
+	h.post("/sites/shop.example/delete", url.Values{"confirm": {"shop"}}).want(t, http.StatusUnprocessableEntity, "Type shop.example")
+	if !h.cluster.domains["shop.example"].DeletionTimestamp.IsZero() {
+		t.Fatal("a deletion that was not confirmed began")
+	}
+	h.post("/sites/shop.example/delete", url.Values{"confirm": {"Shop.Example"}}).want(t, http.StatusSeeOther)
+	if h.cluster.domains["shop.example"].DeletionTimestamp.IsZero() {
+		t.Error("a confirmed deletion did not begin")
+	}
+	h.get("/sites/shop.example").want(t, http.StatusOK, "Being deleted", "every 1s")
+}
+
+func TestPasswordIsShownOnRequestAlone(t *testing.T) {
+	h := newHouse(t)
+	h.site("shop.example", nil)
+	h.as = h.jo
+	if page := h.get("/sites/shop.example"); strings.Contains(page.body, "password of") {
+		t.Error("a password stands in a page that nobody asked for it")
+	}
+	shown := h.post("/sites/shop.example/password", url.Values{"for": {"sftp"}})
+	shown.want(t, http.StatusOK, "password of dom-shop.example/sftp-credentials", "data-copy")
+	if cache := shown.header.Get("Cache-Control"); cache != "no-store" {
+		t.Errorf("Cache-Control of a password = %q, want no-store", cache)
+	}
+}
+
+func TestSuspendedAndResumed(t *testing.T) {
+	h := newHouse(t)
+	h.site("shop.example", nil)
+	h.as = h.jo
+	h.post("/sites/shop.example/suspend", nil).want(t, http.StatusSeeOther)
+	if !h.cluster.domains["shop.example"].Spec.Suspended {
+		t.Error("the site is not suspended")
+	}
+	h.get("/sites/shop.example/danger").want(t, http.StatusOK, "Resume")
+	h.post("/sites/shop.example/resume", nil).want(t, http.StatusSeeOther)
+	if h.cluster.domains["shop.example"].Spec.Suspended {
+		t.Error("the site is suspended still")
+	}
+}
+
+// What only a person can help is told with its cause, and nothing turns meanwhile.
+func TestStuckSiteNamesTheCause(t *testing.T) {
+	h := newHouse(t)
+	h.site("shop.example", stuck)
+	page := h.get("/sites/shop.example")
+	page.want(t, http.StatusOK, "Needs attention", "unknown directive", `role="alert"`)
+	if strings.Contains(page.body, "every 1s") {
+		t.Error("a site that waits for a person is looked at every second")
+	}
+}
+
+func TestAnotherCustomersSiteIsNotThere(t *testing.T) {
+	h := newHouse(t)
+	h.site("shop.example", nil)
+	eve, err := h.rules.CreateUser(t.Context(), h.boss, hosting.NewUser{Email: "eve@evil.example", Name: "Eve", Role: hosting.Customer, Package: h.pack})
+	h.must(err)
+	h.as = h.actor(eve.ID)
+	if list := h.get("/sites"); strings.Contains(list.body, "shop.example") {
+		t.Error("another's site is in the list")
+	}
+	for _, path := range []string{"/sites/shop.example", "/sites/shop.example/steps", "/sites/shop.example/danger"} {
+		if path == "/sites/shop.example/steps" {
+			h.part(path).want(t, http.StatusNoContent) // the script goes back to the list
+			continue
+		}
+		h.get(path).want(t, http.StatusNotFound, "not yours")
+	}
+	for _, path := range []string{"delete", "suspend", "resume", "restart", "password"} {
+		h.post("/sites/shop.example/"+path, url.Values{"confirm": {"shop.example"}, "for": {"sftp"}}).want(t, http.StatusNotFound)
+	}
+}
+
+func TestWhatBreaksIsNotShown(t *testing.T) {
+	h := newHouse(t)
+	h.site("shop.example", nil)
+	h.cluster.down = errors.New("dial tcp 10.0.0.1: connection refused")
+	page := h.get("/sites")
+	page.want(t, http.StatusInternalServerError, "Something broke on our side")
+	if strings.Contains(page.body, "10.0.0.1") {
+		t.Error("the cause leaked to the page")
+	}
+	if !strings.Contains(h.log.String(), "10.0.0.1") {
+		t.Error("the cause is not in the log")
+	}
+}
+
+func TestNobodyIsSentToSignIn(t *testing.T) {
+	h := newHouse(t)
+	h.as = hosting.Actor{}
+	got := h.get("/sites/shop.example")
+	if to := got.header.Get("Location"); got.code != http.StatusSeeOther || to != "/sign-in?next=%2Fsites%2Fshop.example" {
+		t.Errorf("a page for nobody = %d to %q, want the way to sign in", got.code, to)
+	}
+	if part := h.part("/sites/shop.example/steps"); part.header.Get("HX-Redirect") != "/sign-in" {
+		t.Errorf("a part of a page for nobody = %d with %v", part.code, part.header)
+	}
+	if post := h.post("/sites", newSiteForm("a.example")); post.code != http.StatusSeeOther || len(h.cluster.domains) != 0 {
+		t.Errorf("nobody made a site: %d", post.code)
+	}
+}
+
+// Fifty sites cost as many statements as one.
+func TestListCostsTheSameHoweverLong(t *testing.T) {
+	h := newHouse(t)
+	count := func() int {
+		h.statements = 0
+		h.get("/sites").want(t, http.StatusOK)
+		return h.statements
+	}
+	h.site("first.example", nil)
+	one := count()
+	for i := range 60 {
+		name := string(rune('a'+i/26)) + string(rune('a'+i%26)) + ".example"
+		_, err := h.rules.CreateSite(t.Context(), h.boss, "", hosting.NewSite{Name: name, Storage: "5Gi", CPU: "1000m", Memory: "512Mi"}, false)
+		h.must(err)
+	}
+	page := h.get("/sites")
+	if many := count(); many != one || many > 10 {
+		t.Errorf("61 sites cost %d statements, one costs %d; want the same, at most 10", many, one)
+	}
+	if rows := strings.Count(page.body, "<tr>"); rows != 51 || len(page.body) > 100_000 || !strings.Contains(page.body, "after=") {
+		t.Errorf("a page of 61 sites has %d rows and %d octets, want a head, 50 sites, at most 100,000 octets and a way on", rows, len(page.body))
+	}
+}
+
+func TestStatesOfASite(t *testing.T) {
+	tests := map[string]struct {
+		finish func(*v1alpha1.Domain)
+		want   string
+	}{
+		"live":      {nil, "Live"},
+		"stuck":     {stuck, "Needs attention"},
+		"suspended": {func(d *v1alpha1.Domain) { d.Spec.Suspended, d.Status.Phase = true, v1alpha1.DomainSuspended }, "Suspended"},
+		"leaving":   {func(d *v1alpha1.Domain) { d.DeletionTimestamp = new(metav1.NewTime(clock)) }, "Being deleted"},
+		"changing":  {func(d *v1alpha1.Domain) { d.Generation++ }, "Changing"},
+		"new":       {func(d *v1alpha1.Domain) { d.Status = v1alpha1.DomainStatus{} }, "Being made"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.site("shop.example", tt.finish)
+			h.get("/sites").want(t, http.StatusOK, ">"+tt.want+"<")
+		})
+	}
+}

@@ -1,0 +1,71 @@
+package web
+
+import (
+	"cmp"
+	"math"
+	"strconv"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+)
+
+// nearlyFull is the part of a volume, in hundredths, from which on it is shown as a
+// danger; the operator warns at the same.
+const nearlyFull = 90
+
+// fill is how full something is.
+type fill struct {
+	Used, Size string
+	Percent    int
+	Known      bool
+}
+
+// High tells whether it is nearly full.
+func (f fill) High() bool { return f.Percent >= nearlyFull }
+
+// storageOf tells how full a site's volume is. What is used is not known where the
+// storage does not tell.
+func storageOf(d *v1alpha1.Domain) fill {
+	s := orEmpty(d).Status.Storage
+	if s == nil {
+		s = &v1alpha1.StorageStatus{}
+	}
+	f := fill{Size: size(cmp.Or(s.Size, d.Spec.Resources.Storage))}
+	used, err := resource.ParseQuantity(s.Used)
+	if err != nil {
+		return f
+	}
+	whole, err := resource.ParseQuantity(s.Size)
+	if err != nil || whole.Value() <= 0 {
+		return f
+	}
+	f.Used, f.Known = size(s.Used), true
+	f.Percent = int(min(100, used.Value()*100/whole.Value()))
+	return f
+}
+
+// size writes an amount of memory or storage as people read it: 1.7 GiB for 1700Mi.
+func size(amount string) string {
+	q, err := resource.ParseQuantity(amount)
+	if err != nil {
+		return amount
+	}
+	const step = 1024
+	value, unit := float64(q.Value()), 0
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	for value >= step && unit < len(units)-1 {
+		value /= step
+		unit++
+	}
+	return strconv.FormatFloat(math.Round(value*10)/10, 'f', -1, 64) + "\u00a0" + units[unit]
+}
+
+// cores writes processor time as people read it: 0.5 for 500m.
+func cores(amount string) string {
+	q, err := resource.ParseQuantity(amount)
+	if err != nil {
+		return amount
+	}
+	return strconv.FormatFloat(float64(q.MilliValue())/1000, 'f', -1, 64)
+}

@@ -1,0 +1,116 @@
+package web
+
+import (
+	"net/http"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// userShow is the page of one account.
+type userShow struct {
+	*frame
+
+	User     *hosting.User
+	Usage    []hosting.QuotaLine
+	Packages []hosting.Package
+	Sites    siteList
+	// Link is a one-time link for the account's first password, shown once.
+	Link  string
+	Wrong faults
+}
+
+func (s *Server) userShow(r *http.Request) (userShow, error) {
+	a, id := actor(r.Context()), hosting.ID(r.PathValue("user"))
+	u, err := s.Rules.User(r.Context(), a, id)
+	if err != nil {
+		return userShow{}, err
+	}
+	p := userShow{frame: s.frame(r, placeUsers), User: u}
+	p.Title = u.Name
+	p.Crumbs = []link{{Text: p.T("Accounts"), To: "/users"}, {Text: u.Name}}
+	p.Badge = &badge{Text: p.roleName(u.Role), Kind: "plain"}
+	if u.Suspended {
+		p.Badge = &badge{Text: p.T("Suspended")}
+	}
+	if p.Usage, err = s.Rules.Usage(r.Context(), a, id); err != nil {
+		return p, err
+	}
+	if p.Packages, err = s.Rules.Packages(r.Context(), a); err != nil {
+		return p, err
+	}
+	sites, err := s.Rules.Sites(r.Context(), a, hosting.SiteQuery{Owner: id})
+	p.Sites = siteList{frame: p.frame, Rows: sites.Items, Total: sites.Total}
+	return p, err
+}
+
+func (s *Server) showUser(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.userShow(r)
+	if err != nil {
+		return err
+	}
+	return show(w, r, http.StatusOK, p.view())
+}
+
+func (s *Server) changeUser(w http.ResponseWriter, r *http.Request) error {
+	id := hosting.ID(r.PathValue("user"))
+	email, name, pack := r.PostFormValue("email"), r.PostFormValue("name"), hosting.ID(r.PostFormValue("package"))
+	_, err := s.Rules.ChangeUser(r.Context(), actor(r.Context()), id, hosting.UserChange{Email: &email, Name: &name, Package: &pack})
+	if err == nil {
+		return seeOther(w, r, userURL(id))
+	}
+	wrong, err := asked(err)
+	if err != nil {
+		return err
+	}
+	p, err := s.userShow(r)
+	if err != nil {
+		return err
+	}
+	p.Wrong, p.User.Email, p.User.Name, p.User.Package = wrong, email, name, pack
+	return show(w, r, wrong.Status, p.view())
+}
+
+func (s *Server) suspendUser(w http.ResponseWriter, r *http.Request) error {
+	return s.setUserSuspended(w, r, true)
+}
+
+func (s *Server) resumeUser(w http.ResponseWriter, r *http.Request) error {
+	return s.setUserSuspended(w, r, false)
+}
+
+func (s *Server) setUserSuspended(w http.ResponseWriter, r *http.Request, to bool) error {
+	id := hosting.ID(r.PathValue("user"))
+	if err := s.Rules.SuspendUser(r.Context(), actor(r.Context()), id, to); err != nil {
+		return err
+	}
+	return seeOther(w, r, userURL(id))
+}
+
+func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request) error {
+	if err := s.Rules.DeleteUser(r.Context(), actor(r.Context()), hosting.ID(r.PathValue("user"))); err != nil {
+		return err
+	}
+	return seeOther(w, r, "/users")
+}
+
+// resourceName is what a resource of a package is called.
+func (f *frame) resourceName(r hosting.Resource) string {
+	return f.T(map[hosting.Resource]string{
+		hosting.Sites: "Sites", hosting.Storage: "Storage (GiB)", hosting.CPU: "Processor (thousandths of a core)", hosting.Memory: "Memory (MiB)",
+		hosting.Mailboxes: "Mailboxes", hosting.MailAliases: "Mail aliases", hosting.DomainAliases: "Domain aliases",
+		hosting.Databases: "Databases", hosting.Backups: "Backups kept", hosting.Traffic: "Traffic (GiB a month)",
+	}[r])
+}
+
+// full is how full a line of a quota is, in hundredths.
+func full(l hosting.QuotaLine) fill {
+	f := fill{Used: itoa(int(l.Used))}
+	if l.Limit == nil {
+		return f
+	}
+	f.Size, f.Known, f.Percent = itoa(int(*l.Limit)), true, 100
+	if *l.Limit > 0 {
+		f.Percent = int(min(100, l.Used*100 / *l.Limit))
+	}
+	return f
+}

@@ -35,12 +35,22 @@ func (p *Provider) write(ctx context.Context, a Actor, do func(tx Tx) (change, e
 	})
 }
 
-// Recorded writes an entry about something that no rule here changes, such as a
-// sign-in. Nothing secret may be in object or after.
-func (p *Provider) Recorded(ctx context.Context, a Actor, did Right, object string, after any) error {
-	return p.write(ctx, a, func(Tx) (change, error) {
-		return change{did: did, object: object, on: Object{Owner: a.ID, Reseller: a.Reseller}, after: after}, nil
-	})
+// Record appends an entry about something that no rule here changes, such as a
+// sign-in, to the transaction that does it. Nothing in object or after is secret.
+func Record(ctx context.Context, tx Tx, a Actor, at time.Time, e Deed) error {
+	made, err := entry(a, at, change{did: Right(e.Did), object: e.Object, on: Object{Owner: e.Of, Reseller: a.Reseller}, after: e.After})
+	if err != nil {
+		return err
+	}
+	return tx.Append(ctx, made)
+}
+
+// Deed is what Record tells.
+type Deed struct {
+	Did    string
+	Object string
+	Of     ID // the account that it is about
+	After  any
 }
 
 // seen replaces the answer that something is missing by the one for what is not

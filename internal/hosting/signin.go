@@ -21,7 +21,7 @@ type Login struct {
 type Session struct {
 	ID   string // hash of the cookie's token; also its name in lists
 	User ID     // empty before anybody signed in
-	Data []byte
+	Data []byte // kept encrypted: it holds challenges and seeds that are not confirmed yet
 	// Address and Agent are as they were at the last sign-in.
 	Address, Agent       string
 	CreatedAt, ExpiresAt time.Time
@@ -81,6 +81,8 @@ type SignInReader interface {
 type SignInWriter interface {
 	PutLogin(ctx context.Context, l *Login) error
 	PutSession(ctx context.Context, s *Session) error
+	// UpdateSession returns NotFound for a session that was ended meanwhile.
+	UpdateSession(ctx context.Context, s *Session) error
 	DeleteSession(ctx context.Context, id string) error
 	// DeleteSessions ends those of an account but the one to keep.
 	DeleteSessions(ctx context.Context, user ID, keep string) error

@@ -36,10 +36,11 @@ type Options struct {
 type DB struct {
 	queries
 	// write has one connection in SQLite, which knows one writer.
-	write *sql.DB
-	kind  dialect
-	ring  ring
-	seen  func(string)
+	write     *sql.DB
+	kind      dialect
+	cockroach bool // speaks PostgreSQL's language, with locks of its own
+	ring      ring
+	seen      func(string)
 }
 
 var (
@@ -56,6 +57,10 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 		return nil, err
 	}
 	if err := db.migrate(ctx, latest); err != nil {
+		db.Close()
+		return nil, err
+	}
+	if err := db.recognise(ctx); err != nil {
 		db.Close()
 		return nil, err
 	}
@@ -87,6 +92,19 @@ func connect(address string, o Options) (*DB, error) {
 	}
 	db.queries = queries{db: db, on: read}
 	return db, nil
+}
+
+// recognise finds out which of the servers that speak PostgreSQL's language it is.
+func (d *DB) recognise(ctx context.Context) error {
+	if d.kind != onServer {
+		return nil
+	}
+	version, err := one(ctx, &d.queries, func(row scanner) (v string, err error) { return v, row.Scan(&v) }, `SELECT version()`)
+	if err != nil {
+		return fmt.Errorf("ask the database which it is: %w", err)
+	}
+	d.cockroach = strings.HasPrefix(version, "CockroachDB")
+	return nil
 }
 
 // openFile opens SQLite twice: many readers, who see the last commit without waiting

@@ -23,10 +23,11 @@ type queries struct {
 }
 
 // writeTries bounds how often a transaction is run anew; waits between them grow
-// from writePause to some seconds.
+// from firstPause to lastPause.
 const (
-	writeTries = 12
-	writePause = 2 * time.Millisecond
+	writeTries = 30
+	firstPause = 2 * time.Millisecond
+	lastPause  = 250 * time.Millisecond
 )
 
 // Write implements hosting.Store.
@@ -36,7 +37,7 @@ func (d *DB) Write(ctx context.Context, do func(tx hosting.Tx) error) error {
 		if err = d.once(ctx, do); err == nil || !again(err) {
 			return err
 		}
-		pause := writePause << try
+		pause := min(firstPause<<try, lastPause)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -51,12 +52,30 @@ func (d *DB) once(ctx context.Context, do func(tx hosting.Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("begin a transaction: %w", err)
 	}
-	if err := do(&queries{db: d, on: tx}); err != nil {
+	if err = d.queue(ctx, tx); err == nil {
+		err = do(&queries{db: d, on: tx})
+	}
+	if err != nil {
 		_ = tx.Rollback() // what matters is why
 		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// queue lets writers of PostgreSQL wait for each other, as those of SQLite do: almost
+// all of them move the trail's end, and would else run anew most of the time. The
+// lock comes before the transaction's first look, so that it sees what the one before
+// it wrote (PostgreSQL documentation, 13.3.1). CockroachDB has no such lock, and runs
+// them anew.
+func (d *DB) queue(ctx context.Context, tx *sql.Tx) error {
+	if d.kind != onServer || d.cockroach {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, `LOCK TABLE trail_end IN EXCLUSIVE MODE`); err != nil {
+		return fmt.Errorf("wait for other writers: %w", err)
 	}
 	return nil
 }

@@ -49,34 +49,55 @@ func (q *queries) PutLogin(ctx context.Context, l *hosting.Login) error {
 		l.User, l.PasswordHash, sealed, l.TOTPStep, string(recovery)))
 }
 
+// sessionPlace names the encrypted column of a session.
+func sessionPlace(id string) string { return "sessions.data of " + id }
+
 const selectSession = `SELECT id, user_id, data, address, agent, created_at, expires_at FROM sessions `
 
-func scanSession(row scanner) (hosting.Session, error) {
+func (q *queries) scanSession(row scanner) (hosting.Session, error) {
 	var s hosting.Session
 	var user sql.NullString
+	var sealed []byte
 	var created, expires int64
-	err := row.Scan(&s.ID, &user, &s.Data, &s.Address, &s.Agent, &created, &expires)
+	if err := row.Scan(&s.ID, &user, &sealed, &s.Address, &s.Agent, &created, &expires); err != nil {
+		return s, err
+	}
 	s.User, s.CreatedAt, s.ExpiresAt = hosting.ID(user.String), moment(created), moment(expires)
+	var err error
+	s.Data, err = q.db.ring.open(sessionPlace(s.ID), sealed)
 	return s, err
 }
 
 // Session implements hosting.SignInReader.
 func (q *queries) Session(ctx context.Context, id string) (*hosting.Session, error) {
-	s, err := one(ctx, q, scanSession, selectSession+`WHERE id = ?`, id)
+	s, err := one(ctx, q, q.scanSession, selectSession+`WHERE id = ?`, id)
 	return &s, answer("read a session", err)
 }
 
 // Sessions implements hosting.SignInReader.
 func (q *queries) Sessions(ctx context.Context, user hosting.ID) ([]hosting.Session, error) {
-	all, err := list(ctx, q, scanSession, selectSession+`WHERE user_id = ? ORDER BY created_at DESC`, user)
+	all, err := list(ctx, q, q.scanSession, selectSession+`WHERE user_id = ? ORDER BY created_at DESC`, user)
 	return all, answer("list sessions", err)
 }
 
 // PutSession implements hosting.SignInWriter.
 func (q *queries) PutSession(ctx context.Context, s *hosting.Session) error {
-	return answer("write a session", q.exec(ctx, `INSERT INTO sessions (id, user_id, data, address, agent, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET user_id = excluded.user_id, data = excluded.data, address = excluded.address, agent = excluded.agent, expires_at = excluded.expires_at`,
-		s.ID, null(s.User), s.Data, s.Address, s.Agent, micros(s.CreatedAt), micros(s.ExpiresAt)))
+	sealed, err := q.db.ring.seal(sessionPlace(s.ID), s.Data)
+	if err != nil {
+		return err
+	}
+	return answer("write a session", q.exec(ctx, `INSERT INTO sessions (id, user_id, data, address, agent, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		s.ID, null(s.User), sealed, s.Address, s.Agent, micros(s.CreatedAt), micros(s.ExpiresAt)))
+}
+
+// UpdateSession implements hosting.SignInWriter.
+func (q *queries) UpdateSession(ctx context.Context, s *hosting.Session) error {
+	sealed, err := q.db.ring.seal(sessionPlace(s.ID), s.Data)
+	if err != nil {
+		return err
+	}
+	return answer("change a session", q.change(ctx, `UPDATE sessions SET user_id = ?, data = ?, address = ?, agent = ?, expires_at = ? WHERE id = ?`,
+		null(s.User), sealed, s.Address, s.Agent, micros(s.ExpiresAt), s.ID))
 }
 
 // DeleteSession implements hosting.SignInWriter.

@@ -1,0 +1,142 @@
+package auth
+
+import (
+	"context"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// Session is a browser that is signed in, for its owner to see.
+type Session struct {
+	ID             string
+	Address, Agent string
+	CreatedAt      time.Time
+	Current        bool
+	Support        bool // somebody of the provider, for support
+}
+
+// Sessions returns those of who is signed in.
+func (a *Auth) Sessions(ctx context.Context) ([]Session, error) {
+	u, err := a.person(ctx, Done)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := a.store.Sessions(ctx, u.ID)
+	if err != nil {
+		return nil, err
+	}
+	var all []Session
+	for _, s := range kept {
+		_, values, err := codec{}.Decode(s.Data)
+		if err != nil {
+			return nil, err
+		}
+		if values[keyStage] == string(Done) && s.ExpiresAt.After(a.now()) {
+			all = append(all, Session{ID: s.ID, Address: s.Address, Agent: s.Agent, CreatedAt: s.CreatedAt,
+				Current: s.ID == visitOf(ctx).session, Support: values[keyBehind] != nil})
+		}
+	}
+	return all, nil
+}
+
+// EndSession ends one of one's own sessions.
+func (a *Auth) EndSession(ctx context.Context, id string) error {
+	u, err := a.owner(ctx, Done)
+	if err != nil {
+		return err
+	}
+	if id == visitOf(ctx).session {
+		return a.SignOut(ctx)
+	}
+	return a.store.Write(ctx, func(tx hosting.Tx) error {
+		s, err := tx.Session(ctx, id)
+		if err != nil {
+			return err
+		}
+		if s.User != u.ID {
+			return &hosting.Error{Code: hosting.NotFound, Message: "There is no such session."}
+		}
+		if err := tx.DeleteSession(ctx, id); err != nil {
+			return err
+		}
+		return a.recordIn(ctx, tx, u, "session.ended")
+	})
+}
+
+// ChangePassword sets another password; all other sessions end.
+func (a *Auth) ChangePassword(ctx context.Context, old, password string) error {
+	if err := a.Confirm(ctx, old); err != nil {
+		return err
+	}
+	u, err := a.self(ctx)
+	if err != nil {
+		return err
+	}
+	if err := checkPassword(password, u.Email, u.Name); err != nil {
+		return &hosting.Error{Code: hosting.Invalid, Fields: []hosting.Field{field("new-password", err)}}
+	}
+	hash := a.hash(password)
+	return a.store.Write(ctx, func(tx hosting.Tx) error { return a.replace(ctx, tx, u, hash, visitOf(ctx).session) })
+}
+
+// ActAs goes on in this browser as another account, for support.
+func (a *Auth) ActAs(ctx context.Context, id hosting.ID) error {
+	actor, ok := ActorOf(ctx)
+	if !ok {
+		return signInFirst()
+	}
+	if _, err := a.Provider.ActAs(ctx, actor, id); err != nil {
+		return err
+	}
+	if err := a.sessions.RenewToken(ctx); err != nil {
+		return err
+	}
+	a.sessions.Put(ctx, keyUser, string(id))
+	a.sessions.Put(ctx, keyBehind, string(actor.ID))
+	return nil
+}
+
+// ActAsEnd goes back to one's own account.
+func (a *Auth) ActAsEnd(ctx context.Context) error {
+	actor, ok := ActorOf(ctx)
+	if !ok || actor.Behind == "" {
+		return signInFirst()
+	}
+	if err := a.record(ctx, actor, "user.act-as.ended", actor.Email); err != nil {
+		return err
+	}
+	if err := a.sessions.RenewToken(ctx); err != nil {
+		return err
+	}
+	a.sessions.Put(ctx, keyUser, string(actor.Behind))
+	a.sessions.Remove(ctx, keyBehind)
+	return nil
+}
+
+// Factors tells what an account has to sign in with.
+type Factors struct {
+	TOTP          bool
+	RecoveryCodes int // that are left
+	Passkeys      []hosting.Passkey
+	Must          bool // the role must have a second factor
+}
+
+// Factors returns those of who is signed in.
+func (a *Auth) Factors(ctx context.Context) (Factors, error) {
+	u, err := a.person(ctx, Done, MustEnrol)
+	if err != nil {
+		return Factors{}, err
+	}
+	login, err := a.store.Login(ctx, u.ID)
+	if err != nil {
+		return Factors{}, err
+	}
+	keys, err := a.store.Passkeys(ctx, u.ID)
+	return Factors{TOTP: len(login.TOTP) > 0, RecoveryCodes: len(login.Recovery), Passkeys: keys, Must: a.must(u.Role)}, err
+}
+
+// Sweep removes what expired; to be called every few minutes.
+func (a *Auth) Sweep(ctx context.Context) error {
+	return a.store.Write(ctx, func(tx hosting.Tx) error { return tx.Sweep(ctx, a.now().Add(-window)) })
+}

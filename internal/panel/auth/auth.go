@@ -1,0 +1,92 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/go-webauthn/webauthn/webauthn"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// How long things last.
+const (
+	// sessionLife and sessionIdle end a session whatever happens, and when nobody used
+	// it (OWASP ASVS 5.0, 7.3).
+	sessionLife = 7 * 24 * time.Hour
+	sessionIdle = 12 * time.Hour
+	// freshFor is how long after proving who one is one may change how that is proved.
+	freshFor = 15 * time.Minute
+	// halfFor is how long one may take between password and second factor.
+	halfFor = 15 * time.Minute
+
+	firstLife  = 24 * time.Hour
+	inviteLife = 7 * 24 * time.Hour
+	resetLife  = time.Hour
+)
+
+// Options are what the panel is told.
+type Options struct {
+	Provider *hosting.Provider
+	// URL is the panel's own address, as browsers show it.
+	URL *url.URL
+	// Proxies are the addresses of proxies before the panel, the only ones whose
+	// X-Forwarded-For is believed.
+	Proxies []netip.Prefix
+	// SecondFactorFor are the roles that must have a second factor.
+	SecondFactorFor []hosting.Role
+	// Mailer sends links to reset passwords; nil: nobody can ask for one.
+	Mailer Mailer
+	// Cost of a password's hash; zero for DefaultCost.
+	Cost Cost
+}
+
+// Mailer sends mail.
+type Mailer interface {
+	Send(ctx context.Context, to, subject, text string) error
+}
+
+// Auth knows who is asking.
+type Auth struct {
+	Options
+	store    hosting.Store
+	sessions *scs.SessionManager
+	passkeys *webauthn.WebAuthn
+	hashing  chan struct{} // has a place for each password that may be hashed at once
+	decoy    string        // a hash that no password has
+}
+
+// New prepares it.
+func New(o Options) (*Auth, error) {
+	if o.URL == nil || o.URL.Hostname() == "" {
+		return nil, fmt.Errorf("the panel's URL %q has no host; write it like https://panel.example.com", o.URL)
+	}
+	if o.Cost == (Cost{}) {
+		o.Cost = DefaultCost()
+	}
+	origin := o.URL.Scheme + "://" + o.URL.Host
+	passkeys, err := webauthn.New(&webauthn.Config{RPID: o.URL.Hostname(), RPDisplayName: "Kubepanel", RPOrigins: []string{origin}})
+	if err != nil {
+		return nil, fmt.Errorf("prepare passkeys of %s: %w", origin, err)
+	}
+	a := &Auth{Options: o, store: o.Provider.Store, passkeys: passkeys, hashing: make(chan struct{}, hashesAtOnce)}
+	a.decoy = a.hash(secret())
+	a.sessions = scs.New()
+	a.sessions.Store = &sessionStore{auth: a}
+	a.sessions.Codec = codec{}
+	a.sessions.Lifetime = sessionLife
+	a.sessions.Cookie.Name = "__Host-session" // a name that no neighbour's site can set (RFC 6265bis section 4.1.3.2)
+	a.sessions.Cookie.Secure, a.sessions.Cookie.HttpOnly = true, true
+	a.sessions.ErrorFunc = a.broken
+	return a, nil
+}
+
+func (a *Auth) now() time.Time { return a.Provider.Now() }
+
+// must tells whether a role must have a second factor.
+func (a *Auth) must(role hosting.Role) bool { return slices.Contains(a.SecondFactorFor, role) }

@@ -1,0 +1,172 @@
+package auth_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/descope/virtualwebauthn"
+	"github.com/pquerna/otp/totp"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/auth"
+)
+
+// enrolTOTP sets an authenticator app up and returns its seed and the recovery codes.
+func (b *browser) enrolTOTP(t *testing.T) (string, []string) {
+	t.Helper()
+	var app auth.TOTP
+	must(t, b.in(t, func(ctx context.Context) (err error) { app, err = b.site.BeginTOTP(ctx); return err }))
+	var codes []string
+	must(t, b.in(t, func(ctx context.Context) (err error) {
+		codes, err = b.site.ConfirmTOTP(ctx, b.site.code(t, app.Secret))
+		return err
+	}))
+	return app.Secret, codes
+}
+
+func (s *site) code(t *testing.T, seed string) string {
+	t.Helper()
+	code, err := totp.GenerateCode(seed, s.now())
+	must(t, err)
+	return code
+}
+
+func (b *browser) second(t *testing.T, code string) error {
+	t.Helper()
+	return b.in(t, func(ctx context.Context) error { return b.site.SecondFactor(ctx, code) })
+}
+
+func TestCodesCountOnce(t *testing.T) {
+	s := newSite(t)
+	seed, recovery := s.administrator(t).enrolTOTP(t)
+	s.pass(time.Minute)
+	b := s.browser(t)
+	if stage, err := b.signIn(t, "boss@provider.example", password); err != nil || stage != auth.SecondFactor {
+		t.Fatalf("SignIn = %s, %v, want %s", stage, err, auth.SecondFactor)
+	}
+	if who := b.who(t); who != nil {
+		t.Fatalf("ActorOf before the second factor = %+v, want nobody", who)
+	}
+	wantCode(t, "BeginTOTP before the second factor", b.in(t, func(ctx context.Context) error { _, err := s.BeginTOTP(ctx); return err }), hosting.SignIn)
+	code := s.code(t, seed)
+	wantCode(t, "SecondFactor(000000)", b.second(t, "x00000"), hosting.SignIn)
+	must(t, b.second(t, code[:3]+" "+code[3:]))
+	if b.who(t) == nil {
+		t.Fatal("nobody is signed in after the right code")
+	}
+	b = s.browser(t)
+	_, err := b.signIn(t, "boss@provider.example", password)
+	must(t, err)
+	wantCode(t, "SecondFactor(used code)", b.second(t, code), hosting.SignIn)
+	must(t, b.second(t, recovery[3]))
+	b = s.browser(t)
+	_, err = b.signIn(t, "boss@provider.example", password)
+	must(t, err)
+	wantCode(t, "SecondFactor(used recovery code)", b.second(t, recovery[3]), hosting.SignIn)
+	for range 12 {
+		err = b.second(t, "000001")
+	}
+	wantCode(t, "SecondFactor(ever again)", err, hosting.Limited)
+}
+
+func TestRolesMustHaveASecondFactor(t *testing.T) {
+	s := newSite(t, func(o *auth.Options) { o.SecondFactorFor = []hosting.Role{hosting.Administrator} })
+	b := s.administrator(t)
+	if who := b.who(t); who != nil {
+		t.Fatalf("ActorOf before enrolling = %+v, want nobody", who)
+	}
+	b.enrolTOTP(t)
+	if b.who(t) == nil {
+		t.Fatal("nobody is signed in after enrolling")
+	}
+	wantCode(t, "RemoveTOTP(the last factor)", b.in(t, s.RemoveTOTP), hosting.Conflict)
+}
+
+func TestChangingFactorsNeedsTheSessionToBeFresh(t *testing.T) {
+	s := newSite(t)
+	b := s.administrator(t)
+	s.pass(20 * time.Minute)
+	begin := func() error {
+		return b.in(t, func(ctx context.Context) error { _, err := s.BeginTOTP(ctx); return err })
+	}
+	wantCode(t, "BeginTOTP after 20 minutes", begin(), hosting.SignIn)
+	wantCode(t, "Confirm(wrong)", b.in(t, func(ctx context.Context) error { return s.Confirm(ctx, "wrong") }), hosting.SignIn)
+	must(t, b.in(t, func(ctx context.Context) error { return s.Confirm(ctx, password) }))
+	must(t, begin())
+}
+
+// key is an authenticator with one passkey.
+type key struct {
+	rp     virtualwebauthn.RelyingParty
+	holder virtualwebauthn.Authenticator
+	key    virtualwebauthn.Credential
+}
+
+func (b *browser) addPasskey(t *testing.T) *key {
+	t.Helper()
+	at, err := url.Parse(panelURL)
+	must(t, err)
+	k := &key{rp: virtualwebauthn.RelyingParty{ID: at.Hostname(), Name: "Kubepanel", Origin: panelURL},
+		holder: virtualwebauthn.NewAuthenticator(), key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}
+	var options []byte
+	must(t, b.in(t, func(ctx context.Context) (err error) { options, err = b.site.BeginAddPasskey(ctx); return err }))
+	asked, err := virtualwebauthn.ParseAttestationOptions(string(options))
+	must(t, err)
+	k.holder.Options.UserHandle = []byte(asked.UserID)
+	answer := virtualwebauthn.CreateAttestationResponse(k.rp, k.holder, k.key, *asked)
+	must(t, b.do(t, answer, func(ctx context.Context, r *http.Request) error { return b.site.FinishAddPasskey(ctx, "Laptop", r) }))
+	k.holder.AddCredential(k.key)
+	return k
+}
+
+func (b *browser) passkey(t *testing.T, k *key) (answer string, err error) {
+	t.Helper()
+	var options []byte
+	must(t, b.in(t, func(ctx context.Context) (err error) { options, err = b.site.BeginPasskey(ctx); return err }))
+	asked, err := virtualwebauthn.ParseAssertionOptions(string(options))
+	must(t, err)
+	answer = virtualwebauthn.CreateAssertionResponse(k.rp, k.holder, k.key, *asked)
+	return answer, b.answer(t, answer)
+}
+
+func (b *browser) answer(t *testing.T, answer string) error {
+	t.Helper()
+	return b.do(t, answer, func(ctx context.Context, r *http.Request) error { return b.site.FinishPasskey(ctx, r) })
+}
+
+func TestPasskeySignsIn(t *testing.T) {
+	s := newSite(t, func(o *auth.Options) { o.SecondFactorFor = []hosting.Role{hosting.Administrator} })
+	first := s.administrator(t)
+	k := first.addPasskey(t)
+	if first.who(t) == nil {
+		t.Fatal("nobody is signed in after adding a passkey")
+	}
+	b := s.browser(t)
+	used, err := b.passkey(t, k)
+	must(t, err)
+	if b.who(t) == nil {
+		t.Fatal("nobody is signed in after the passkey")
+	}
+	wantCode(t, "FinishPasskey(used answer)", b.answer(t, used), hosting.SignIn)
+	wantCode(t, "FinishPasskey(another's answer)", s.browser(t).answer(t, used), hosting.SignIn)
+	foreign := *k
+	foreign.rp.Origin = "https://evil.example"
+	_, err = s.browser(t).passkey(t, &foreign)
+	wantCode(t, "FinishPasskey(another origin)", err, hosting.SignIn)
+	unverified := *k
+	unverified.holder.Options.UserNotVerified = true
+	_, err = s.browser(t).passkey(t, &unverified)
+	wantCode(t, "FinishPasskey(its user was not verified)", err, hosting.SignIn)
+	wantCode(t, "RemovePasskey(the last factor)", first.in(t, func(ctx context.Context) error {
+		keys, err := s.Passkeys(ctx)
+		must(t, err)
+		return s.RemovePasskey(ctx, keys[0].ID)
+	}), hosting.Conflict)
+	// With a passkey, the password alone is half of it.
+	if stage, err := s.browser(t).signIn(t, "boss@provider.example", password); err != nil || stage != auth.SecondFactor {
+		t.Errorf("SignIn = %s, %v, want %s", stage, err, auth.SecondFactor)
+	}
+}

@@ -1,0 +1,259 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// Links carry their token behind a #, which browsers send to nobody and write into
+// no log; the page's script puts it into the form.
+
+// give makes a token for an account, in place of earlier ones of its kind.
+func (a *Auth) give(ctx context.Context, tx hosting.Tx, kind hosting.TokenKind, user hosting.ID, life time.Duration) (string, error) {
+	if err := tx.DeleteTokens(ctx, user, kind); err != nil {
+		return "", err
+	}
+	token := secret()
+	return token, tx.InsertToken(ctx, &hosting.Token{ID: hosting.NewID(), Kind: kind, User: user, Name: string(kind),
+		Hash: digest(token), CreatedAt: a.now(), ExpiresAt: a.now().Add(life)})
+}
+
+// valid returns a token that has not expired.
+func (a *Auth) valid(ctx context.Context, r hosting.Reader, token string, kinds ...hosting.TokenKind) (*hosting.Token, error) {
+	for _, kind := range kinds {
+		t, err := r.Token(ctx, kind, digest(token))
+		if err == nil && t.ExpiresAt.After(a.now()) {
+			return t, nil
+		}
+		if err != nil && hosting.CodeOf(err) != hosting.NotFound {
+			return nil, err
+		}
+	}
+	return nil, &hosting.Error{Code: hosting.SignIn, Message: "The link was used already, or has expired.", Mend: "Ask for another one."}
+}
+
+// FirstLink returns a token that makes the first administrator, and "" when there is
+// one. An earlier token counts no more.
+func (a *Auth) FirstLink(ctx context.Context) (string, error) {
+	var token string
+	err := a.store.Write(ctx, func(tx hosting.Tx) error {
+		token = ""
+		n, err := tx.Administrators(ctx)
+		if err != nil || n > 0 {
+			return err
+		}
+		token, err = a.give(ctx, tx, hosting.TokenFirst, "", firstLife)
+		return err
+	})
+	return token, err
+}
+
+// NewAdministrator is the form of the first administrator.
+type NewAdministrator struct{ Email, Name, Password string }
+
+// ClaimFirst makes the first administrator and signs in.
+func (a *Auth) ClaimFirst(ctx context.Context, token string, form NewAdministrator) (Stage, error) {
+	if err := a.count(ctx, map[string]int64{a.byAddress(ctx): perAddress}); err != nil {
+		return Nobody, err
+	}
+	u := &hosting.User{ID: hosting.NewID(), Role: hosting.Administrator, CreatedAt: a.now()}
+	var fields []hosting.Field
+	var err error
+	if u.Email, err = hosting.ParseEmail(form.Email); err != nil {
+		fields = append(fields, field("email", err))
+	}
+	if u.Name, err = hosting.ParsePersonName(form.Name); err != nil {
+		fields = append(fields, field("name", err))
+	}
+	if err = checkPassword(form.Password, form.Email, form.Name); err != nil {
+		fields = append(fields, field("password", err))
+	}
+	if _, err := a.valid(ctx, a.store, token, hosting.TokenFirst); err != nil {
+		return Nobody, err
+	}
+	if fields != nil {
+		return Nobody, &hosting.Error{Code: hosting.Invalid, Fields: fields}
+	}
+	login := &hosting.Login{User: u.ID, PasswordHash: a.hash(form.Password)}
+	err = a.store.Write(ctx, func(tx hosting.Tx) error {
+		n, err := tx.Administrators(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := a.valid(ctx, tx, token, hosting.TokenFirst); err != nil || n > 0 {
+			return &hosting.Error{Code: hosting.SignIn, Message: "There is an administrator already.", Mend: "Sign in, or ask the administrator for an account.", Err: err}
+		}
+		if err := tx.InsertUser(ctx, u); err != nil {
+			return err
+		}
+		if err := tx.PutLogin(ctx, login); err != nil {
+			return err
+		}
+		if err := tx.DeleteTokens(ctx, "", hosting.TokenFirst); err != nil {
+			return err
+		}
+		return a.recordIn(ctx, tx, u, "administrator.first")
+	})
+	if err != nil {
+		return Nobody, err
+	}
+	return a.next(ctx, u, login)
+}
+
+// field makes a fault of a form out of a rule's sentence.
+func field(name string, err error) hosting.Field {
+	text := err.Error()
+	return hosting.Field{Name: name, Message: strings.ToUpper(text[:1]) + text[1:] + "."}
+}
+
+// InviteLink returns a token with which an account sets its first password. Only who
+// may change the account gets one, or who gave a collaborator all that it has: the
+// token opens everything that was granted.
+func (a *Auth) InviteLink(ctx context.Context, by hosting.Actor, id hosting.ID) (string, error) {
+	return a.link(ctx, by, id, hosting.TokenInvite, inviteLife)
+}
+
+// ResetLink returns a token with which an account sets its password anew. Second
+// factors stay.
+func (a *Auth) ResetLink(ctx context.Context, by hosting.Actor, id hosting.ID) (string, error) {
+	return a.link(ctx, by, id, hosting.TokenReset, resetLife)
+}
+
+func (a *Auth) link(ctx context.Context, by hosting.Actor, id hosting.ID, kind hosting.TokenKind, life time.Duration) (string, error) {
+	var token string
+	err := a.store.Write(ctx, func(tx hosting.Tx) error {
+		u, err := tx.User(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := mayLink(ctx, tx, by, u); err != nil {
+			return err
+		}
+		login, err := tx.Login(ctx, id)
+		if err != nil {
+			return err
+		}
+		if kind == hosting.TokenInvite && login.PasswordHash != "" {
+			return &hosting.Error{Code: hosting.Conflict, Message: u.Email + " has a password already.", Mend: "They can sign in, or ask for another password."}
+		}
+		if token, err = a.give(ctx, tx, kind, id, life); err != nil {
+			return err
+		}
+		return hosting.Record(ctx, tx, by, a.now(), hosting.Deed{Did: string(kind) + ".made", Object: u.Email, Of: u.ID})
+	})
+	return token, err
+}
+
+func mayLink(ctx context.Context, tx hosting.Tx, by hosting.Actor, u *hosting.User) error {
+	refused := hosting.May(by, hosting.RightUserChange, u.Object())
+	if refused == nil || u.Role != hosting.Collaborator {
+		return refused
+	}
+	grants, err := tx.Grants(ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	for _, g := range grants {
+		owner, err := tx.User(ctx, g.Customer)
+		if err != nil {
+			return err
+		}
+		if hosting.May(by, hosting.RightCollaboratorInvite, owner.Object()) != nil {
+			return refused
+		}
+		refused = nil
+	}
+	return refused
+}
+
+// SetPassword sets a password with the token of an invitation or of a reset. Every
+// session of the account ends.
+func (a *Auth) SetPassword(ctx context.Context, token, password string) error {
+	if err := a.count(ctx, map[string]int64{a.byAddress(ctx): perAddress}); err != nil {
+		return err
+	}
+	t, err := a.valid(ctx, a.store, token, hosting.TokenInvite, hosting.TokenReset)
+	if err != nil {
+		return err
+	}
+	u, err := a.store.User(ctx, t.User)
+	if err != nil {
+		return err
+	}
+	if err := checkPassword(password, u.Email, u.Name); err != nil {
+		return &hosting.Error{Code: hosting.Invalid, Fields: []hosting.Field{field("password", err)}}
+	}
+	hash := a.hash(password)
+	return a.store.Write(ctx, func(tx hosting.Tx) error {
+		if _, err := a.valid(ctx, tx, token, t.Kind); err != nil {
+			return err
+		}
+		for _, kind := range []hosting.TokenKind{hosting.TokenInvite, hosting.TokenReset} {
+			if err := tx.DeleteTokens(ctx, u.ID, kind); err != nil {
+				return err
+			}
+		}
+		return a.replace(ctx, tx, u, hash, "")
+	})
+}
+
+// replace sets a password and ends all sessions but one.
+func (a *Auth) replace(ctx context.Context, tx hosting.Tx, u *hosting.User, hash, keep string) error {
+	login, err := tx.Login(ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	login.PasswordHash = hash
+	if err := tx.PutLogin(ctx, login); err != nil {
+		return err
+	}
+	if err := tx.DeleteSessions(ctx, u.ID, keep); err != nil {
+		return err
+	}
+	if err := tx.ClearTries(ctx, "account "+digest(u.Email)); err != nil {
+		return err
+	}
+	return a.recordIn(ctx, tx, u, "password.changed")
+}
+
+// ForgotPassword mails a link to set the password anew. Its answer is the same
+// whether there is such an account or not, and does not wait for the mail.
+func (a *Auth) ForgotPassword(ctx context.Context, email string) error {
+	if a.Mailer == nil {
+		return &hosting.Error{Code: hosting.NotInstalled, Message: "The panel can't send mail.", Mend: "Ask who gave you your account for a link."}
+	}
+	email = strings.ToLower(strings.TrimSpace(email))
+	if err := a.count(ctx, map[string]int64{"forgot " + digest(email): 3, a.byAddress(ctx): perAddress}); err != nil {
+		return err
+	}
+	u, err := a.store.UserByEmail(ctx, email)
+	if err != nil || u.Stopped() {
+		if err != nil && hosting.CodeOf(err) != hosting.NotFound {
+			return err
+		}
+		return nil
+	}
+	var token string
+	err = a.store.Write(ctx, func(tx hosting.Tx) error {
+		if token, err = a.give(ctx, tx, hosting.TokenReset, u.ID, resetLife); err != nil {
+			return err
+		}
+		return a.recordIn(ctx, tx, u, "reset.asked")
+	})
+	if err != nil {
+		return err
+	}
+	link := a.URL.JoinPath("password").String() + "#" + token
+	text := fmt.Sprintf("Somebody, probably you, asked for a new password for %s.\n\nSet it here within an hour:\n\n%s\n\nIf it was not you, do nothing.\n", a.URL.Host, link)
+	go func(ctx context.Context) {
+		if err := a.Mailer.Send(ctx, u.Email, "A new password for "+a.URL.Host, text); err != nil {
+			slog.Error("mail a link to reset a password", "user", u.ID, "error", err)
+		}
+	}(context.WithoutCancel(ctx))
+	return nil
+}

@@ -2,8 +2,6 @@ package kube
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -47,9 +45,9 @@ type Applier struct {
 // Counts says what an Applier did since it was made.
 type Counts struct{ Applied, Unchanged, Created atomic.Int64 }
 
-// Apply makes the cluster hold obj, controlled by owner, and reads the live
-// object back into obj, which may share with the cache from then on: nothing in it
-// may be changed. It takes fields over from other writers: a field that
+// Apply makes the cluster hold obj, controlled by owner, and reads the live object
+// back into obj, or of what the cache has no more of its status alone. It may share
+// with the cache from then on: nothing in it may be changed. It takes fields over from other writers: a field that
 // desired sets is ours, and a field it leaves out is nobody's business.
 func (a Applier) Apply(ctx context.Context, owner, obj client.Object) error {
 	live, err := a.prepare(ctx, owner, obj)
@@ -87,13 +85,9 @@ func (a Applier) Apply(ctx context.Context, owner, obj client.Object) error {
 // takeOver turns the fields that we own because we made an object into fields that
 // we applied, so that an apply takes away what it leaves out.
 func (a Applier) takeOver(ctx context.Context, obj client.Object) error {
-	fresh, err := a.empty(obj)
-	if err != nil {
+	fresh, err := a.whole(ctx, obj)
+	if err != nil || fresh == nil { // applying makes what is gone
 		return err
-	}
-	if err := a.Direct.Get(ctx, client.ObjectKeyFromObject(obj), fresh); err != nil {
-		// Applying makes what is gone.
-		return client.IgnoreNotFound(err)
 	}
 	owner := string(a.Owner)
 	patch, err := csaupgrade.UpgradeManagedFieldsPatch(fresh, sets.New(owner), owner)
@@ -162,6 +156,9 @@ func (a Applier) prepare(ctx context.Context, owner, obj client.Object) (client.
 	if err != nil || !found {
 		return nil, err
 	}
+	if summed(live) && !intact(live) {
+		return a.whole(ctx, obj)
+	}
 	return live, nil
 }
 
@@ -195,21 +192,18 @@ func (a Applier) own(owner, obj client.Object) error {
 	return nil
 }
 
-// seal writes the hash of what obj wants into its annotation.
+// seal writes the sum of what obj wants into its annotation.
 func seal(obj client.Object) error {
-	annotations := maps.Clone(obj.GetAnnotations())
-	delete(annotations, AnnotationApplied)
-	delete(annotations, AnnotationMade)
-	obj.SetAnnotations(annotations)
-	plain, err := encode(obj)
+	sum, err := sumOf(obj)
 	if err != nil {
-		return fmt.Errorf("encode %s: %w", describe(obj), err)
+		return err
 	}
-	sum := sha256.Sum256(plain)
+	annotations := maps.Clone(obj.GetAnnotations())
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	annotations[AnnotationApplied] = hex.EncodeToString(sum[:8])
+	delete(annotations, AnnotationMade)
+	annotations[AnnotationApplied] = sum
 	obj.SetAnnotations(annotations)
 	return nil
 }
@@ -241,7 +235,7 @@ func applyBody(obj client.Object) ([]byte, error) {
 // unchanged tells whether applying want would change nothing in live.
 func unchanged(want, live client.Object) bool {
 	return want.GetAnnotations()[AnnotationApplied] == live.GetAnnotations()[AnnotationApplied] &&
-		live.GetDeletionTimestamp().IsZero() && Holds(live, want)
+		live.GetDeletionTimestamp().IsZero() && (summed(live) || Holds(live, want))
 }
 
 func describe(obj client.Object) string {

@@ -15,6 +15,12 @@ func share(from, to client.Object) error {
 	if f.Type() != t.Type() {
 		return fmt.Errorf("read %T into %T", from, to)
 	}
+	if summed(from) {
+		if status := t.Elem().FieldByName("Status"); status.IsValid() {
+			status.Set(f.Elem().FieldByName("Status"))
+		}
+		return nil
+	}
 	kind := to.GetObjectKind().GroupVersionKind()
 	t.Elem().Set(f.Elem())
 	to.GetObjectKind().SetGroupVersionKind(kind)

@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"bytes"
 	"fmt"
 	"reflect"
 
@@ -75,10 +74,4 @@ func unpack(obj client.Object) error {
 	obj.SetResourceVersion(version)
 	obj.GetObjectKind().SetGroupVersionKind(kind)
 	return nil
-}
-
-// Alike tells whether nothing but the version differs between two packed objects.
-func Alike(a, b client.Object) bool {
-	one, other := packed(a), packed(b)
-	return one != nil && bytes.Equal(one, other)
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -16,8 +17,9 @@ import (
 	"kubepanel.io/kubepanel/internal/kube"
 )
 
-// CacheOptions keeps in memory only what the platform made, most of it packed, of
-// pods only what tells how they are, and of nothing who wrote which field.
+// CacheOptions keeps in memory only what the platform made: of what nobody reads but
+// to compare it a sum, of pods only what tells how they are, of nothing who wrote which
+// field, and what is left packed.
 func CacheOptions() cache.Options {
 	ours := labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})
 	sites := labels.SelectorFromSet(labels.Set{
@@ -31,6 +33,11 @@ func CacheOptions() cache.Options {
 			&corev1.Secret{}:        {Label: ours, Transform: cache.TransformStripManagedFields()},
 			&corev1.Pod{}:           {Label: sites, Transform: slimPod},
 			&corev1.ResourceQuota{}: {Label: ours, Transform: slimQuota},
+
+			&corev1.ConfigMap{}:           {Label: ours, Transform: kube.Sum},
+			&corev1.LimitRange{}:          {Label: ours, Transform: kube.Sum},
+			&networkingv1.NetworkPolicy{}: {Label: ours, Transform: kube.Sum},
+			&networkingv1.Ingress{}:       {Label: ours, Transform: kube.Sum},
 		},
 		NewInformer: newInformer,
 	}
@@ -50,7 +57,7 @@ func slimQuota(in any) (any, error) {
 	if quota, ok := in.(*corev1.ResourceQuota); ok {
 		quota.Status = corev1.ResourceQuotaStatus{}
 	}
-	return kube.Pack(in)
+	return kube.Sum(in)
 }
 
 // ClientOptions lets a reconciler read what it wrote itself a moment ago. What it
@@ -82,7 +89,19 @@ func slimPod(in any) (any, error) {
 		Status: corev1.PodStatus{
 			Phase: pod.Status.Phase, Reason: pod.Status.Reason, Message: pod.Status.Message, HostIP: pod.Status.HostIP, PodIP: pod.Status.PodIP,
 			Conditions:            pod.Status.Conditions,
-			InitContainerStatuses: pod.Status.InitContainerStatuses, ContainerStatuses: pod.Status.ContainerStatuses,
+			InitContainerStatuses: slimContainers(pod.Status.InitContainerStatuses), ContainerStatuses: slimContainers(pod.Status.ContainerStatuses),
 		},
 	}, nil
+}
+
+// slimContainers leaves out what kubelet tells of a container's volumes, resources and
+// image beside how it is.
+func slimContainers(all []corev1.ContainerStatus) []corev1.ContainerStatus {
+	for i, s := range all {
+		all[i] = corev1.ContainerStatus{
+			Name: s.Name, Image: s.Image, Ready: s.Ready, RestartCount: s.RestartCount,
+			State: s.State, LastTerminationState: s.LastTerminationState,
+		}
+	}
+	return all
 }

@@ -132,13 +132,15 @@ func (l *Loop[T]) setFinalizer(ctx context.Context, obj T, on bool) error {
 	return nil
 }
 
-// writeStatus costs a request only when the status has changed.
+// writeStatus costs a request only when the status has changed. It writes the whole
+// status, which the loop alone fills: for a patch the API server would encode what
+// it has, merge the two and parse the outcome. The resource version stands for the
+// concurrent write that must win.
 func (l *Loop[T]) writeStatus(ctx context.Context, obj, before T) error {
 	if equality.Semantic.DeepEqual(before, obj) {
 		return nil
 	}
-	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := l.Client.Status().Patch(ctx, obj, patch); err != nil {
+	if err := l.Client.Status().Update(ctx, obj); err != nil {
 		return fmt.Errorf("write status: %w", err)
 	}
 	return nil

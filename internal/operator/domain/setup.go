@@ -4,12 +4,15 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -159,10 +162,10 @@ func (r *Reconciler) watch(b *builder.Builder) *builder.Builder {
 		&corev1.Namespace{}, &corev1.LimitRange{}, &networkingv1.NetworkPolicy{}, &corev1.PersistentVolumeClaim{},
 		&corev1.Secret{}, &corev1.ConfigMap{}, &appsv1.Deployment{}, &corev1.Service{}, &networkingv1.Ingress{},
 	} {
-		b = b.Owns(owned)
+		b = b.Watches(owned, handler.EnqueueRequestsFromMapFunc(ofOwner))
 	}
 	return b.
-		Owns(&corev1.ResourceQuota{}, builder.WithPredicates(quotaChanged)).
+		Watches(&corev1.ResourceQuota{}, handler.EnqueueRequestsFromMapFunc(ofOwner), builder.WithPredicates(quotaChanged)).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(r.ofPod)).
 		Watches(&v1alpha1.Domain{}, handler.EnqueueRequestsFromMapFunc(r.rivals)).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofPlatformSecret)).
@@ -174,6 +177,17 @@ func (r *Reconciler) watch(b *builder.Builder) *builder.Builder {
 var quotaChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	return !kube.Alike(e.ObjectOld, e.ObjectNew)
 }}
+
+// ofOwner finds the Domain that an object was made for. controller-runtime's own
+// handler asks for the kind's REST mapping each time, which takes longer than to
+// parse the object.
+func ofOwner(_ context.Context, o client.Object) []reconcile.Request {
+	owner := metav1.GetControllerOfNoCopy(o)
+	if owner == nil || owner.Kind != "Domain" || !strings.HasPrefix(owner.APIVersion, v1alpha1.Group+"/") {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: owner.Name}}}
+}
 
 // ofPod finds the Domain of a site's pod.
 func (r *Reconciler) ofPod(ctx context.Context, pod client.Object) []reconcile.Request {

@@ -24,8 +24,8 @@ const (
 	// within a cluster.
 	patience = 2 * time.Second
 	// soon is when to look again while an edge is about to start, often when none did
-	// within a minute or sites are refused, seldom once all is well: a look is one
-	// request to the API server and three connections per address of an edge, and what
+	// within a minute or sites are refused, seldom once all is well or when no site
+	// waits for the answer: a look is one request to the API server and three connections per address of an edge, and what
 	// was made between two looks stays.
 	soon, often, seldom = time.Second, 10 * time.Second, time.Minute
 	// starting is how long an edge may take to start.
@@ -97,7 +97,7 @@ func (w *Wall) Start(ctx context.Context) error {
 
 func (w *Wall) pause(found finding, holes int, runs time.Duration) time.Duration {
 	switch {
-	case found.verdict == platform.PoliciesEnforced:
+	case found.verdict == platform.PoliciesEnforced, !w.Required && runs > starting:
 		return seldom
 	case holes >= certain && w.Often > 0:
 		return w.Often

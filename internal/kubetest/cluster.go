@@ -145,24 +145,6 @@ func (c *Cluster) connect(found binaries) (err error) {
 	return err
 }
 
-// User writes a kubeconfig that signs in as somebody with a name and no rights
-// but those that are bound to it, and returns its path.
-func (c *Cluster) User(name string) (string, error) {
-	user, err := c.env.AddUser(envtest.User{Name: name}, c.Config)
-	if err != nil {
-		return "", fmt.Errorf("add user %s: %w", name, err)
-	}
-	kubeconfig, err := user.KubeConfig()
-	if err != nil {
-		return "", fmt.Errorf("write kubeconfig of %s: %w", name, err)
-	}
-	path := filepath.Join(c.folder, name+".kubeconfig")
-	if err := os.WriteFile(path, kubeconfig, 0o600); err != nil {
-		return "", fmt.Errorf("write kubeconfig of %s: %w", name, err)
-	}
-	return path, nil
-}
-
 // Stop ends the processes and removes their data.
 func (c *Cluster) Stop() error {
 	errs := []error{c.controllers.stop()}

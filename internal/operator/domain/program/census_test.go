@@ -8,7 +8,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/metadata"
-	"k8s.io/client-go/rest"
 
 	"kubepanel.io/kubepanel/internal/desired"
 )
@@ -32,9 +31,7 @@ type census struct {
 // newCensus takes the first Domain, which is ready, as what every other has to get.
 func (w *world) newCensus(t testing.TB, first string) *census {
 	t.Helper()
-	config := rest.CopyConfig(w.cluster.Config)
-	config.QPS = -1
-	api, err := metadata.NewForConfig(config)
+	api, err := metadata.NewForConfig(w.config())
 	must(t, err)
 	c := &census{world: w, api: api, before: map[schema.GroupVersionResource]int64{}, each: map[schema.GroupVersionResource]int64{}}
 	for _, kind := range kinds {
@@ -75,6 +72,7 @@ func (c *census) await(t testing.TB, n int, patience time.Duration) {
 		want := c.before[kind] + int64(n)*c.each[kind]
 		c.world.eventually(t, patience, func() error {
 			if got := c.count(t, kind, ""); got < want {
+				time.Sleep(200 * time.Millisecond) // counting costs the API server time too
 				return fmt.Errorf("%d of %d %s exist", got, want, kind.Resource)
 			}
 			return nil

@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 )
 
@@ -30,8 +29,8 @@ type nodes struct {
 // startNodes runs until the test ends.
 func (w *world) startNodes(t testing.TB) {
 	t.Helper()
-	config := rest.CopyConfig(w.cluster.Config)
-	config.QPS, config.ContentType = -1, runtime.ContentTypeProtobuf
+	config := w.config()
+	config.ContentType = runtime.ContentTypeProtobuf
 	api, err := kubernetes.NewForConfig(config)
 	must(t, err)
 	n := &nodes{api: api, turns: make(chan struct{}, reporters)}

@@ -32,10 +32,8 @@ type process struct {
 // startOperator runs the program as one of the users; more are flags.
 func (w *world) startOperator(t testing.TB, user string, more ...string) *process {
 	t.Helper()
-	kubeconfig, err := w.cluster.User(user)
-	must(t, err)
 	p := &process{address: freeAddress(t), profile: freeAddress(t), log: &bytes.Buffer{}, ended: make(chan struct{})}
-	p.cmd = exec.Command(w.binary, append([]string{"operator", "--kubeconfig", kubeconfig, "--settings", w.settingsFile,
+	p.cmd = exec.Command(w.binary, append([]string{"operator", "--kubeconfig", w.kubeconfig(t, user), "--settings", w.settingsFile,
 		"--address", p.address, "--edge-address", w.edge, "--gateway-address", w.gateway, "--profile-address", p.profile}, more...)...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	// It ends with the tests, however they end.

@@ -2,6 +2,7 @@ package program_test
 
 import (
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -13,6 +14,8 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -39,8 +42,12 @@ type world struct {
 	gateway string
 }
 
-// users that operators sign in as: each has the rights that the chart gives one.
+// users that operators sign in as: each has the rights that the chart gives one. As
+// a pod does, they show a token, which the API server need not verify for each request
+// as it has to a certificate. So does the benchmark, under its own name.
 var users = []string{"operator-a", "operator-b"}
+
+const benchmarkUser = "benchmark"
 
 // auditPolicy notes who asked for what, of operators alone.
 const auditPolicy = `{"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": [
@@ -54,6 +61,8 @@ func newWorld(t testing.TB) *world {
 	w := &world{audit: filepath.Join(folder, "audit.log"), settingsFile: filepath.Join(folder, "platform.yaml")}
 	policy := filepath.Join(folder, "policy.json")
 	must(t, os.WriteFile(policy, []byte(auditPolicy), 0o600))
+	tokens := filepath.Join(folder, "tokens.csv")
+	must(t, os.WriteFile(tokens, fmt.Appendf(nil, "%s,%[1]s,%[1]s\n%s,%[2]s,%[2]s\n%s,%[3]s,%[3]s,system:masters\n", users[0], users[1], benchmarkUser), 0o600))
 	var err error
 	w.cluster, err = kubetest.Start(
 		kubetest.Flag{Name: "service-cluster-ip-range", Value: "10.0.0.0/16"},
@@ -62,11 +71,11 @@ func newWorld(t testing.TB) *world {
 		kubetest.Flag{Name: "disable-admission-plugins", Value: "ServiceAccount,ResourceQuota,StorageObjectInUseProtection"},
 		kubetest.Flag{Name: "audit-policy-file", Value: policy},
 		kubetest.Flag{Name: "audit-log-path", Value: w.audit},
+		kubetest.Flag{Name: "token-auth-file", Value: tokens},
 	)
 	must(t, err)
 	t.Cleanup(func() { _ = w.cluster.Stop() }) // nothing of it is needed any more
-	config := rest.CopyConfig(w.cluster.Config)
-	config.QPS = -1
+	config := w.config()
 	w.client, err = client.NewWithWatch(config, client.Options{Scheme: w.cluster.Scheme})
 	must(t, err)
 	w.mariadb = mariadbtest.Start(t)
@@ -76,6 +85,28 @@ func newWorld(t testing.TB) *world {
 	w.startGateway(t)
 	w.binary = build(t, folder)
 	return w
+}
+
+// config is how the benchmark itself reaches the API server, without a limit.
+func (w *world) config() *rest.Config {
+	config := rest.AnonymousClientConfig(w.cluster.Config)
+	config.BearerToken, config.QPS = benchmarkUser, -1
+	return config
+}
+
+// kubeconfig writes the file by which one of the users signs in, and returns its path.
+func (w *world) kubeconfig(t testing.TB, user string) string {
+	t.Helper()
+	server, _, err := rest.DefaultServerUrlFor(w.cluster.Config)
+	must(t, err)
+	file := clientcmdapi.NewConfig()
+	file.Clusters[user] = &clientcmdapi.Cluster{Server: server.String(), CertificateAuthorityData: w.cluster.Config.CAData}
+	file.AuthInfos[user] = &clientcmdapi.AuthInfo{Token: user}
+	file.Contexts[user] = &clientcmdapi.Context{Cluster: user, AuthInfo: user}
+	file.CurrentContext = user
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	must(t, clientcmd.WriteToFile(*file, path))
+	return path
 }
 
 func build(t testing.TB, folder string) string {

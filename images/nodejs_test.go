@@ -152,6 +152,33 @@ func TestNodeInstallsModules(t *testing.T) {
 	}
 }
 
+// What is told of changed settings is so for the very next visitor, also of an
+// application that takes its time.
+func TestNodeTellsWhatBecameOfItsSettings(t *testing.T) {
+	t.Parallel()
+	s := newNode(t, map[string]any{"prepare": "first"})
+	s.put(t, map[string]string{
+		"package.json": `{"main": "x.js", "scripts": {"first": "echo first > made", "second": "echo second > made", "bad": "exit 3"}}`,
+		"x.js": `const made = require('fs').readFileSync('made', 'utf8');
+setTimeout(() => require('http').createServer((q, a) => a.end(made)).listen(process.env.PORT), 700);`,
+	})
+	s.start(t)
+	s.told(t, "accepted", "")
+	if got := s.get("/"); !strings.Contains(got, "first") {
+		t.Errorf("it says %q", got)
+	}
+	s.configure(t, "nodejs", "http", map[string]any{"prepare": "bad"})
+	s.told(t, "refused", "the setting prepare: npm run bad ended with 3")
+	if got := s.get("/"); !strings.Contains(got, "first") {
+		t.Errorf("after a setting that is refused it says %q", got)
+	}
+	s.configure(t, "nodejs", "http", map[string]any{"prepare": "second"})
+	s.told(t, "accepted", "")
+	if got := s.get("/"); !strings.Contains(got, "second") {
+		t.Errorf("after a setting that is accepted it says %q", got)
+	}
+}
+
 // tarball is the least that npm takes for a package.
 func tarball(t *testing.T, name, version string) string {
 	t.Helper()

@@ -159,6 +159,32 @@ func TestPythonInstallsRequirements(t *testing.T) {
 	}
 }
 
+// What is told of changed settings is so for the very next visitor, also of an
+// application that takes its time.
+func TestPythonTellsWhatBecameOfItsSettings(t *testing.T) {
+	t.Parallel()
+	s := newPython(t, map[string]any{"prepare": "make.py first"})
+	s.put(t, map[string]string{
+		"make.py": "import sys\nif sys.argv[1] == 'bad': sys.exit(3)\nopen('made.py', 'w').write('V = %r' % sys.argv[1])",
+		"app.py":  "import time\ntime.sleep(0.7)\n" + oneFile("x") + "from made import V as VALUE",
+	})
+	s.start(t)
+	s.told(t, "accepted", "")
+	if got := s.get("/"); !strings.Contains(got, "first") {
+		t.Errorf("it says %q", got)
+	}
+	s.configure(t, "python", "http", map[string]any{"prepare": "make.py bad"})
+	s.told(t, "refused", "the setting prepare: python make.py bad ended with 3")
+	if got := s.get("/"); !strings.Contains(got, "first") {
+		t.Errorf("after a setting that is refused it says %q", got)
+	}
+	s.configure(t, "python", "http", map[string]any{"prepare": "make.py second"})
+	s.told(t, "accepted", "")
+	if got := s.get("/"); !strings.Contains(got, "second") {
+		t.Errorf("after a setting that is accepted it says %q", got)
+	}
+}
+
 // wheel is the least that pip takes for a package (PEP 427).
 func wheel(t *testing.T, name, version string) string {
 	t.Helper()

@@ -24,19 +24,21 @@ const starting = 60 * time.Second
 // started is a start program as it runs in a site's pod, with the folders of the
 // pod in a temporary one.
 type started struct {
-	folder string // holds www/html, www/.kubepanel and etc
+	folder string // holds www/html, www/.kubepanel, etc and run
 	port   int
-	argv   []string
-	cmd    *exec.Cmd
-	said   *lockedBuffer
-	ended  chan struct{}
+	// revision of the configuration, one more each time.
+	revision int
+	argv     []string
+	cmd      *exec.Cmd
+	said     *lockedBuffer
+	ended    chan struct{}
 }
 
 // newStart prepares a start program that is not started yet.
 func newStart(t *testing.T, kind string, settings map[string]any, argv ...string) *started {
 	t.Helper()
 	s := &started{folder: t.TempDir(), port: freePort(t), argv: argv}
-	for _, folder := range []string{"www/html", "www/.kubepanel", "etc/app"} {
+	for _, folder := range []string{"www/html", "www/.kubepanel", "etc/app", "run"} {
 		if err := os.MkdirAll(filepath.Join(s.folder, folder), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -50,8 +52,10 @@ func (s *started) configure(t *testing.T, kind, mode string, settings map[string
 	if settings == nil {
 		settings = map[string]any{}
 	}
+	s.revision++
 	config, err := json.Marshal(map[string]any{
-		"type": kind, "version": "1", "domain": "shop.example", "url": "https://shop.example", "proxyMode": mode, "port": s.port, "timezone": "Asia/Tokyo",
+		"report": map[string]string{"file": s.status(), "revision": strconv.Itoa(s.revision), "ask": fmt.Sprintf("http://127.0.0.1:%d/", s.port)},
+		"type":   kind, "version": "1", "domain": "shop.example", "url": "https://shop.example", "proxyMode": mode, "port": s.port, "timezone": "Asia/Tokyo",
 		"root": filepath.Join(s.folder, "www/html"), "state": filepath.Join(s.folder, "www/.kubepanel"), "settings": settings,
 	})
 	if err != nil {
@@ -65,6 +69,29 @@ func (s *started) configure(t *testing.T, kind, mode string, settings map[string
 	if err := os.Rename(next, filepath.Join(s.folder, "etc/app/runtime.json")); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func (s *started) status() string { return filepath.Join(s.folder, "run/app.status") }
+
+// told waits for what became of the newest configuration; a reason is a part of
+// what was said.
+func (s *started) told(t *testing.T, verdict, reason string) {
+	t.Helper()
+	var text []byte
+	for end := time.Now().Add(starting); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		var err error
+		if text, err = os.ReadFile(s.status()); err != nil {
+			continue // nothing was told yet
+		}
+		lines := strings.SplitN(string(text), "\n", 3)
+		if len(lines) == 3 && lines[0] == strconv.Itoa(s.revision) {
+			if lines[1] != verdict || !strings.Contains(lines[2], reason) {
+				t.Fatalf("it told %q of configuration %d, want %s: %s", lines[1:], s.revision, verdict, reason)
+			}
+			return
+		}
+	}
+	t.Fatalf("it told %q, and nothing of configuration %d", text, s.revision)
 }
 
 // put writes files of the site.

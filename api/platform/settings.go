@@ -89,6 +89,9 @@ type Runtime struct {
 	Versions  map[string]Version `json:"versions"`
 	// Command starts the program; none takes the image's own.
 	Command []string `json:"command,omitempty"`
+	// Reports says that the start program tells what became of changed settings, where
+	// runtime.json asks for it. PHP's is ours and always does.
+	Reports bool `json:"reports,omitempty"`
 	// Settings are the keys that workload.settings may have. PHP's are not among
 	// them: each of those is a directive that the operator writes.
 	Settings map[string]Setting `json:"settings,omitempty"`

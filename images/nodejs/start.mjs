@@ -11,6 +11,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault, find, lookedFor } from './application.mjs';
 import { make, tidy, use } from './modules.mjs';
+import { Report } from './report.mjs';
 
 const ETC = process.env.KUBEPANEL_ETC ?? '/etc/kubepanel';
 const CONFIG = path.join(ETC, 'app', 'runtime.json');
@@ -18,6 +19,9 @@ const HERE = import.meta.dirname;
 
 /** How often the files are looked at, in milliseconds. An upload is over when two looks in a row see the same. */
 const LOOK = 1000 * (process.env.KUBEPANEL_LOOK ?? 2);
+
+/** How often an application that was just started is asked whether it answers, in milliseconds. */
+const SOON = 200;
 
 /** How long an application may take to answer what it has begun, in milliseconds: the pod has ten seconds in all. */
 const GRACE = 8000;
@@ -28,12 +32,15 @@ const MANY = 20000;
 /** How much of what a program wrote to its errors is kept to tell why it ended, in characters. */
 const TAIL = 16384;
 
+const configured = () => fs.readFileSync(CONFIG, 'utf8');
+
 /** What the operator and the customer say about the site, as read at one moment. */
 function read() {
-  const config = JSON.parse(fs.readFileSync(CONFIG, 'utf8'));
-  const script = config.settings.script || 'start';
+  const text = configured();
+  const config = JSON.parse(text);
   fs.mkdirSync(config.root, { recursive: true }); // it may not be there yet on a new volume
-  return { ...config, script, app: find(config.root, script) };
+  const site = { ...config, script: config.settings.script || 'start' };
+  return { site, text, asked: asked(site), report: new Report(config.report) };
 }
 
 function environment(site) {
@@ -112,11 +119,8 @@ function lastWords(said) {
   return lines.findLast((line) => /^(\w*Error\b|npm (ERR!|error))/.test(line)) ?? lines.at(-1) ?? 'it said nothing';
 }
 
-/** Changes when somebody asks for a new start, or the operator for other settings. */
-function touched(site) {
-  const restart = fs.statSync(path.join(site.root, 'tmp/restart.txt'), { throwIfNoEntry: false });
-  return `${restart?.mtimeMs} ${fs.readFileSync(CONFIG, 'utf8')}`;
-}
+/** Changes when somebody touches tmp/restart.txt. */
+const asked = (site) => fs.statSync(path.join(site.root, 'tmp/restart.txt'), { throwIfNoEntry: false })?.mtimeMs;
 
 /** Tells whether there is something to start, be it something that can't be read. */
 function arrived(site) {
@@ -160,9 +164,10 @@ async function until(site, child, before) {
   child.over.then((end) => (ended = end));
   let seen;
   for (;;) {
-    await Promise.race([pause(LOOK), child.over]);
+    const wait = (await before.report.accept()) ? Math.min(LOOK, SOON) : LOOK;
+    await Promise.race([pause(wait), child.over]);
     if (ended) throw new Fault(`${site.app?.name ?? 'the page'} ended with ${ended.code}: ${lastWords(ended.said)}`);
-    if (touched(site) !== before) return;
+    if (asked(site) !== before.asked || configured() !== before.text) return;
     if (site.app || !arrived(site)) continue;
     const now = listing(site.root);
     if (now === seen) return;
@@ -174,21 +179,20 @@ async function serve() {
   let site;
   let child;
   for (;;) {
-    let before;
+    const next = read();
     try {
-      const next = read();
-      before = touched(next);
-      const modules = await prepare(next);
+      next.site.app = find(next.site.root, next.site.script);
+      const modules = await prepare(next.site);
       await stop(child);
-      child = start(next);
-      site = next;
+      child = start(next.site);
+      site = next.site;
       tidy(site, modules);
     } catch (error) {
       if (!child || !(error instanceof Fault)) throw error;
-      before ??= touched(site);
       console.error(`Node.js: ${error.message}. What ran before runs on.`);
+      next.report.refuse(error.message);
     }
-    await until(site, child, before);
+    await until(site, child, next);
   }
 }
 

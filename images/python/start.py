@@ -17,6 +17,7 @@ from pathlib import Path
 import application
 import environment
 import processes
+import report
 
 ETC = Path(os.environ.get("KUBEPANEL_ETC", "/etc/kubepanel"))
 CONFIG = ETC / "app" / "runtime.json"
@@ -27,11 +28,18 @@ HERE = Path(__file__).resolve().parent
 # in a row see the same.
 LOOK = float(os.environ.get("KUBEPANEL_LOOK", "2"))
 
+# How often a server that was just started is asked whether it answers, in seconds.
+SOON = 0.2
+
 # A server that ends this soon, in seconds, never came up: its application is asked why.
 YOUNG = 30
 
 # How many files of an upload are looked at; more change nothing about when it is over.
 MANY = 20000
+
+
+def configured():
+    return CONFIG.read_bytes(), CUSTOM.read_bytes() if CUSTOM.exists() else b""
 
 
 class Fault(Exception):
@@ -42,7 +50,8 @@ class Site:
     """What the operator and the customer say about the site, as read at one moment."""
 
     def __init__(self):
-        config = json.loads(CONFIG.read_bytes())
+        self.read = configured()
+        config = json.loads(self.read[0])
         self.config, self.settings = config, config["settings"]
         self.root, self.state = Path(config["root"]), Path(config["state"])
         self.app = application.find(self.root, self.settings.get("app", ""), self.settings.get("interface", "auto"))
@@ -112,14 +121,17 @@ class Site:
         return argv
 
 
-def touched(site):
-    """Changes when somebody asks for a new start, or the operator for other settings."""
-    restart = site.root / "tmp" / "restart.txt"
+def asked(site):
+    """Changes when somebody touches tmp/restart.txt."""
     try:
-        asked = restart.stat().st_mtime_ns
+        return (site.root / "tmp" / "restart.txt").stat().st_mtime_ns
     except OSError:
-        asked = 0
-    return asked, CONFIG.read_bytes(), CUSTOM.read_bytes() if CUSTOM.exists() else b""
+        return 0
+
+
+def unchanged(site, before):
+    """Tells whether nobody asks for a new start, nor the operator for other settings."""
+    return asked(site) == before and configured() == site.read
 
 
 def listing(site):
@@ -167,7 +179,7 @@ def serve(children):
     try:
         while True:
             site = Site()
-            before = touched(site)
+            before, told = asked(site), report.Report(site.config)
             try:
                 made = site.prepare(children)
                 argv, env = site.command(made)
@@ -175,13 +187,14 @@ def serve(children):
                 if server is None:
                     raise
                 print(f"Python: {fault}. What ran before runs on.", file=sys.stderr, flush=True)
+                told.refuse(str(fault))
             else:
                 children.stop(server)
                 print(f"Python: serving {site.app or 'a page that waits for an application'}", flush=True)
                 server, born = children.spawn(argv, env), time.monotonic()
                 environment.tidy(site.state, made)
-            while server not in children.ended and touched(site) == before and (site.app or not arrived(site, children)):
-                children.wait(LOOK)
+            while server not in children.ended and unchanged(site, before) and (site.app or not arrived(site, children)):
+                children.wait(min(LOOK, SOON) if told.accept() else LOOK)
             if server in children.ended:
                 code = children.ended.pop(server)
                 server = None

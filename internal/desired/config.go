@@ -42,10 +42,10 @@ func (s Site) Config() ([]*corev1.ConfigMap, error) {
 		return nil, err
 	}
 	web[KeyRevision] = revision(web)
-	app[KeyRevision] = revision(app)
 	return []*corev1.ConfigMap{s.configMap(configNginx, web), s.configMap(configApp, app)}, nil
 }
 
+// appConfig returns what the application reads, with its revision.
 func (s Site) appConfig(root string) (map[string]string, error) {
 	if !s.php() {
 		return s.runtimeFiles(root)
@@ -62,6 +62,7 @@ func (s Site) appConfig(root string) (map[string]string, error) {
 	if custom := s.Domain.Spec.Workload.CustomConfig; custom != "" {
 		app[keyCustomIni] = lines(custom)
 	}
+	app[KeyRevision] = revision(app)
 	if s.wordPress() {
 		app[keyWordPress], err = s.wordPressConfig()
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // Where a site's nginx tells the operator what became of a configuration, as the
-// keepers wrote it. The edge passes none of them on.
+// keepers and start programs wrote it. The edge passes none of them on.
 const (
 	pathNginxOutcome = "/.kubepanel/config/nginx"
 	pathAppOutcome   = "/.kubepanel/config/app"
@@ -38,8 +38,8 @@ func (s Site) Outcomes(configs []*corev1.ConfigMap) []Outcome {
 		outcomes[0].Field = "spec.webserver.customConfig"
 	}
 	switch {
-	case s.keptApp():
-		app := Outcome{Program: "PHP", Path: pathAppOutcome, Revision: configs[1].Data[KeyRevision]}
+	case s.keptApp(), s.reportingApp():
+		app := Outcome{Program: s.programName(), Path: pathAppOutcome, Revision: configs[1].Data[KeyRevision]}
 		if s.Domain.Spec.Workload.CustomConfig != "" {
 			app.Field = "spec.workload.customConfig"
 		}
@@ -48,6 +48,14 @@ func (s Site) Outcomes(configs []*corev1.ConfigMap) []Outcome {
 		outcomes = append(outcomes, Outcome{Revision: configs[1].Data[KeyRevision]})
 	}
 	return append(outcomes, Outcome{Revision: s.secretsRevision()})
+}
+
+// programName is what people call the application's program.
+func (s Site) programName() string {
+	if s.php() {
+		return "PHP"
+	}
+	return s.Platform.Name(s.Domain.Spec.Workload.Type)
 }
 
 // secretsRevision changes with what the spec says about the Secrets' files. Who

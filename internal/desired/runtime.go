@@ -23,6 +23,9 @@ const proxyNone v1alpha1.ProxyMode = platform.ProxyNone
 // environments, node_modules. It is on the volume and can be made anew.
 const pathState = pathData + "/.kubepanel"
 
+// loopback is the site's own nginx, for a program in its pod.
+var loopback = fmt.Sprintf("http://127.0.0.1:%d", portHTTP)
+
 // runtimeConfig is runtime.json: what a start program in an image is told. It
 // holds no password; those come as files of Secrets.
 type runtimeConfig struct {
@@ -40,6 +43,16 @@ type runtimeConfig struct {
 	// Database is the folder with the database's credentials, a file each.
 	Database string         `json:"database,omitempty"`
 	Settings map[string]any `json:"settings"`
+	// Report is left out where nobody asks.
+	Report *runtimeReport `json:"report,omitempty"`
+}
+
+// runtimeReport tells a start program how to say what became of its configuration:
+// in File, for Revision, as soon as Ask answers without an error.
+type runtimeReport struct {
+	File     string `json:"file"`
+	Revision string `json:"revision"`
+	Ask      string `json:"ask"`
 }
 
 // runtime is the site's entry of the catalogue.
@@ -82,7 +95,7 @@ func (s Site) text(name string) string {
 // runtimeFiles are what a start program reads. A static site has none.
 func (s Site) runtimeFiles(root string) (map[string]string, error) {
 	if s.static() {
-		return map[string]string{}, nil
+		return map[string]string{KeyRevision: revision(nil)}, nil
 	}
 	w := s.Domain.Spec.Workload
 	settings, _ := s.settings()
@@ -93,16 +106,34 @@ func (s Site) runtimeFiles(root string) (map[string]string, error) {
 	if s.databaseEnabled() {
 		config.Database = pathDatabase
 	}
-	out, err := json.MarshalIndent(config, "", "  ")
+	text, err := config.text()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", keyRuntime, err)
+		return nil, err
 	}
-	files := map[string]string{keyRuntime: string(out) + "\n"}
+	files := map[string]string{keyRuntime: text}
 	if w.CustomConfig != "" {
 		files[keyServer] = lines(w.CustomConfig)
 	}
-	return files, nil
+	files[KeyRevision] = revision(files)
+	if s.reportingApp() {
+		// After the revision, which is of what the program has to be told of.
+		config.Report = &runtimeReport{File: pathAppStatus, Revision: files[KeyRevision], Ask: loopback + pathStarted}
+		files[keyRuntime], err = config.text()
+	}
+	return files, err
 }
+
+func (c runtimeConfig) text() (string, error) {
+	out, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", keyRuntime, err)
+	}
+	return string(out) + "\n", nil
+}
+
+// reportingApp tells whether the application's start program says what became of
+// its configuration. An administrator's own need not know how.
+func (s Site) reportingApp() bool { return s.platformApp() && s.runtime().Reports }
 
 // program returns the container of a program that is not PHP. Its image's own
 // start program makes ready what the site's files ask for and starts the server.

@@ -64,7 +64,7 @@ func (s Site) templateAnnotations() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	annotations[v1alpha1.AnnotationConfigHash] = revision(app)
+	annotations[v1alpha1.AnnotationConfigHash] = app[KeyRevision]
 	return annotations, nil
 }
 

@@ -24,7 +24,8 @@ type OwnedSite struct {
 	State  SiteState
 	// Amounts count against the owner's package.
 	Amounts Amounts
-	// Names are all names that lead to it, its own first.
+	// Names are all names that lead to it, its own first. Reading leaves them out, and
+	// without them an update leaves them as they are.
 	Names []string
 	// Held: its suspension is its owner's, and Suspended is what it was before.
 	Held, Suspended bool

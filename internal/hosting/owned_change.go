@@ -19,7 +19,13 @@ func (p *Provider) ChangeSite(ctx context.Context, a Actor, name string, c SiteC
 		s.Domain = wanted
 		return s, changes, err
 	}
-	was := s.Amounts
+	if err := p.reserved(names(wanted)); err != nil {
+		return nil, false, err
+	}
+	before, after, err := differing(s.Domain.Spec, wanted.Spec)
+	if err != nil {
+		return nil, false, err
+	}
 	err = p.write(ctx, a, func(tx Tx) (change, error) {
 		now, err := owned(ctx, tx, a, RightSiteChange, name)
 		if err != nil {
@@ -29,12 +35,18 @@ func (p *Provider) ChangeSite(ctx context.Context, a Actor, name string, c SiteC
 		if err != nil {
 			return change{}, err
 		}
-		was, now.Amounts = now.Amounts, amountsOf(wanted)
-		if err := room(ctx, tx, u, now.Amounts.minus(was)); err != nil {
+		more := amountsOf(wanted).minus(now.Amounts)
+		now.Amounts, now.Names, now.ChangedAt = amountsOf(wanted), names(wanted), p.Now()
+		if err := room(ctx, tx, u, more); err != nil {
 			return change{}, err
 		}
-		now.ChangedAt = p.Now()
-		return change{did: RightSiteChange, object: s.Name, on: s.On(), before: s.Domain.Spec, after: wanted.Spec}, tx.UpdateSite(ctx, now)
+		if err := neighbours(ctx, tx, a, now); err != nil {
+			return change{}, err
+		}
+		if err := tx.UpdateSite(ctx, now); err != nil {
+			return change{}, namesTaken(err, now)
+		}
+		return change{did: RightSiteChange, object: s.Name, on: s.On(), before: before, after: after}, nil
 	})
 	if err != nil {
 		return nil, false, err

@@ -109,6 +109,9 @@ func (p *Provider) CreateSite(ctx context.Context, a Actor, owner ID, req NewSit
 		return nil, p.nameTaken(ctx, a, req, err)
 	}
 	s := ownedSite(wanted, owner)
+	if err := p.reserved(s.Names); err != nil {
+		return nil, err
+	}
 	s.State, s.CreatedAt = SiteCreating, p.Now()
 	err = p.take(ctx, a, s, dryRun)
 	if err != nil || dryRun {
@@ -139,7 +142,7 @@ func (p *Provider) take(ctx context.Context, a Actor, s *OwnedSite, dryRun bool)
 			return change{}, err
 		}
 		if err := tx.InsertSite(ctx, s); err != nil {
-			return change{}, err
+			return change{}, namesTaken(err, s)
 		}
 		if dryRun {
 			return change{}, errDryRun
@@ -149,10 +152,16 @@ func (p *Provider) take(ctx context.Context, a Actor, s *OwnedSite, dryRun bool)
 	if errors.Is(err, errDryRun) {
 		return nil
 	}
-	if err != nil && CodeOf(err) == Conflict {
-		return &Error{Code: Conflict, Err: err, Fields: []Field{{"name", fmt.Sprintf("The name %s is taken, or one of its aliases is.", ShowBoth(s.Name))}}}
-	}
 	return err
+}
+
+// namesTaken says that a name is somebody else's, and not whose.
+func namesTaken(err error, s *OwnedSite) error {
+	if CodeOf(err) != Conflict {
+		return err
+	}
+	return &Error{Code: Conflict, Err: err, Fields: []Field{{"name",
+		fmt.Sprintf("The name %s is taken, or one of its aliases is; choose another.", ShowBoth(s.Name))}}}
 }
 
 // mayOwn refuses sites for accounts that have none.
@@ -194,6 +203,18 @@ func (p *Provider) nameTaken(ctx context.Context, a Actor, req NewSite, err erro
 	}
 	return &Error{Code: Conflict, Err: err, Fields: []Field{{"name",
 		fmt.Sprintf("The name %s is taken, or one of its aliases is; choose another.", req.Name)}}}
+}
+
+// reserved refuses names that would take visitors of the panel, or their cookies.
+func (p *Provider) reserved(names []string) error {
+	for _, name := range names {
+		for _, r := range p.Reserved {
+			if name == r || strings.HasSuffix(name, "."+r) {
+				return &Error{Code: Conflict, Fields: []Field{{"name", fmt.Sprintf("The name %s is the provider's own; choose another.", ShowBoth(name))}}}
+			}
+		}
+	}
+	return nil
 }
 
 // neighbours refuses a name below one of somebody else's: mail and cookies of

@@ -15,6 +15,8 @@ type Provider struct {
 	Store Store
 	// Now is the clock.
 	Now func() time.Time
+	// Reserved are names that no site may have, nor a name below them: the panel's own.
+	Reserved []string
 }
 
 // NewID returns an ID that nothing has yet.

@@ -52,7 +52,7 @@ func (p *Provider) settle(ctx context.Context, s *OwnedSite) error {
 		return err
 	}
 	if amounts := amountsOf(s.Domain); old && (s.State != SiteOwned || !maps.Equal(amounts, s.Amounts)) {
-		s.State, s.Amounts = SiteOwned, amounts
+		s.State, s.Amounts, s.Names = SiteOwned, amounts, names(s.Domain)
 		return p.Store.Write(ctx, func(tx Tx) error { return tx.UpdateSite(ctx, s) })
 	}
 	return nil

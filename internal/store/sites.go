@@ -149,6 +149,10 @@ func (q *queries) InsertSite(ctx context.Context, s *hosting.OwnedSite) error {
 	if err != nil {
 		return answer("insert a site", err)
 	}
+	return q.takeNames(ctx, s)
+}
+
+func (q *queries) takeNames(ctx context.Context, s *hosting.OwnedSite) error {
 	for _, name := range s.Names {
 		if err := q.exec(ctx, `INSERT INTO site_names (name, site) VALUES (?, ?)`, name, s.Name); err != nil {
 			return answer("take a name", err)
@@ -157,11 +161,18 @@ func (q *queries) InsertSite(ctx context.Context, s *hosting.OwnedSite) error {
 	return nil
 }
 
-// UpdateSite implements hosting.SiteWriter. Names stay as they are.
+// UpdateSite implements hosting.SiteWriter.
 func (q *queries) UpdateSite(ctx context.Context, s *hosting.OwnedSite) error {
 	args := append([]any{s.Owner, s.State, truth(s.Held), truth(s.Suspended), micros(s.ChangedAt)}, amountsOf(s.Amounts)...)
-	return answer("change a site", q.change(ctx, `UPDATE sites SET owner_id = ?, state = ?, held = ?, suspended = ?, changed_at = ?, `+settings()+
-		` WHERE name = ?`, append(args, s.Name)...))
+	err := q.change(ctx, `UPDATE sites SET owner_id = ?, state = ?, held = ?, suspended = ?, changed_at = ?, `+settings()+
+		` WHERE name = ?`, append(args, s.Name)...)
+	if err != nil || s.Names == nil {
+		return answer("change a site", err)
+	}
+	if err := q.exec(ctx, `DELETE FROM site_names WHERE site = ?`, s.Name); err != nil {
+		return answer("free names", err)
+	}
+	return q.takeNames(ctx, s)
 }
 
 // DeleteSite implements hosting.SiteWriter.

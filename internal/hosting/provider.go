@@ -40,7 +40,7 @@ func (p *Provider) write(ctx context.Context, a Actor, do func(tx Tx) (change, e
 // Record appends an entry about something that no rule here changes, such as a
 // sign-in, to the transaction that does it. Nothing in object or after is secret.
 func Record(ctx context.Context, tx Tx, a Actor, at time.Time, e Deed) error {
-	made, err := entry(a, at, change{did: Right(e.Did), object: e.Object, on: Object{Owner: e.Of, Reseller: a.Reseller}, after: e.After})
+	made, err := entry(a, at, change{did: Right(e.Did), object: e.Object, on: e.On, after: e.After})
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func Record(ctx context.Context, tx Tx, a Actor, at time.Time, e Deed) error {
 type Deed struct {
 	Did    string
 	Object string
-	Of     ID // the account that it is about
+	On     Object // the account that it is about
 	After  any
 }
 

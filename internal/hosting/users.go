@@ -1,6 +1,7 @@
 package hosting
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -281,6 +282,9 @@ func (p *Provider) DeleteUser(ctx context.Context, a Actor, id ID) error {
 				Mend:    "Delete them first, or give them to another account."}
 		} else if err != nil {
 			return change{}, err
+		}
+		if n, err := tx.Administrators(ctx); err != nil || n == 0 { // two who delete each other at once
+			return change{}, cmp.Or(err, error(&Error{Code: Conflict, Message: "This is the last administrator."}))
 		}
 		return change{did: RightUserDelete, object: u.Email, on: u.Object(), before: u}, nil
 	})

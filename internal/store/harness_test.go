@@ -3,8 +3,10 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -201,4 +203,19 @@ func (c *cluster) Settings(context.Context) (*platform.Settings, error) { return
 
 func (c *cluster) Secret(context.Context, string, string) (map[string][]byte, error) {
 	return map[string][]byte{"password": []byte("secret")}, nil
+}
+
+// execRaw writes past the panel.
+func execRaw(t *testing.T, address, statement string) {
+	t.Helper()
+	driver, source := "pgx", address
+	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
+		driver, source = "sqlite", path
+	}
+	db, err := sql.Open(driver, source)
+	must(t, err)
+	defer db.Close() // the statement answered
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
 }

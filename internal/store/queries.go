@@ -32,6 +32,10 @@ const (
 
 // Write implements hosting.Store.
 func (d *DB) Write(ctx context.Context, do func(tx hosting.Tx) error) error {
+	return d.transact(ctx, func(q *queries) error { return do(q) })
+}
+
+func (d *DB) transact(ctx context.Context, do func(q *queries) error) error {
 	var err error
 	for try := range writeTries {
 		if err = d.once(ctx, do); err == nil || !again(err) {
@@ -47,7 +51,7 @@ func (d *DB) Write(ctx context.Context, do func(tx hosting.Tx) error) error {
 	return fmt.Errorf("others wrote in all of %d tries: %w", writeTries, err)
 }
 
-func (d *DB) once(ctx context.Context, do func(tx hosting.Tx) error) error {
+func (d *DB) once(ctx context.Context, do func(q *queries) error) error {
 	tx, err := d.write.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
 	if err != nil {
 		return fmt.Errorf("begin a transaction: %w", err)

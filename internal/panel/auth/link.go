@@ -144,7 +144,7 @@ func (a *Auth) link(ctx context.Context, by hosting.Actor, id hosting.ID, kind h
 		if token, err = a.give(ctx, tx, kind, id, life); err != nil {
 			return err
 		}
-		return hosting.Record(ctx, tx, by, a.now(), hosting.Deed{Did: string(kind) + ".made", Object: u.Email, Of: u.ID})
+		return hosting.Record(ctx, tx, by, a.now(), hosting.Deed{Did: string(kind) + ".made", Object: u.Email, On: u.Object()})
 	})
 	return token, err
 }

@@ -154,7 +154,7 @@ func (a *Auth) SignOut(ctx context.Context) error {
 func (a *Auth) record(ctx context.Context, actor hosting.Actor, did, object string) error {
 	actor.Address = AddressOf(ctx)
 	return a.store.Write(ctx, func(tx hosting.Tx) error {
-		return hosting.Record(ctx, tx, actor, a.now(), hosting.Deed{Did: did, Object: object, Of: actor.ID})
+		return hosting.Record(ctx, tx, actor, a.now(), hosting.Deed{Did: did, Object: object, On: hosting.Object{Owner: actor.ID, Reseller: actor.Reseller}})
 	})
 }
 

@@ -214,5 +214,5 @@ func recovery() (codes, hashes []string) {
 // recordIn leaves a line about somebody's own account in the trail.
 func (a *Auth) recordIn(ctx context.Context, tx hosting.Tx, u *hosting.User, did string) error {
 	actor := hosting.Actor{ID: u.ID, Name: u.Name, Reseller: u.Reseller, Address: AddressOf(ctx)}
-	return hosting.Record(ctx, tx, actor, a.now(), hosting.Deed{Did: did, Object: u.Email, Of: u.ID})
+	return hosting.Record(ctx, tx, actor, a.now(), hosting.Deed{Did: did, Object: u.Email, On: u.Object()})
 }

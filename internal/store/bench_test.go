@@ -1,0 +1,71 @@
+package store_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/store"
+)
+
+// BenchmarkSiteList is what the database does for one page of 50 sites: whose session
+// it is, the account, and the page.
+func BenchmarkSiteList(b *testing.B) {
+	for _, count := range []int{100, 1000, 10_000} {
+		for _, role := range []hosting.Role{hosting.Administrator, hosting.Customer} {
+			b.Run(fmt.Sprintf("%d sites, %s", count, role), func(b *testing.B) {
+				db := manySites(b, count)
+				q := hosting.SiteQuery{Limit: 50}
+				if role == hosting.Customer {
+					q.Owner = "user-7"
+				}
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						if _, err := db.Session(b.Context(), "session"); err != nil {
+							b.Fatal(err)
+						}
+						if _, err := hosting.ActorOf(b.Context(), db, "user-7"); err != nil {
+							b.Fatal(err)
+						}
+						if _, _, err := db.OwnedSites(b.Context(), q); err != nil {
+							b.Fatal(err)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// manySites is a database with sites of 100 accounts.
+func manySites(b *testing.B, count int) *store.DB {
+	b.Helper()
+	ctx := b.Context()
+	db, err := store.Open(ctx, "sqlite:"+filepath.Join(b.TempDir(), "panel.db"), store.Options{Keys: [][]byte{key(1)}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(db.Close)
+	err = db.Write(ctx, func(tx hosting.Tx) error {
+		for i := range 100 {
+			id := hosting.ID(fmt.Sprintf("user-%d", i))
+			if err := tx.InsertUser(ctx, &hosting.User{ID: id, Email: fmt.Sprintf("u%d@x.example", i), Name: "User", Role: hosting.Customer, CreatedAt: clock}); err != nil {
+				return err
+			}
+		}
+		for i := range count {
+			name := fmt.Sprintf("site-%05d.example", i)
+			s := &hosting.OwnedSite{Name: name, Object: name, Owner: hosting.ID(fmt.Sprintf("user-%d", i%100)), State: hosting.SiteOwned,
+				Amounts: hosting.Amounts{hosting.Sites: 1, hosting.Storage: 5}, Names: []string{name}, CreatedAt: clock, ChangedAt: clock}
+			if err := tx.InsertSite(ctx, s); err != nil {
+				return err
+			}
+		}
+		return tx.PutSession(ctx, &hosting.Session{ID: "session", User: "user-7", Data: []byte("data"), ExpiresAt: clock.AddDate(10, 0, 0)})
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return db
+}

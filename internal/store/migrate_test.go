@@ -1,0 +1,147 @@
+package store
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/store/postgrestest"
+)
+
+// Each version of the tables, with what it held, becomes the newest and keeps all.
+func TestEveryEarlierVersionBecomesTheNewest(t *testing.T) {
+	server, err := postgrestest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("migrations = %v, %v", files, err)
+	}
+	for i := range files {
+		version := int64(i + 1)
+		t.Run(fmt.Sprintf("SQLite from %d", version), func(t *testing.T) {
+			fromVersion(t, "sqlite:"+filepath.Join(t.TempDir(), "panel.db"), version)
+		})
+		t.Run(fmt.Sprintf("PostgreSQL from %d", version), func(t *testing.T) {
+			address, err := server.Database(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			fromVersion(t, address, version)
+		})
+	}
+}
+
+func fromVersion(t *testing.T, address string, version int64) {
+	t.Helper()
+	ctx := t.Context()
+	old, err := connect(address, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := old.migrate(ctx, version); err != nil {
+		t.Fatal(err)
+	}
+	for v := range version { // what each version brought
+		sample, err := os.ReadFile(fmt.Sprintf("testdata/%05d.sql", v+1))
+		if err != nil {
+			t.Fatalf("version %d has no sample: %v", v+1, err)
+		}
+		for statement := range strings.SplitSeq(string(sample), ";\n") {
+			if strings.TrimSpace(statement) == "" {
+				continue
+			}
+			if _, err := old.write.ExecContext(ctx, statement); err != nil {
+				t.Fatalf("%s: %v", statement, err)
+			}
+		}
+	}
+	old.Close()
+	db, err := Open(ctx, address, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	s, err := db.OwnedSite(ctx, "shop.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := hosting.OwnedSite{Name: "shop.example", Object: "shop.example", Owner: "u3", OwnerName: "Jo", Reseller: "u2",
+		State: hosting.SiteOwned, Held: true, OwnerSuspended: true,
+		CreatedAt: time.UnixMicro(1767225600000004).UTC(), ChangedAt: time.UnixMicro(1767225600000005).UTC()}
+	amounts := s.Amounts
+	s.Amounts = nil
+	if fmt.Sprint(*s) != fmt.Sprint(want) || amounts[hosting.Storage] != 5 || amounts[hosting.Sites] != 1 {
+		t.Errorf("OwnedSite = %+v with %v, want %+v with 5 GiB", *s, amounts, want)
+	}
+	grants, err := db.GrantsOn(ctx, "u3")
+	if err != nil || len(grants) != 1 || grants[0].User.Email != "dev@agency.example" || len(grants[0].Grant.Rights) != 2 {
+		t.Errorf("GrantsOn = %+v, %v", grants, err)
+	}
+	login, err := db.Login(ctx, "u1")
+	if err != nil || login.PasswordHash != "hash" || login.TOTPStep != 7 || len(login.Recovery) != 1 {
+		t.Errorf("Login = %+v, %v", login, err)
+	}
+}
+
+func TestANewerDatabaseIsRefused(t *testing.T) {
+	address := "sqlite:" + filepath.Join(t.TempDir(), "panel.db")
+	db, err := Open(t.Context(), address, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.write.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	if db, err = Open(t.Context(), address, Options{}); err == nil {
+		db.Close()
+		t.Fatal("Open(a database of version 999) was no error")
+	}
+	if !strings.Contains(err.Error(), "start the newer program") {
+		t.Errorf("Open(a database of version 999) = %v, want what to do", err)
+	}
+}
+
+func FuzzSeal(f *testing.F) {
+	keys, err := newRing([][]byte{[]byte(strings.Repeat("a", keySize)), []byte(strings.Repeat("b", keySize))})
+	if err != nil {
+		f.Fatal(err)
+	}
+	good, err := keys.seal("place", []byte("secret"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good, "place")
+	f.Add(good, "elsewhere")
+	f.Add([]byte{sealVersion}, "place")
+	f.Fuzz(func(t *testing.T, sealed []byte, place string) {
+		plain, err := keys.open(place, sealed)
+		if err == nil && len(sealed) > 0 && string(plain) != "secret" {
+			t.Errorf("open(%x) at %q = %q, which nobody sealed", sealed, place, plain)
+		}
+		if err == nil && len(sealed) > 0 && place != "place" {
+			t.Errorf("open(%x) at %q opened what was sealed for another place", sealed, place)
+		}
+	})
+}
+
+func FuzzPlace(f *testing.F) {
+	f.Add("a = ? AND b = ?")
+	f.Fuzz(func(t *testing.T, statement string) {
+		got := onServer.place(statement)
+		if strings.Contains(got, "?") {
+			t.Errorf("place(%q) = %q, which has a ? left", statement, got)
+		}
+		if inFile.place(statement) != statement {
+			t.Errorf("place(%q) changed it for SQLite", statement)
+		}
+	})
+}

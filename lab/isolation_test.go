@@ -186,6 +186,13 @@ func checkNamespace(t *testing.T, s site) {
 	var ranges corev1.LimitRangeList
 	err := errors.Join(s.List(t.Context(), &quotas, client.InNamespace(namespace)), s.List(t.Context(), &ranges, client.InNamespace(namespace)))
 	if err != nil || len(quotas.Items) == 0 || len(ranges.Items) == 0 {
-		t.Errorf("the namespace has %d quotas and %d limit ranges (%v), want one of each", len(quotas.Items), len(ranges.Items), err)
+		t.Fatalf("the namespace has %d quotas and %d limit ranges (%v), want one of each", len(quotas.Items), len(ranges.Items), err)
+	}
+	// One pod of the site takes all, so that a second one gets nothing beside it.
+	for _, what := range []corev1.ResourceName{corev1.ResourceLimitsCPU, corev1.ResourceLimitsMemory, corev1.ResourceLimitsEphemeralStorage} {
+		hard, used := quotas.Items[0].Status.Hard[what], quotas.Items[0].Status.Used[what]
+		if hard.IsZero() || used.Cmp(hard) != 0 {
+			t.Errorf("%s of %s of %s are taken, want all", used.String(), hard.String(), what)
+		}
 	}
 }

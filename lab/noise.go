@@ -59,7 +59,7 @@ func whateverEndedIt(loud func(string, error) error) func(string, error) error {
 	return func(printed string, _ error) error { return loud(printed, nil) }
 }
 
-// noises are made one after the other; the one that costs the pod comes last.
+// noises are made one after the other; those that cost the pod come last.
 func noises() []noise { return slices.Concat(ofProcesses(), ofOutput()) }
 
 // ofProcesses are those that want the processor and the memory.
@@ -100,13 +100,9 @@ func ofOutput() []noise {
 		{
 			name: "log flood",
 			// Short lines, as each costs the runtime the same whatever its length.
-			command: func(seconds string) []string {
-				const flood = `$end = time() + $argv[1]; $lines = str_repeat("x\n", 4096); $sum = 0;
-$log = fopen('php://fd/3', 'w'); while (time() < $end) $sum += fwrite($log, $lines);
-echo $sum / 2, "\n";`
-				// PHP itself can't open another process's pipe by its name; the shell can.
-				return []string{"sh", "-c", `exec php -r "$1" -- "$2" 3>/proc/1/fd/2`, "sh", flood, seconds}
-			},
+			command: toLog(`$end = time() + $argv[1]; $lines = str_repeat("x\n", 4096); $sum = 0;
+while (time() < $end) $sum += fwrite($log, $lines);
+echo $sum / 2, "\n";`),
 			loud: atLeast(10_000, "lines"),
 		},
 		{
@@ -142,6 +138,23 @@ echo $sent, "\n";`),
 			loud:   whateverEndedIt(atLeast(2<<30, "bytes")),
 			evicts: true,
 		},
+		{
+			name: "long lines",
+			// Into the log until the pod is removed for it, and no more than 2 GiB. Where the disk takes less
+			// than 30 MiB/s the runtime turns the files in time.
+			command: toLog(`$end = time() + 60; $lines = str_repeat(str_repeat("x", 16000) . "\n", 64); $sum = 0;
+while (time() < $end && $sum < 2 << 30) { $sum += fwrite($log, $lines); echo $sum / 1048576, "\n"; }`),
+			loud:   whateverEndedIt(atLeast(512, "MiB of log")),
+			evicts: true,
+		},
+	}
+}
+
+// toLog runs a script of PHP with the container's log open as $log.
+func toLog(script string) func(string) []string {
+	return func(seconds string) []string {
+		// PHP itself can't open another process's pipe by its name; the shell can.
+		return []string{"sh", "-c", `exec php -r "$1" -- "$2" 3>/proc/1/fd/2`, "sh", `$log = fopen('php://fd/3', 'w'); ` + script, seconds}
 	}
 }
 

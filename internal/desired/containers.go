@@ -38,10 +38,12 @@ func (s Site) containers() (inits, containers []corev1.Container, err error) {
 	for i := range inits {
 		// They run before the others and one at a time, so each has all of the site's.
 		inits[i].Resources = s.wholeResources()
+		s.boundScratch(&inits[i])
 		finish(&inits[i])
 	}
 	for i := range containers {
 		containers[i].Resources = resources[containers[i].Name]
+		s.boundScratch(&containers[i])
 		finish(&containers[i])
 	}
 	return inits, containers, nil

@@ -16,8 +16,6 @@ const (
 	maxVolumes = 2
 	// maxPods leaves room for a pod that is ending and for jobs of the platform.
 	maxPods = 5
-	// maxEphemeral bounds what a container may write outside of its volumes.
-	maxEphemeral = "4Gi"
 )
 
 // Namespace returns the namespace of the site. Pod Security's strictest level is
@@ -50,6 +48,7 @@ func (s Site) ResourceQuota() *corev1.ResourceQuota {
 			corev1.ResourceLimitsMemory:           resource.MustParse(fmt.Sprintf("%dMi", amount(r.Limits.Memory, "Mi"))),
 			corev1.ResourceRequestsCPU:            resource.MustParse(fmt.Sprintf("%dm", requestCPU)),
 			corev1.ResourceRequestsMemory:         resource.MustParse(fmt.Sprintf("%dMi", requestMemory)),
+			corev1.ResourceLimitsEphemeralStorage: *s.scratch(),
 			corev1.ResourceRequestsStorage:        resource.MustParse(fmt.Sprintf("%dGi", maxVolumes*amount(r.Storage, "Gi"))),
 			corev1.ResourcePersistentVolumeClaims: *resource.NewQuantity(maxVolumes, resource.DecimalSI),
 			corev1.ResourcePods:                   *resource.NewQuantity(maxPods, resource.DecimalSI),
@@ -70,12 +69,12 @@ func (s Site) LimitRange() *corev1.LimitRange {
 			Max: corev1.ResourceList{
 				corev1.ResourceCPU:              resource.MustParse(fmt.Sprintf("%dm", amount(r.Limits.CPU, "m"))),
 				corev1.ResourceMemory:           resource.MustParse(fmt.Sprintf("%dMi", amount(r.Limits.Memory, "Mi"))),
-				corev1.ResourceEphemeralStorage: resource.MustParse(maxEphemeral),
+				corev1.ResourceEphemeralStorage: *s.scratch(),
 			},
 			Default: corev1.ResourceList{
 				corev1.ResourceCPU:              resource.MustParse("10m"),
 				corev1.ResourceMemory:           resource.MustParse("16Mi"),
-				corev1.ResourceEphemeralStorage: resource.MustParse(maxEphemeral),
+				corev1.ResourceEphemeralStorage: *resource.NewQuantity(scratchEach, resource.BinarySI),
 			},
 			DefaultRequest: corev1.ResourceList{
 				corev1.ResourceCPU:              resource.MustParse("5m"),

@@ -157,6 +157,15 @@ func TestResourcesAddUpToTheSpec(t *testing.T) {
 		if !requests.Cpu().Equal(quota[corev1.ResourceRequestsCPU]) || !requests.Memory().Equal(quota[corev1.ResourceRequestsMemory]) {
 			t.Errorf("%s: requests add up to %v, the quota has %v", path, requests, quota)
 		}
+		if !limits.StorageEphemeral().Equal(quota[corev1.ResourceLimitsEphemeralStorage]) || !requests.StorageEphemeral().IsZero() {
+			t.Errorf("%s: %s of the node's disk may be used and %s is asked for; the quota has %v and nothing", path,
+				limits.StorageEphemeral(), requests.StorageEphemeral(), quota)
+		}
+		for _, v := range w.Spec.Template.Spec.Volumes {
+			if v.EmptyDir != nil && v.EmptyDir.SizeLimit.Cmp(*limits.StorageEphemeral()) > 0 {
+				t.Errorf("%s: volume %s may hold %s, the pod %s", path, v.Name, v.EmptyDir.SizeLimit, limits.StorageEphemeral())
+			}
+		}
 	}
 }
 

@@ -26,13 +26,16 @@ const (
 	pathWordPressAdmin = "/etc/kubepanel/wordpress-admin"
 )
 
+// runSize is for sockets and a keeper's few lines.
+const runSize = "16Mi"
+
 // secretMode lets the site's group read a Secret's files, and nobody change them.
 const secretMode = 0o440
 
 func (s Site) volumes() []corev1.Volume {
 	volumes := []corev1.Volume{
 		{Name: VolumeName, VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: VolumeName}}},
-		emptyDir(volumeRun, "16Mi"),
+		emptyDir(volumeRun, runSize),
 		emptyDir(volumeTmp, s.tmpSize()),
 		configVolume(volumeNginx, configNginx),
 		configVolume(volumeApp, configApp),

@@ -4,6 +4,8 @@
 package cyclonus
 
 import (
+	"flag"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -33,6 +35,8 @@ const (
 	// startLimit is for 36 containers, in seconds.
 	startLimit = 300
 )
+
+var part = flag.String("cases", "", "run these alone, counted from 0 in each family: 100:143 begins with 100 and ends before 143")
 
 // TestNetworkPoliciesDoWhatTheySay compares, for every pair of nine pods in three
 // namespaces and every port, what a policy should do with what the node does.
@@ -69,8 +73,9 @@ func conform(t *testing.T, family v1.IPFamily) {
 	if os.Getenv(whole) != "1" {
 		cases = representative(cases)
 	}
-	t.Logf("%d of %d cases over %s", len(cases), all, family)
-	for _, tc := range cases {
+	first, end := chosen(t, len(cases))
+	t.Logf("%d to %d of %d selected from %d cases over %s", first, end, len(cases), all, family)
+	for _, tc := range cases[first:end] {
 		for _, step := range tc.Steps {
 			// By name would wait for a DNS server that the policy under test walls off.
 			step.Probe.Mode = generator.ProbeModePodIP
@@ -88,6 +93,17 @@ func conform(t *testing.T, family v1.IPFamily) {
 			}
 		})
 	}
+}
+
+// chosen are the cases that -cases asks for: all without it.
+func chosen(t *testing.T, all int) (first, end int) {
+	if *part == "" {
+		return 0, all
+	}
+	if _, err := fmt.Sscanf(*part, "%d:%d", &first, &end); err != nil || first < 0 || end > all || first >= end {
+		t.Fatalf("-cases %s: there are %d, so it has to be like 0:%d", *part, all, all)
+	}
+	return first, end
 }
 
 // without are the tags of cases that can't apply here: a kernel without SCTP has no

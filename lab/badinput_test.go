@@ -34,6 +34,7 @@ func TestBadInputIsRefusedAtOnce(t *testing.T) {
 		"no such site":               {[]string{"site", "show", "nobody.localhost"}, "nobody.localhost"},
 		"unknown output":             {[]string{"site", "list", "--output", "xml"}, "xml"},
 	}
+	c.calm(t) // what earlier tests left goes on its own
 	before := c.everything(t)
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -35,7 +35,7 @@ func (c sftpClient) ssh(t testing.TB, command string) (string, error) {
 func TestOneGatewayLeadsToEverySite(t *testing.T) {
 	t.Parallel()
 	c := openCluster(t)
-	first, second := c.newSite(t, "first.localhost").newSFTPClient(t), c.newSite(t, "second.localhost").newSFTPClient(t)
+	first, second := c.newSite(t, "one-door.localhost").newSFTPClient(t), c.newSite(t, "same-door.localhost").newSFTPClient(t)
 	if first.login.Port != second.login.Port || first.login.Host != second.login.Host {
 		t.Fatalf("two ways in: %+v and %+v", first.login, second.login)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,11 +40,18 @@ func (c *cluster) newSite(t testing.TB, name string, flags ...string) site {
 	return s
 }
 
+// expected are the names of all sites of this run and the test that each is of:
+// journeys run beside each other, and one would delete the other's site.
+var expected sync.Map
+
 // expectSite prepares for a site that the test itself makes: nothing is left of
 // an earlier run, and nothing will be left of this one.
 func (c *cluster) expectSite(t testing.TB, name string) site {
 	t.Helper()
 	s := site{cluster: c, name: name}
+	if other, taken := expected.LoadOrStore(name, t.Name()); taken && other != t.Name() {
+		t.Fatalf("%s is the site of %s, which may run beside this one; take another name", name, other)
+	}
 	if err := s.remove(t.Context()); err != nil {
 		t.Fatalf("remove what an earlier run left of %s: %v", name, err)
 	}

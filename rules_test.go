@@ -25,6 +25,7 @@ const module = "kubepanel.io/kubepanel/"
 var mayImport = map[string][]string{
 	"cmd/kubepanel":     {"internal", "api"},
 	"cmd/edge":          {"internal", "api"},
+	"cmd/panel":         {"internal", "api"},
 	"cmd/toolbox":       {"internal/toolbox", "internal/sshd"},
 	"cmd/keeper":        {"internal/keeper"},
 	"internal/cli":      {"internal/hosting", "api"},

@@ -23,7 +23,12 @@ const (
 	// SecretGateway holds the SSH gateway's keys: hostKey, which it shows to
 	// customers, and authority, by which it vouches for them; and the public halves.
 	SecretGateway = "kubepanel-gateway" //nolint:gosec // a name
+	// SecretPanel holds key, which encrypts what the panel's database keeps secret.
+	SecretPanel = "kubepanel-panel" //nolint:gosec // a name
 )
+
+// KeyPanel is the key of the Secret kubepanel-panel: 32 octets.
+const KeyPanel = "key"
 
 // Keys of the Secret kubepanel-gateway.
 const (

@@ -19,6 +19,8 @@ type SiteChange struct {
 	Settings  []string
 	Storage   *string
 	Suspended *bool
+
+	SiteAspects
 }
 
 // conflictTries is how often a change is made anew on a site that somebody else,
@@ -58,6 +60,7 @@ func (p *Panel) apply(ctx context.Context, change SiteChange, d *v1alpha1.Domain
 	if change.Storage != nil {
 		f.check("storage", grow(&d.Spec.Resources, *change.Storage))
 	}
+	change.SiteAspects.apply(d, &f)
 	if change.Runtime == nil && change.PHP == nil && len(change.Settings) == 0 {
 		return f.err()
 	}

@@ -69,6 +69,7 @@ func components() map[string]component {
 		"pause":           pause(),
 		"kubepanel":       {programs: map[string]string{"kubepanel": "./cmd/kubepanel"}, own: true},
 		"edge":            {programs: map[string]string{"edge": "./cmd/edge"}, own: true},
+		"panel":           {programs: map[string]string{"panel": "./cmd/panel"}, own: true},
 		"toolbox":         {programs: map[string]string{"toolbox": "./cmd/toolbox"}, own: true},
 		"keeper":          {programs: map[string]string{"keeper": "./cmd/keeper"}, own: true},
 	}

@@ -92,6 +92,9 @@ func (n *Node) Farewell(ctx context.Context) error {
 		fmt.Fprintf(n.out, "  ready      %-30s WordPress; sign in as \"admin\" at /wp-admin/\n", n.url(demoSite))
 		fmt.Fprintf(n.out, "  password   kubepanel site password %s\n", demoSite)
 	}
+	if err := n.panel(ctx); err != nil {
+		return err
+	}
 	fmt.Fprintf(n.out, "  tools      %-30s kubectl, helm and kubepanel for this platform\n", `eval "$(make -s env)"`)
 	fmt.Fprintln(n.out, "  next       kubepanel site create blog.localhost --wordpress --wait")
 	return nil

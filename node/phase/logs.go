@@ -108,7 +108,7 @@ func Diagnose(ctx context.Context, m machine.Machine, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"daemon", "machine", "containerd", "kubelet", "kube-apiserver", "etcd", "operator", "edge"} {
+	for _, name := range []string{"daemon", "machine", "containerd", "kubelet", "kube-apiserver", "etcd", "operator", "edge", "panel"} {
 		if file, ok := files[name]; ok {
 			fmt.Fprintf(out, "== last lines of %s (%s)\n", name, file)
 			if err := Tail(out, file, 15); err != nil {

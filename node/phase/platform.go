@@ -29,6 +29,11 @@ type chartValues struct {
 	ClusterCIDRs   []string                `yaml:"clusterCIDRs"`
 	Edge           chartEdge               `yaml:"edge"`
 	SFTP           chartSFTP               `yaml:"sftp"`
+	Panel          chartPanel              `yaml:"panel"`
+}
+
+type chartPanel struct {
+	Host string `yaml:"host"`
 }
 
 type chartSFTP struct {
@@ -65,6 +70,7 @@ func valuesOf(images []build.Image, settings machine.Settings) chartValues {
 			ProxyProtocolFrom: []string{}, PublishAddress: settings.Address(),
 		},
 	}
+	values.Panel.Host = panelHost
 	values.SFTP = chartSFTP{Port: settings.SSHPort, ProxyProtocolFrom: []string{}}
 	if !settings.Host {
 		forwarder := []string{settings.Gateway() + "/32"}

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"slices"
 	"time"
@@ -29,6 +30,9 @@ const (
 	operatorAccount = "kubepanel-operator"
 	// fieldOwner is this reconciler's name in managedFields.
 	fieldOwner = client.FieldOwner("kubepanel-operator/platform")
+
+	// panelKeySize is that of an AES-256 key, in octets.
+	panelKeySize = 32
 
 	retryFirst = 200 * time.Millisecond
 	retryLast  = 30 * time.Second
@@ -61,12 +65,17 @@ func (s *Secrets) contents() map[string]func() (corev1.SecretType, map[string][]
 			data, err := newGateway()
 			return corev1.SecretTypeOpaque, data, err
 		},
+		settings.SecretPanel: func() (corev1.SecretType, map[string][]byte, error) {
+			key := make([]byte, panelKeySize)
+			_, err := rand.Read(key)
+			return corev1.SecretTypeOpaque, map[string][]byte{settings.KeyPanel: key}, err
+		},
 	}
 }
 
 // names of the Secrets, in order.
 func (s *Secrets) names() []string {
-	return []string{settings.SecretMariaDBRoot, settings.SecretMariaDBOperator, settings.SecretCA, settings.SecretGateway}
+	return []string{settings.SecretMariaDBRoot, settings.SecretMariaDBOperator, settings.SecretCA, settings.SecretGateway, settings.SecretPanel}
 }
 
 // Reconcile makes the Secret of that name unless it is there.

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"cmp"
+	"maps"
 	"strconv"
 
 	"github.com/a-h/templ"
@@ -9,6 +11,8 @@ import (
 // inputField is a line of a form, with what was typed and what is wrong with it.
 type inputField struct {
 	Name, Label, Value, Hint, Fault string
+	// Field is the form's name of it where that differs from Name.
+	Field string
 	// Type of the field, text when left out.
 	Type string
 	// Complete is what a browser may fill in (HTML's autocomplete).
@@ -22,7 +26,7 @@ type inputField struct {
 }
 
 func (i inputField) attributes() templ.Attributes {
-	a := templ.Attributes{"id": i.Name, "name": i.Name, "type": "text", "value": i.Value, "required": i.Required, "autofocus": i.Focus}
+	a := templ.Attributes{"id": i.Name, "name": cmp.Or(i.Field, i.Name), "type": "text", "value": i.Value, "required": i.Required, "autofocus": i.Focus}
 	if i.Type != "" {
 		a["type"] = i.Type
 	}
@@ -43,13 +47,19 @@ func (i inputField) attributes() templ.Attributes {
 	if i.Typed != "" {
 		a["data-typed"] = i.Typed
 	}
+	maps.Copy(a, i.described())
+	return a
+}
+
+// described names what says more about the field: what is wrong with it, or a hint.
+func (i inputField) described() templ.Attributes {
 	switch {
 	case i.Fault != "":
-		a["aria-invalid"], a["aria-describedby"] = "true", i.Name+"-fault"
+		return templ.Attributes{"aria-invalid": "true", "aria-describedby": i.Name + "-fault"}
 	case i.Hint != "":
-		a["aria-describedby"] = i.Name + "-hint"
+		return templ.Attributes{"aria-describedby": i.Name + "-hint"}
 	}
-	return a
+	return nil
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -17,22 +17,28 @@ import (
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
-// page makes a handler one of HTTP. It is the only place that knows who must be
-// signed in, and what becomes of an error.
-func (s *Server) page(pattern string, h handler) http.Handler {
-	free := slices.Contains(open(), pattern)
+// page makes a handler one of HTTP. It is the only place that knows what becomes of
+// an error.
+func (s *Server) page(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		a, ok := s.Who(r.Context())
-		if !ok && !free {
-			s.toSignIn(w, r)
-			return
-		}
+		a, _ := s.Who(r.Context())
 		r = r.WithContext(context.WithValue(r.Context(), actorKey{}, a))
 		if err := h(w, r); err != nil {
 			s.fail(w, r, err)
 		}
 	})
+}
+
+// signedIn lets nobody through who is not.
+func (s *Server) signedIn(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if actor(r.Context()).ID == "" {
+			s.toSignIn(w, r)
+			return nil
+		}
+		return h(w, r)
+	}
 }
 
 // toSignIn asks who it is, and remembers where to go then. A part of a page that is
@@ -144,7 +150,7 @@ func seeOther(w http.ResponseWriter, r *http.Request, to string) error {
 // actorKey is where page puts who asks.
 type actorKey struct{}
 
-// actor is who asks; page lets nobody through who is not signed in.
+// actor is who asks; the zero Actor is nobody.
 func actor(ctx context.Context) hosting.Actor {
 	a, _ := ctx.Value(actorKey{}).(hosting.Actor)
 	return a

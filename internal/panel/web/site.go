@@ -42,6 +42,8 @@ func (p sitePage) siteTabs(row *hosting.OwnedSite, at string) []link {
 	base := siteURL(row.Name)
 	tabs := []link{{Text: p.T("Overview"), To: base}}
 	if p.Can(hosting.RightSiteChange, row.On()) {
+		tabs = append(tabs, link{Text: p.T("Domains"), To: base + "/domains"}, link{Text: p.T("Settings"), To: base + "/settings"},
+			link{Text: p.T("Access"), To: base + "/access"})
 		tabs = append(tabs, link{Text: p.T("Danger zone"), To: base + "/danger"})
 	}
 	for i := range tabs {

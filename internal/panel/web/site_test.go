@@ -235,3 +235,26 @@ func TestStatesOfASite(t *testing.T) {
 		})
 	}
 }
+
+func TestSiteIsChangedOnItsTabs(t *testing.T) {
+	h := newHouse(t)
+	h.site("shop.example", func(d *v1alpha1.Domain) { d.Spec.Aliases = []v1alpha1.DomainAlias{{Name: "xn--mller-kva.example"}} })
+	h.as = h.jo
+	h.get("/sites/shop.example/domains").want(t, http.StatusOK, "müller.example")
+	for _, tab := range []string{"settings", "access"} {
+		h.get("/sites/shop.example/"+tab).want(t, http.StatusOK, `value="`+tab+`"`)
+	}
+	h.post("/sites/shop.example/change", url.Values{"tab": {"domains"}, "title": {"The shop"}, "plan": {"1"}}).
+		want(t, http.StatusOK, "What would change", "spec.title", "nginx", "Visitors notice nothing")
+	if d := h.cluster.domains["shop.example"]; d.Spec.Title != "" {
+		t.Error("to ask what would change has changed it")
+	}
+	h.post("/sites/shop.example/change", url.Values{"tab": {"domains"}, "title": {"The shop"}}).want(t, http.StatusSeeOther)
+	d := h.cluster.domains["shop.example"]
+	if d.Spec.Title != "The shop" || len(d.Spec.Aliases) != 1 {
+		t.Errorf("title %q and %d aliases, want the new one and the alias that was not in the form", d.Spec.Title, len(d.Spec.Aliases))
+	}
+	h.post("/sites/shop.example/change", url.Values{"tab": {"settings"}, "memory": {"lots"}}).
+		want(t, http.StatusUnprocessableEntity, `value="lots"`, "is not an amount")
+	h.post("/sites/shop.example/change", url.Values{"tab": {"nowhere"}}).want(t, http.StatusUnprocessableEntity, "no tab")
+}

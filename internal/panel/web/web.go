@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/web/asset"
 	"kubepanel.io/kubepanel/internal/panel/web/locale"
 )
@@ -22,7 +23,10 @@ const maxBody = 128 << 10
 // Options are what the pages need.
 type Options struct {
 	Rules *hosting.Provider
-	// Wrap lets a request in with whoever is signed in, and Who tells who that is.
+	// Doors are the ways in.
+	Doors *auth.Auth
+	// Wrap and Who are those of Doors: Wrap lets a request in with whoever is signed in,
+	// and Who tells who that is.
 	Wrap func(http.Handler) http.Handler
 	Who  func(context.Context) (hosting.Actor, bool)
 	// Brand is the provider's name.
@@ -55,26 +59,43 @@ func New(o Options) (*Server, error) {
 // handler answers a request or says why it can't.
 type handler func(http.ResponseWriter, *http.Request) error
 
+// open is the map of the site for those who are not signed in.
+func (s *Server) open() map[string]handler {
+	return map[string]handler{
+		"GET /sign-in":                 s.signInForm,
+		"POST /sign-in":                s.signIn,
+		"GET /sign-in/code":            s.codeForm,
+		"POST /sign-in/code":           s.code,
+		"POST /sign-in/passkey":        s.beginPasskey,
+		"POST /sign-in/passkey/answer": s.finishPasskey,
+		"GET /start":                   s.startForm,
+		"POST /start":                  s.start,
+		"GET /password":                s.passwordForm,
+		"POST /password":               s.setPassword,
+		"POST /look":                   s.chooseLook,
+	}
+}
+
 // routes is the map of the site: every page is one line here.
 func (s *Server) routes() map[string]handler {
 	return map[string]handler{
-		// Without an account.
-		"POST /look": s.chooseLook,
-
-		// Sites.
-		"GET /{$}":                    s.home,
-		"GET /sites":                  s.listSites,
-		"GET /sites/new":              s.newSite,
-		"POST /sites":                 s.createSite,
-		"GET /sites/{site}":           s.showSite,
-		"GET /sites/{site}/steps":     s.siteSteps,
-		"POST /sites/{site}/password": s.sitePassword,
-		"GET /sites/{site}/danger":    s.siteDanger,
-		"POST /sites/{site}/delete":   s.deleteSite,
-		"POST /sites/{site}/suspend":  s.suspendSite,
-		"POST /sites/{site}/resume":   s.resumeSite,
-		"POST /sites/{site}/restart":  s.restartSite,
-		// Accounts and packages.
+		"POST /sign-out":                  s.signOut,
+		"GET /{$}":                        s.home,
+		"GET /sites":                      s.listSites,
+		"GET /sites/new":                  s.newSite,
+		"POST /sites":                     s.createSite,
+		"GET /sites/{site}":               s.showSite,
+		"GET /sites/{site}/steps":         s.siteSteps,
+		"GET /sites/{site}/domains":       s.siteDomains,
+		"GET /sites/{site}/settings":      s.siteSettings,
+		"GET /sites/{site}/access":        s.siteAccess,
+		"POST /sites/{site}/change":       s.changeSite,
+		"POST /sites/{site}/password":     s.sitePassword,
+		"GET /sites/{site}/danger":        s.siteDanger,
+		"POST /sites/{site}/delete":       s.deleteSite,
+		"POST /sites/{site}/suspend":      s.suspendSite,
+		"POST /sites/{site}/resume":       s.resumeSite,
+		"POST /sites/{site}/restart":      s.restartSite,
 		"GET /users":                      s.listUsers,
 		"GET /users/new":                  s.newUser,
 		"POST /users":                     s.createUser,
@@ -82,6 +103,9 @@ func (s *Server) routes() map[string]handler {
 		"POST /users/{user}":              s.changeUser,
 		"POST /users/{user}/suspend":      s.suspendUser,
 		"POST /users/{user}/resume":       s.resumeUser,
+		"POST /users/{user}/link":         s.userLink,
+		"POST /users/{user}/act-as":       s.actAs,
+		"POST /act-as/end":                s.actAsEnd,
 		"POST /users/{user}/delete":       s.deleteUser,
 		"GET /packages":                   s.listPackages,
 		"GET /packages/new":               s.newPackage,
@@ -89,25 +113,31 @@ func (s *Server) routes() map[string]handler {
 		"GET /packages/{package}":         s.showPackage,
 		"POST /packages/{package}":        s.changePackage,
 		"POST /packages/{package}/delete": s.deletePackage,
-
-		// The rest.
-		"GET /audit":   s.audit,
-		"GET /palette": s.palette,
+		"GET /account":                    s.account,
+		"POST /account/password":          s.changePassword,
+		"POST /account/sessions/end":      s.endSession,
+		"POST /account/confirm":           s.confirm,
+		"POST /account/code":              s.beginCode,
+		"POST /account/code/confirm":      s.confirmCode,
+		"POST /account/code/remove":       s.removeCode,
+		"POST /account/passkey":           s.beginAddPasskey,
+		"POST /account/passkey/answer":    s.finishAddPasskey,
+		"POST /account/passkey/remove":    s.removePasskey,
+		"GET /audit":                      s.audit,
+		"GET /palette":                    s.palette,
 	}
-}
-
-// open are the routes that need nobody to be signed in.
-func open() []string {
-	return []string{"POST /look"}
 }
 
 // Handler serves all pages and the files that they need.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, h := range s.routes() {
-		mux.Handle(pattern, s.page(pattern, h))
+	for pattern, h := range s.open() {
+		mux.Handle(pattern, s.page(h))
 	}
-	mux.Handle("GET /", s.page("GET /", s.nowhere))
+	for pattern, h := range s.routes() {
+		mux.Handle(pattern, s.page(s.signedIn(h)))
+	}
+	mux.Handle("GET /", s.page(s.signedIn(s.nowhere)))
 	pages := s.Wrap(http.MaxBytesHandler(mux, maxBody))
 
 	all := http.NewServeMux()

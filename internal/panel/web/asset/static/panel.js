@@ -69,3 +69,30 @@ if (palette) {
     if (event.key === "Enter") { event.preventDefault(); list[Math.max(at, 0)]?.click(); }
   });
 }
+
+// Passkeys: the server says what the browser's authenticator shall do, and hears its
+// answer (WebAuthn level 3, whose JSON both ends speak).
+for (const button of all("[data-passkey]")) {
+  const said = button.parentElement.querySelector("[data-said]");
+  button.addEventListener("click", async () => {
+    said.hidden = true;
+    try {
+      const asked = await post(button.dataset.passkey);
+      const { publicKey } = await asked.json();
+      const made = button.hasAttribute("data-create")
+        ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(publicKey) })
+        : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey) });
+      const name = button.form?.elements["passkey-name"]?.value ?? "";
+      await post(`${button.dataset.passkey}/answer?name=${encodeURIComponent(name)}`, JSON.stringify(made));
+      location.assign(button.dataset.next || location.pathname);
+    } catch (error) {
+      said.textContent = error.said ?? button.dataset.refused;
+      said.hidden = false;
+    }
+  });
+}
+async function post(to, body) {
+  const answer = await fetch(to, { method: "POST", body, headers: { "Content-Type": "application/json" } });
+  if (!answer.ok) throw Object.assign(new Error(), { said: (await answer.text()) || undefined });
+  return answer;
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/kube"
+	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/web"
+	"kubepanel.io/kubepanel/internal/startup"
+	"kubepanel.io/kubepanel/internal/store"
+)
+
+// Limits of a connection. Nothing here takes long: what does is in the cluster, and
+// pages look at it.
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = 30 * time.Second
+	writeTimeout  = 60 * time.Second
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 32 << 10
+	drain         = 20 * time.Second
+
+	// settleEvery is how often what a crash left, and what left the cluster, is put in
+	// order in the database; sweepEvery how often what expired is removed.
+	settleEvery = 15 * time.Second
+	sweepEvery  = 10 * time.Minute
+)
+
+type serveOptions struct {
+	startup.Options
+
+	listen, health, url, brand string
+	proxies                    []string
+}
+
+func newServe(db *database) *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the pages",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			opened, err := db.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer opened.Close()
+			return o.run(cmd.Context(), opened)
+		},
+	}
+	flags := cmd.Flags()
+	o.AddFlags(flags)
+	flags.StringVar(&o.listen, "listen", ":8080", "`address` for HTTP, behind the edge")
+	flags.StringVar(&o.health, "health-listen", ":8081", "`address` for /healthz and /readyz")
+	flags.StringVar(&o.url, "url", "https://panel.localhost", "the panel's `address`, as browsers show it")
+	flags.StringVar(&o.brand, "brand", "Kubepanel", "`name` that the panel goes by")
+	flags.StringSliceVar(&o.proxies, "proxy", nil, "`range` of proxies before the panel, whose X-Forwarded-For is believed (may be repeated)")
+	return cmd
+}
+
+// panel is all parts of a running one.
+type panel struct {
+	rules  *hosting.Provider
+	doors  *auth.Auth
+	mirror *kube.Mirror
+	pages  http.Handler
+	log    *slog.Logger
+}
+
+func (o serveOptions) run(ctx context.Context, db *store.DB) error {
+	p, err := o.wire(db)
+	if err != nil {
+		return err
+	}
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error { p.mirror.Run(ctx); return nil })
+	all.Go(func() error { return serve(ctx, o.health, p.healthz()) })
+	all.Go(func() error { return p.tidy(ctx) })
+	all.Go(func() error {
+		select {
+		case <-p.mirror.Synced():
+		case <-ctx.Done():
+			return nil
+		}
+		p.log.Info("serving the panel", "address", o.listen, "url", o.url)
+		return serve(ctx, o.listen, p.pages)
+	})
+	return all.Wait()
+}
+
+// wire puts the parts together.
+func (o serveOptions) wire(db *store.DB) (*panel, error) {
+	settings, level, err := o.Begin()
+	if err != nil {
+		return nil, err
+	}
+	address, err := url.Parse(o.url)
+	if err != nil {
+		return nil, fmt.Errorf("read --url: %w", err)
+	}
+	proxies, err := parsePrefixes(o.proxies)
+	if err != nil {
+		return nil, err
+	}
+	config, err := startup.ClientConfig(o.Kubeconfig, "kubepanel-panel")
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := kube.NewStore(config, settings.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	p := &panel{mirror: kube.NewMirror(cluster, settings), log: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
+	p.rules = &hosting.Provider{
+		Panel: &hosting.Panel{Domains: p.mirror, Writer: p.mirror, Platform: p.mirror, Planner: p.mirror},
+		Store: db, Now: time.Now,
+	}
+	if p.doors, err = auth.New(auth.Options{Provider: p.rules, URL: address, Proxies: proxies}); err != nil {
+		return nil, err
+	}
+	pages, err := web.New(web.Options{
+		Rules: p.rules, Doors: p.doors, Wrap: p.doors.Wrap, Who: auth.ActorOf,
+		Brand: o.brand, Log: p.log, Now: time.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.pages = pages.Handler()
+	return p, nil
+}
+
+func parsePrefixes(texts []string) ([]netip.Prefix, error) {
+	prefixes := make([]netip.Prefix, 0, len(texts))
+	for _, text := range texts {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("read --proxy: %w", err)
+		}
+		prefixes = append(prefixes, p)
+	}
+	return prefixes, nil
+}
+
+// healthz answers whether the program lives, and whether it knows all sites.
+func (p *panel) healthz() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		select {
+		case <-p.mirror.Synced():
+			w.WriteHeader(http.StatusOK)
+		default:
+			http.Error(w, "the cluster's sites are not known yet", http.StatusServiceUnavailable)
+		}
+	})
+	return mux
+}
+
+// tidy puts the database in order again and again. What does not succeed is told and
+// tried at the next turn.
+func (p *panel) tidy(ctx context.Context) error {
+	select {
+	case <-p.mirror.Synced():
+	case <-ctx.Done():
+		return nil
+	}
+	settle, sweep := time.NewTicker(settleEvery), time.NewTicker(sweepEvery)
+	defer settle.Stop()
+	defer sweep.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-settle.C:
+			if err := p.rules.Settle(ctx); err != nil && ctx.Err() == nil {
+				p.log.Warn("settle what database and cluster say", "err", err)
+			}
+		case <-sweep.C:
+			if err := p.doors.Sweep(ctx); err != nil && ctx.Err() == nil {
+				p.log.Warn("remove what expired", "err", err)
+			}
+		}
+	}
+}
+
+// serve serves until ctx ends, and lets what is under way finish.
+func serve(ctx context.Context, address string, h http.Handler) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+	}
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(ended)
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+		defer cancel()
+		server.Shutdown(late) //nolint:errcheck // what is still under way then is cut
+	})
+	err = server.Serve(listener)
+	if !stop() {
+		<-ended
+	}
+	if !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", address, err)
+	}
+	return nil
+}

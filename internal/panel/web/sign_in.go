@@ -1,0 +1,155 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+
+	"kubepanel.io/kubepanel/internal/panel/auth"
+)
+
+// signInPage asks who somebody is.
+type signInPage struct {
+	*frame
+
+	Email, Next string
+	Wrong       faults
+}
+
+func (s *Server) signInPage(r *http.Request) signInPage {
+	p := signInPage{frame: s.frame(r, placeNone), Email: r.PostFormValue("email"), Next: local(r.FormValue("next"))}
+	p.Title = p.T("Sign in")
+	return p
+}
+
+func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
+	if _, ok := s.Who(r.Context()); ok {
+		return seeOther(w, r, local(r.FormValue("next")))
+	}
+	return show(w, r, http.StatusOK, s.signInPage(r).view())
+}
+
+func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
+	stage, err := s.Doors.SignIn(r.Context(), r.PostFormValue("email"), r.PostFormValue("password"))
+	if err != nil {
+		wrong, err := asked(err)
+		if err != nil {
+			return err
+		}
+		p := s.signInPage(r)
+		p.Wrong = wrong
+		return show(w, r, wrong.Status, p.view())
+	}
+	return s.onward(w, r, stage)
+}
+
+// onward goes where a sign-in that has come so far leads.
+func (s *Server) onward(w http.ResponseWriter, r *http.Request, stage auth.Stage) error {
+	next := local(r.PostFormValue("next"))
+	switch stage {
+	case auth.SecondFactor:
+		return seeOther(w, r, "/sign-in/code?"+url.Values{"next": {next}}.Encode())
+	case auth.MustEnrol:
+		return seeOther(w, r, "/account")
+	case auth.Done, auth.Nobody:
+	}
+	return seeOther(w, r, next)
+}
+
+func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
+	if err := s.Doors.SignOut(r.Context()); err != nil {
+		return err
+	}
+	return seeOther(w, r, "/sign-in")
+}
+
+// codePage asks for the second factor.
+type codePage struct {
+	*frame
+
+	Next  string
+	Wrong faults
+}
+
+func (s *Server) codePage(r *http.Request) codePage {
+	p := codePage{frame: s.frame(r, placeNone), Next: local(r.FormValue("next"))}
+	p.Title = p.T("One more step")
+	return p
+}
+
+func (s *Server) codeForm(w http.ResponseWriter, r *http.Request) error {
+	return show(w, r, http.StatusOK, s.codePage(r).view())
+}
+
+func (s *Server) code(w http.ResponseWriter, r *http.Request) error {
+	err := s.Doors.SecondFactor(r.Context(), r.PostFormValue("code"))
+	if err == nil {
+		return seeOther(w, r, local(r.PostFormValue("next")))
+	}
+	wrong, err := asked(err)
+	if err != nil {
+		return err
+	}
+	p := s.codePage(r)
+	p.Wrong = wrong
+	return show(w, r, wrong.Status, p.view())
+}
+
+// startPage makes the first administrator of a new platform.
+type startPage struct {
+	*frame
+
+	Code, Name, Email string
+	Wrong             faults
+}
+
+func (s *Server) startPage(r *http.Request) startPage {
+	p := startPage{frame: s.frame(r, placeNone), Code: r.PostFormValue("code"), Name: r.PostFormValue("name"), Email: r.PostFormValue("email")}
+	p.Title = p.T("Welcome")
+	return p
+}
+
+func (s *Server) startForm(w http.ResponseWriter, r *http.Request) error {
+	return show(w, r, http.StatusOK, s.startPage(r).view())
+}
+
+func (s *Server) start(w http.ResponseWriter, r *http.Request) error {
+	p := s.startPage(r)
+	_, err := s.Doors.ClaimFirst(r.Context(), p.Code, auth.NewAdministrator{Email: p.Email, Name: p.Name, Password: r.PostFormValue("password")})
+	if err == nil {
+		return seeOther(w, r, "/")
+	}
+	if p.Wrong, err = asked(err); err != nil {
+		return err
+	}
+	return show(w, r, p.Wrong.Status, p.view())
+}
+
+// passwordPage sets a password with a one-time link: the first, or another one.
+type passwordPage struct {
+	*frame
+
+	Code  string
+	Wrong faults
+}
+
+func (s *Server) passwordPage(r *http.Request) passwordPage {
+	p := passwordPage{frame: s.frame(r, placeNone), Code: r.PostFormValue("code")}
+	p.Title = p.T("Set your password")
+	return p
+}
+
+func (s *Server) passwordForm(w http.ResponseWriter, r *http.Request) error {
+	return show(w, r, http.StatusOK, s.passwordPage(r).view())
+}
+
+func (s *Server) setPassword(w http.ResponseWriter, r *http.Request) error {
+	p := s.passwordPage(r)
+	err := s.Doors.SetPassword(r.Context(), p.Code, r.PostFormValue("password"))
+	if err == nil {
+		return seeOther(w, r, "/sign-in")
+	}
+	if p.Wrong, err = asked(err); err != nil {
+		return err
+	}
+	return show(w, r, p.Wrong.Status, p.view())
+}

@@ -11,6 +11,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/yaml"
 )
 
@@ -106,6 +107,25 @@ func (c cluster) CreatePod(pod *v1.Pod) (*v1.Pod, error) {
 		container.Command = []string{"php", "-r", serverOf(port.Protocol), "--", strconv.Itoa(int(port.ContainerPort))}
 	}
 	return c.Kubernetes.CreatePod(pod)
+}
+
+// SetPodLabels tries again when somebody, such as kubelet with the pod's status,
+// wrote between cyclonus' look and its write.
+func (c cluster) SetPodLabels(namespace, name string, labels map[string]string) (pod *v1.Pod, err error) {
+	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		pod, err = c.Kubernetes.SetPodLabels(namespace, name, labels)
+		return unwrap(err)
+	})
+	return pod, err
+}
+
+// SetNamespaceLabels does the same for a namespace.
+func (c cluster) SetNamespaceLabels(name string, labels map[string]string) (namespace *v1.Namespace, err error) {
+	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		namespace, err = c.Kubernetes.SetNamespaceLabels(name, labels)
+		return unwrap(err)
+	})
+	return namespace, err
 }
 
 // CreateService gives the Service an address of the family.

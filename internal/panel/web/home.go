@@ -1,5 +1,73 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
 
-func (s *Server) home(w http.ResponseWriter, r *http.Request) error { return seeOther(w, r, "/sites") }
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// homePage is what somebody sees first.
+type homePage struct {
+	*frame
+
+	Sites siteList
+	Usage []hosting.QuotaLine
+	// Todo is the checklist of a new platform; empty once all of it is done.
+	Todo []task
+}
+
+// task is a line of it.
+type task struct {
+	link
+
+	Done bool
+}
+
+// recentSites is how many sites the overview shows.
+const recentSites = 8
+
+func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
+	ctx, a := r.Context(), actor(r.Context())
+	p := homePage{frame: s.frame(r, placeHome)}
+	p.Title = p.T("Overview")
+	p.Crumbs = []link{{Text: p.Title}}
+	sites, err := s.Rules.Sites(ctx, a, hosting.SiteQuery{Limit: recentSites})
+	if err != nil {
+		return err
+	}
+	p.Sites = siteList{frame: p.frame, Rows: sites.Items, Total: sites.Total, Create: p.Can(hosting.RightSiteCreate, hosting.Object{Owner: a.ID})}
+	switch a.Role {
+	case hosting.Administrator:
+		err = s.checklist(r, &p)
+	case hosting.Customer, hosting.Reseller:
+		p.Usage, err = s.Rules.Usage(ctx, a, a.ID)
+	case hosting.Collaborator:
+	}
+	if err != nil {
+		return err
+	}
+	return show(w, r, http.StatusOK, p.view())
+}
+
+// checklist is what a provider does first, for as long as something of it is left.
+func (s *Server) checklist(r *http.Request, p *homePage) error {
+	packages, err := s.Rules.Packages(r.Context(), p.Actor)
+	if err != nil {
+		return err
+	}
+	users, err := s.Rules.Users(r.Context(), p.Actor, hosting.UserQuery{Role: hosting.Customer, Limit: 1})
+	if err != nil {
+		return err
+	}
+	tasks := []task{
+		{link{Text: p.T("Make a package: what a customer may use"), To: "/packages/new"}, len(packages) > 0},
+		{link{Text: p.T("Make a customer"), To: "/users/new"}, users.Total > 0},
+		{link{Text: p.T("Make a site"), To: "/sites/new"}, p.Sites.Total > 0},
+	}
+	for _, t := range tasks {
+		if !t.Done {
+			p.Todo = tasks
+		}
+	}
+	return nil
+}

@@ -258,3 +258,14 @@ func TestSiteIsChangedOnItsTabs(t *testing.T) {
 		want(t, http.StatusUnprocessableEntity, `value="lots"`, "is not an amount")
 	h.post("/sites/shop.example/change", url.Values{"tab": {"nowhere"}}).want(t, http.StatusUnprocessableEntity, "no tab")
 }
+
+func TestOverviewLeadsThroughTheFirstSteps(t *testing.T) {
+	h := newHouse(t)
+	h.get("/").want(t, http.StatusOK, "First steps", `href="/sites/new"`)
+	h.site("shop.example", nil)
+	if page := h.get("/"); strings.Contains(page.body, "First steps") || !strings.Contains(page.body, "shop.example") {
+		t.Error("the checklist stands where all of it is done, or the site is missing")
+	}
+	h.as = h.jo
+	h.get("/").want(t, http.StatusOK, "Used of the package", "1 of 3")
+}

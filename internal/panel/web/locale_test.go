@@ -1,0 +1,79 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"kubepanel.io/kubepanel/internal/panel/web/locale"
+)
+
+// sentences are all that pages say by T.
+func sentences(t *testing.T) []string {
+	t.Helper()
+	said := regexp.MustCompile(`\bT\(("(?:[^"\\]|\\.)*")`)
+	var all []string
+	for _, pattern := range []string{"*.go", "*.templ"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_templ.go") || strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range said.FindAllStringSubmatch(string(text), -1) {
+				sentence, err := strconv.Unquote(m[1])
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, sentence)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Every sentence of the pages is in every language, with the same values in it.
+func TestLanguagesAreComplete(t *testing.T) {
+	values := regexp.MustCompile(`%[a-z]`)
+	set, err := locale.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := sentences(t)
+	if len(set) < 3 || len(all) < 100 {
+		t.Fatalf("%d languages and %d sentences, want three and a hundred", len(set), len(all))
+	}
+	for _, l := range set[1:] {
+		for _, s := range all {
+			own, ok := l.Texts[s]
+			if !ok || own == "" {
+				t.Errorf("%s lacks %q", l.Tag, s)
+			}
+		}
+		for s, own := range l.Texts {
+			if got, want := values.FindAllString(own, -1), values.FindAllString(s, -1); !slices.Equal(got, want) {
+				t.Errorf("%s says %q with values %q, want %q", l.Tag, own, got, want)
+			}
+		}
+	}
+}
+
+func TestArabicReadsFromTheRight(t *testing.T) {
+	h := newHouse(t)
+	r := httptest.NewRequest(http.MethodGet, "/sites", nil)
+	r.Header.Set("Cookie", "language=ar")
+	h.ask(r).want(t, http.StatusOK, `lang="ar" dir="rtl"`, "المواقع")
+}

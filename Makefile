@@ -68,15 +68,17 @@ cyclonus: $(NODE) ## try every kind of network policy on the machine LAB=lab (KU
 rclone: ## run rclone's own tests of its SFTP backend against the toolbox
 	cd lab/rclone && go test -count=1 -v ./...
 
-bench: $(NODE) ## measure site creation, memory per site and requests per second (docs/performance.md)
+bench: $(NODE) ## measure sites, their neighbours and, with 5,000 domains, the operator (docs/performance.md)
 	./bootstrap test
 	$(NODE) up --machine lab
 	eval "$$($(NODE) env --machine lab)" && KUBEPANEL_LAB=1 go test -count=1 -timeout 30m -run '^$$' -bench . -benchtime 1x ./lab/
+	$(NODE) down --machine lab
+	$(MAKE) bench-operator N=5000 SHORT=1
 
-bench-operator: $(NODE) ## measure the operator with N domains (N=1000), without a node; figures also in bin/bench-operator.json
+bench-operator: $(NODE) ## measure the operator with N domains (N=1000), without a node (SHORT=1: only made and started anew)
 	./bootstrap test
 	$(NODE) build kubernetes etcd
-	go test -count=1 -timeout 2h -run '^$$' -bench Operator -benchtime 1x ./internal/operator/domain/program \
+	go test $(if $(SHORT),-short) -count=1 -timeout 2h -run '^$$' -bench Operator -benchtime 1x ./internal/operator/domain/program \
 		-args -domains=$(N) -result=$(CURDIR)/bin/bench-operator.json
 
 CHAOS ?= 10m

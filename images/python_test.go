@@ -37,7 +37,7 @@ func oneFile(text string) string { return strings.Replace(wsgi, "%q", fmt.Sprint
 func newPython(t *testing.T, settings map[string]any) *started {
 	t.Helper()
 	need(t, "/usr/bin/python3", "uwsgi")
-	return newStart(t, "python", settings, "/usr/bin/python3", "-E", "-s", "-u", "python/start.py")
+	return newStart(t, "python", settings, "/usr/bin/python3", "-E", "-s", "-B", "-u", "python/start.py")
 }
 
 func TestPythonServesOneFile(t *testing.T) {

@@ -113,7 +113,7 @@ func (s *started) start(t *testing.T) {
 	t.Helper()
 	s.said, s.ended = &lockedBuffer{}, make(chan struct{})
 	s.cmd = exec.Command(s.argv[0], s.argv[1:]...)
-	s.cmd.Env = append(os.Environ(), "KUBEPANEL_ETC="+filepath.Join(s.folder, "etc"), "KUBEPANEL_LOOK=0.1", "PYTHONDONTWRITEBYTECODE=1")
+	s.cmd.Env = append(os.Environ(), "KUBEPANEL_ETC="+filepath.Join(s.folder, "etc"), "KUBEPANEL_LOOK=0.1")
 	s.cmd.Stdout, s.cmd.Stderr = s.said, s.said
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.cmd.WaitDelay = time.Second // for what a child of it still writes

@@ -19,6 +19,8 @@ func newCheckout(t *testing.T) (root, state string) {
 		"go.sum":                             "",
 		"cmd/kubepanel/main.go":              "package main\n\nimport \"example.com/checkout/internal/greeting\"\n\nfunc main() { println(greeting.Text) }\n",
 		"cmd/toolbox/main.go":                "package main\n\nfunc main() {}\n",
+		"library/go.mod":                     "module example.com/library\n\ngo 1.21\n",
+		"library/library.go":                 "package library\n",
 		"internal/greeting/greeting.go":      "package greeting\n\nimport _ \"embed\"\n\n//go:embed text\nvar Text string\n",
 		"internal/greeting/text":             "hello",
 		"internal/greeting/greeting_test.go": "package greeting\n",
@@ -53,6 +55,7 @@ func TestAProgramIsBuiltAnewOnlyWhenWhatItIsMadeOfChanges(t *testing.T) {
 	if err != nil || strings.TrimSpace(string(said)) != "hello" {
 		t.Fatalf("the program says %q, %v", said, err)
 	}
+	const withLibrary = "\n\nrequire example.com/library v0.0.0\n\nreplace example.com/library => ./library\n"
 	steps := []struct {
 		about, file, text string
 		anew              bool
@@ -63,6 +66,10 @@ func TestAProgramIsBuiltAnewOnlyWhenWhatItIsMadeOfChanges(t *testing.T) {
 		{"an embedded file", "internal/greeting/text", "good day", true},
 		{"a package", "internal/greeting/more.go", "package greeting\n\nconst More = 1\n", true},
 		{"back again", "internal/greeting/text", "hello", true},
+		{"the libraries of another program", "go.mod", "module example.com/checkout\n\ngo 1.26" + withLibrary, false},
+		{"a library of its own", "internal/greeting/more.go", "package greeting\n\nimport _ \"example.com/library\"\n", true},
+		{"that library", "library/library.go", "package library\n\nconst New = 1\n", true},
+		{"the language", "go.mod", "module example.com/checkout\n\ngo 1.25" + withLibrary, true},
 	}
 	last := first
 	for _, step := range steps {

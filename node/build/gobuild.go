@@ -110,46 +110,67 @@ func (c component) facts() []string {
 	return list
 }
 
-// addOwnSources adds the files of the main module that the programs are
-// compiled from, and nothing else of it: a change of a test or of the other
-// program must not build this one anew.
+// listed is what go list tells of a package.
+type listed struct {
+	Dir                 string
+	Module              *module // nil in the standard library
+	GoFiles, EmbedFiles []string
+	DefaultGODEBUG      string
+}
+
+// module is whose package that is. One without a Sum is in this checkout.
+type module struct {
+	Path, Version, Sum, GoVersion string
+	Replace                       *module
+}
+
+// addOwnSources adds what the programs are compiled from: the files of the main
+// module that they need, and the versions of the libraries. A change of a test, of
+// another program or of its libraries must not build this one anew, nor the images
+// that hold it.
 func addOwnSources(ctx context.Context, w keyWriter, root string, packages []string) error {
-	const fields = "-json=Dir,Module,GoFiles,EmbedFiles"
+	const fields = "-json=Dir,Module,GoFiles,EmbedFiles,DefaultGODEBUG"
 	out, err := output(ctx, goCommand(root, false, append([]string{"list", "-deps", fields}, packages...)...))
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"go.mod", "go.sum"} {
-		if err := w.addFile(name, filepath.Join(root, name)); err != nil {
-			return err
-		}
-	}
 	decoder := json.NewDecoder(strings.NewReader(out))
 	for {
-		var p struct {
-			Dir                 string
-			Module              *struct{ Main bool }
-			GoFiles, EmbedFiles []string
-		}
+		var p listed
 		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return err
 		}
-		if p.Module == nil || !p.Module.Main {
-			continue
-		}
-		for _, file := range slices.Concat(p.GoFiles, p.EmbedFiles) {
-			path := filepath.Join(p.Dir, file)
-			name, err := filepath.Rel(root, path)
-			if err != nil {
-				return err
-			}
-			if err := w.addFile(name, path); err != nil {
-				return err
-			}
+		if err := w.addPackage(root, p); err != nil {
+			return err
 		}
 	}
+}
+
+func (w keyWriter) addPackage(root string, p listed) error {
+	m := p.Module
+	if m == nil {
+		return nil // the version of Go stands for it
+	}
+	if m.Replace != nil {
+		m = m.Replace
+	}
+	w.add(m.Path, m.Version, m.Sum, m.GoVersion, p.DefaultGODEBUG)
+	if m.Sum != "" {
+		return nil
+	}
+	for _, file := range slices.Concat(p.GoFiles, p.EmbedFiles) {
+		path := filepath.Join(p.Dir, file)
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		if err := w.addFile(name, path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // compile makes a component's folder.

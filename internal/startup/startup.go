@@ -5,10 +5,12 @@ package startup
 import (
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/pflag"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
@@ -70,5 +72,28 @@ func ClientConfig(kubeconfig, agent string) (*rest.Config, error) {
 	// large platform slow. Concurrency is bounded by the workers.
 	config.QPS = -1
 	config.UserAgent = agent
+	config.Wrap(boundStreams)
 	return config, nil
+}
+
+// streamBuffer is how much of one answer may wait here, in bytes. Go's own choice is
+// 4 MiB, and a program that starts watches a dozen kinds at once, which the API server
+// sends faster than they are decoded.
+const streamBuffer = 256 << 10
+
+// boundStreams bounds what waits on a connection that is not made yet.
+func boundStreams(rt http.RoundTripper) http.RoundTripper {
+	for inner := rt; ; {
+		switch t := inner.(type) {
+		case *http.Transport:
+			if t.HTTP2 == nil && t != http.DefaultTransport {
+				t.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: streamBuffer}
+			}
+			return rt
+		case utilnet.RoundTripperWrapper:
+			inner = t.WrappedRoundTripper()
+		default:
+			return rt
+		}
+	}
 }

@@ -25,9 +25,6 @@ func Pack(in any) (any, error) {
 	if !ok {
 		return in, nil
 	}
-	// Outside, so that two encodings are the same when nothing but the version differs.
-	version := obj.GetResourceVersion()
-	obj.SetResourceVersion("")
 	obj.SetManagedFields(nil)
 	data, err := m.Marshal()
 	if err != nil {
@@ -37,11 +34,7 @@ func Pack(in any) (any, error) {
 	if !ok {
 		return nil, fmt.Errorf("pack %T: no object", in)
 	}
-	small.SetName(obj.GetName())
-	small.SetNamespace(obj.GetNamespace())
-	small.SetUID(obj.GetUID()) // a client that waits for a removal knows it by this
-	small.SetResourceVersion(version)
-	small.SetOwnerReferences(obj.GetOwnerReferences())
+	identify(small, obj)
 	fields := &metav1.FieldsV1{}
 	fields.SetRawBytes(data)
 	small.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: packMark, FieldsV1: fields}})
@@ -62,7 +55,7 @@ func unpack(obj client.Object) error {
 	if data == nil {
 		return nil
 	}
-	version, kind := obj.GetResourceVersion(), obj.GetObjectKind().GroupVersionKind()
+	kind := obj.GetObjectKind().GroupVersionKind()
 	reflect.ValueOf(obj).Elem().SetZero()
 	m, ok := obj.(interface{ Unmarshal([]byte) error })
 	if !ok {
@@ -71,7 +64,6 @@ func unpack(obj client.Object) error {
 	if err := m.Unmarshal(data); err != nil {
 		return fmt.Errorf("unpack %T: %w", obj, err)
 	}
-	obj.SetResourceVersion(version)
 	obj.GetObjectKind().SetGroupVersionKind(kind)
 	return nil
 }

@@ -29,7 +29,7 @@ func CacheOptions() cache.Options {
 		DefaultLabelSelector: ours,
 		DefaultTransform:     kube.Pack,
 		ByObject: map[client.Object]cache.ByObject{
-			&v1alpha1.Domain{}:      {Label: labels.Everything(), Transform: cache.TransformStripManagedFields()},
+			&v1alpha1.Domain{}:      {Label: labels.Everything(), Transform: slimDomain},
 			&corev1.Secret{}:        {Label: ours, Transform: cache.TransformStripManagedFields()},
 			&corev1.Pod{}:           {Label: sites, Transform: slimPod},
 			&corev1.ResourceQuota{}: {Label: ours, Transform: slimQuota},
@@ -50,6 +50,19 @@ func newInformer(lw toolscache.ListerWatcher, kind runtime.Object, resync time.D
 		delete(indexers, toolscache.NamespaceIndex)
 	}
 	return toolscache.NewSharedIndexInformer(lw, kind, resync, indexers)
+}
+
+// slimDomain leaves out who wrote which field. The texts of its conditions are the same
+// few in all Domains.
+func slimDomain(in any) (any, error) {
+	if d, ok := in.(*v1alpha1.Domain); ok {
+		d.ManagedFields = nil
+		for i := range d.Status.Conditions {
+			c := &d.Status.Conditions[i]
+			c.Type, c.Status, c.Reason, c.Message = kube.Shared(c.Type), kube.Shared(c.Status), kube.Shared(c.Reason), kube.Shared(c.Message)
+		}
+	}
+	return in, nil
 }
 
 // slimQuota leaves out what is used, which changes with every pod.

@@ -82,9 +82,9 @@ func (d *DB) snapshot() sql.IsolationLevel {
 // settleFile makes a whole file appear under its name, and survive a power cut.
 func settleFile(draft, file string) error {
 	for _, step := range []func() error{
-		func() error { return sync(draft) },
+		func() error { return flush(draft) },
 		func() error { return os.Rename(draft, file) },
-		func() error { return sync(filepath.Dir(file)) },
+		func() error { return flush(filepath.Dir(file)) },
 	} {
 		if err := step(); err != nil {
 			return err
@@ -93,7 +93,7 @@ func settleFile(draft, file string) error {
 	return nil
 }
 
-func sync(path string) error {
+func flush(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err

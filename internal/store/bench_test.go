@@ -20,6 +20,7 @@ func BenchmarkSiteList(b *testing.B) {
 				if role == hosting.Customer {
 					q.Owner = "user-7"
 				}
+				b.ResetTimer()
 				b.RunParallel(func(pb *testing.PB) {
 					for pb.Next() {
 						if _, err := db.Session(b.Context(), "session"); err != nil {

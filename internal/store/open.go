@@ -41,6 +41,7 @@ type DB struct {
 	cockroach bool // speaks PostgreSQL's language, with locks of its own
 	ring      ring
 	seen      func(string)
+	prepared  prepared
 }
 
 var (

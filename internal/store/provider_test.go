@@ -40,16 +40,19 @@ func TestCustomerMakesSitesUntilThePackageIsFull(t *testing.T) {
 	})
 }
 
-// Sixteen requests at once for the last three places of a package.
+// Sixteen requests at once, half of them to another panel on the same database, for
+// three places of a package.
 func TestConcurrentRequestsDoNotExceedAPackage(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
 		h := newHouse(t, address)
 		jo := h.user(t, h.boss, "jo@shop.example", hosting.Customer, h.pack(t, h.boss, "Small", hosting.Quota{hosting.Sites: 3}))
+		other := &hosting.Provider{Panel: h.Panel, Store: open(t, address), Now: time.Now}
 		errs := make([]error, 16)
 		var all sync.WaitGroup
 		for i := range errs {
+			panel := []*hosting.Provider{h.Provider, other}[i%2]
 			all.Go(func() {
-				_, errs[i] = h.CreateSite(t.Context(), jo, "", newSite(fmt.Sprintf("s%d.example", i)), false)
+				_, errs[i] = panel.CreateSite(t.Context(), jo, "", newSite(fmt.Sprintf("s%d.example", i)), false)
 			})
 		}
 		all.Wait()

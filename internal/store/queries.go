@@ -89,7 +89,7 @@ type scanner interface{ Scan(into ...any) error }
 
 // list reads every row.
 func list[T any](ctx context.Context, q *queries, scan func(scanner) (T, error), statement string, args ...any) ([]T, error) {
-	rows, err := q.on.QueryContext(ctx, q.text(statement), args...)
+	rows, err := q.query(ctx, statement, args...)
 	if err != nil {
 		return nil, err
 	}

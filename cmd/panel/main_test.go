@@ -180,6 +180,11 @@ func TestFromTheFirstStartToASite(t *testing.T) {
 	if code, to, body := r.send(http.MethodPost, "/sites", site); code != http.StatusSeeOther || to != "/sites/first.example" {
 		t.Fatalf("a new site = %d to %q: %.3000s", code, to, body)
 	}
+	// Whoever had the panel's own name would be shown people's passwords.
+	site.Set("name", "panel.localhost")
+	if code, _, _ := r.send(http.MethodPost, "/sites", site); code != http.StatusUnprocessableEntity && code != http.StatusConflict {
+		t.Errorf("a site with the panel's name = %d, want it refused", code)
+	}
 	d := &v1alpha1.Domain{}
 	must(t, cluster.Client.Get(t.Context(), client.ObjectKey{Name: "first.example"}, d))
 	if code, _, body := r.send(http.MethodGet, "/sites/first.example", nil); code != http.StatusOK || !strings.Contains(body, "Being made") {
@@ -193,6 +198,16 @@ func TestFromTheFirstStartToASite(t *testing.T) {
 	}
 	if told := r.verb("audit", "verify"); !strings.Contains(told, "none changed and none missing") {
 		t.Errorf("panel audit verify = %q", told)
+	}
+	if told := r.verb("rotate"); told != "0 values are encrypted anew" {
+		t.Errorf("panel rotate = %q", told)
+	}
+	file := filepath.Join(t.TempDir(), "backup.db")
+	r.verb("backup", file)
+	other := &running{t: t, database: []string{"--database", "sqlite:" + filepath.Join(t.TempDir(), "other.db")}, key: r.key}
+	other.verb("restore", file)
+	if told := other.verb("audit", "verify"); !strings.Contains(told, "none changed and none missing") {
+		t.Errorf("panel audit verify after a restore = %q", told)
 	}
 	if code, to, _ := r.send(http.MethodPost, "/sign-out", nil); code != http.StatusSeeOther || to != "/sign-in" {
 		t.Errorf("sign-out = %d to %q", code, to)

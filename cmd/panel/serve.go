@@ -127,6 +127,7 @@ func (o serveOptions) wire(db *store.DB) (*panel, error) {
 	p.rules = &hosting.Provider{
 		Panel: &hosting.Panel{Domains: p.mirror, Writer: p.mirror, Platform: p.mirror, Planner: p.mirror},
 		Store: db, Now: time.Now,
+		Reserved: []string{address.Hostname()},
 	}
 	if p.doors, err = auth.New(auth.Options{Provider: p.rules, URL: address, Proxies: proxies}); err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ const (
 	// customers, and authority, by which it vouches for them; and the public halves.
 	SecretGateway = "kubepanel-gateway" //nolint:gosec // a name
 	// SecretPanel holds key, which encrypts what the panel's database keeps secret.
-	SecretPanel = "kubepanel-panel" //nolint:gosec // a name
+	SecretPanel = "kubepanel-panel"
 )
 
 // KeyPanel is the key of the Secret kubepanel-panel: 32 octets.

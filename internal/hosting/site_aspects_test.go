@@ -1,6 +1,7 @@
 package hosting_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -60,7 +61,7 @@ func TestAspectsThatCantBe(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFake(t, site("shop.example", "shop.example"))
 			_, _, err := f.panel().ChangeSite(t.Context(), "shop.example", hosting.SiteChange{SiteAspects: tt.change}, false)
-			e, ok := err.(*hosting.Error)
+			e, ok := errors.AsType[*hosting.Error](err)
 			if !ok || len(e.Fields) != 1 || e.Fields[0].Name != tt.field || !strings.Contains(e.Fields[0].Message, tt.says) || f.writes != 0 {
 				t.Errorf("ChangeSite = %v with %d writes, want a fault of %s that says %q", err, f.writes, tt.field, tt.says)
 			}

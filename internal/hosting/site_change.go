@@ -60,7 +60,7 @@ func (p *Panel) apply(ctx context.Context, change SiteChange, d *v1alpha1.Domain
 	if change.Storage != nil {
 		f.check("storage", grow(&d.Spec.Resources, *change.Storage))
 	}
-	change.SiteAspects.apply(d, &f)
+	change.apply(d, &f)
 	if change.Runtime == nil && change.PHP == nil && len(change.Settings) == 0 {
 		return f.err()
 	}

@@ -67,7 +67,7 @@ func (d *DB) backup(ctx context.Context, draft string) error {
 	if err != nil {
 		return fmt.Errorf("begin a backup: %w", err)
 	}
-	defer tx.Rollback() // it only read
+	defer func() { _ = tx.Rollback() }() // it only read
 	return to.transact(ctx, func(q *queries) error { return pour(ctx, &queries{db: d, on: tx}, q) })
 }
 

@@ -110,7 +110,7 @@ func (q *queries) DeleteSessions(ctx context.Context, user hosting.ID, keep stri
 	return answer("end sessions", q.exec(ctx, `DELETE FROM sessions WHERE user_id = ? AND id <> ?`, user, keep))
 }
 
-const selectPasskey = `SELECT id, user_id, name, data, created_at, used_at FROM passkeys `
+const selectPasskey = `SELECT id, user_id, name, data, created_at, used_at FROM passkeys ` //nolint:gosec // columns
 
 func scanPasskey(row scanner) (hosting.Passkey, error) {
 	var p hosting.Passkey

@@ -8,7 +8,7 @@ import (
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
-const selectToken = `SELECT id, kind, user_id, name, hash, scopes, created_at, expires_at, used_at FROM tokens `
+const selectToken = `SELECT id, kind, user_id, name, hash, scopes, created_at, expires_at, used_at FROM tokens ` //nolint:gosec // columns
 
 func scanToken(row scanner) (hosting.Token, error) {
 	var t hosting.Token

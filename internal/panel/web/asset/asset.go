@@ -96,8 +96,8 @@ func compress(content []byte) []byte {
 		return nil
 	}
 	// A buffer takes everything.
-	w.Write(content) //nolint:errcheck // see above
-	w.Close()        //nolint:gosec // see above
+	_, _ = w.Write(content)
+	_ = w.Close()
 	return out.Bytes()
 }
 

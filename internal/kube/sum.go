@@ -22,7 +22,7 @@ const annotationSum = "kubepanel.io/sum"
 // by the two whether somebody changed it, and then reads the whole object past the cache.
 func Sum(in any) (any, error) {
 	obj, ok := in.(client.Object)
-	if !ok || obj.GetAnnotations()[annotationSum] != "" {
+	if !ok || summed(obj) {
 		return in, nil
 	}
 	small, ok := reflect.New(reflect.TypeOf(in).Elem()).Interface().(client.Object)
@@ -84,8 +84,13 @@ func sumOf(obj client.Object) (string, error) {
 	return hex.EncodeToString(sum[:8]), nil
 }
 
-// summed tells whether the cache keeps only a sum of an object's content.
-func summed(live client.Object) bool { return live.GetAnnotations()[annotationSum] != "" }
+// summed tells whether the cache keeps only a sum of an object's content. The
+// annotation alone is no proof: anybody who may write the object may write it, and
+// hide a change behind it. What the API server stores has a time of creation.
+func summed(live client.Object) bool {
+	created := live.GetCreationTimestamp()
+	return live.GetAnnotations()[annotationSum] != "" && created.IsZero()
+}
 
 // intact tells whether a summed object is just what was applied last.
 func intact(live client.Object) bool {

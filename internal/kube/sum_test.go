@@ -91,6 +91,20 @@ func TestASumKeepsWhatACacheIsAskedFor(t *testing.T) {
 	}
 }
 
+// Who changes an object can't hide it from us behind a sum of his own.
+func TestAForgedSumIsNotBelieved(t *testing.T) {
+	forged := stored(t, "8", func(o *networkingv1.Ingress) {
+		o.Spec.IngressClassName = ptr.To("other")
+		o.Annotations[annotationSum] = o.Annotations[AnnotationApplied]
+	})
+	if summed(forged) {
+		t.Error("an object with a forged sum counts as one of the cache's own")
+	}
+	if live := summedOf(t, forged); intact(live) {
+		t.Errorf("a change behind a forged sum is not seen: %v", live.GetAnnotations())
+	}
+}
+
 func TestWhatIsNoObjectIsNotSummed(t *testing.T) {
 	if out, err := Sum(&corev1.ConfigMapList{}); err != nil || out == nil {
 		t.Errorf("Sum(a list) = %v, %v", out, err)

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -131,7 +130,7 @@ func (v *visit) dial(ctx context.Context, site *Site, user, password string) (*u
 	if err != nil {
 		return nil, err
 	}
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", site.Address)
+	conn, err := reach(ctx, site.Address)
 	if err != nil {
 		return nil, fmt.Errorf("reach the site: %w", err)
 	}

@@ -84,9 +84,8 @@ func phpChanges(p place) []fieldChange {
 				s.Workload.Env = []v1alpha1.EnvVar{{Name: "COLOUR", Value: "blue $(HOME) $$"}}
 			},
 			seen: answers("/probe.php", "colour=blue $(HOME) $$\n")},
-		// The site's own image, which "site create" names, would win.
-		{name: "workload.version", fields: []string{"workload.image", "workload.version"}, effect: anotherPod,
-			edit: func(s *v1alpha1.DomainSpec) { s.Workload.Version, s.Workload.Image = "8.2", "" },
+		{name: "workload.version", fields: []string{"workload.version"}, effect: anotherPod,
+			edit: func(s *v1alpha1.DomainSpec) { s.Workload.Version = "8.2" },
 			seen: answers("/probe.php", "version=8.2\n")},
 		{name: "workload.image", fields: []string{"workload.image"}, effect: anotherPod,
 			edit: func(s *v1alpha1.DomainSpec) { s.Workload.Image = p.image },

@@ -105,7 +105,7 @@ func blog() *v1alpha1.Domain {
 		Spec: v1alpha1.DomainSpec{
 			DomainName: "blog.localhost", Title: "A blog\x1b[31m",
 			Aliases:   []v1alpha1.DomainAlias{{Name: "xn--mller-kva.localhost"}},
-			Workload:  v1alpha1.WorkloadSpec{Type: "php", Version: "8.4", Image: "kubepanel.io/php:8.4-c", Port: 9000, ProxyMode: "fastcgi"},
+			Workload:  v1alpha1.WorkloadSpec{Type: "php", Version: "8.4", Port: 9000, ProxyMode: "fastcgi"},
 			WordPress: v1alpha1.WordPressSpec{Preinstall: true, AdminUser: "greta"},
 			Resources: v1alpha1.ResourcesSpec{Storage: "5Gi", Limits: v1alpha1.LimitsSpec{CPU: "1000m", Memory: "512Mi"}},
 			Redis:     v1alpha1.RedisSpec{Enabled: true},

@@ -20,8 +20,8 @@ var runtimeName = regexp.MustCompile(`^([a-z][a-z0-9-]{0,62})(?::([0-9A-Za-z][0-
 
 // runtime is what a site runs, as the catalogue says it.
 type runtime struct {
-	kind, version, image, proxyMode string
-	port                            int32
+	kind, version, proxyMode string
+	port                     int32
 }
 
 // parseRuntime reads what a person asked for, such as python:3.13. Its error is a
@@ -52,13 +52,14 @@ func choose(s *platform.Settings, kind, version string) (runtime, error) {
 		return runtime{}, fmt.Errorf("%s %s has no image on this platform; take %s, or ask the administrator to add the image",
 			display(s, kind), version, strings.Join(usable(offer), ", "))
 	}
-	return runtime{kind: kind, version: version, image: image, proxyMode: offer.ProxyMode, port: offer.Port}, nil
+	return runtime{kind: kind, version: version, proxyMode: offer.ProxyMode, port: offer.Port}, nil
 }
 
-// into writes the runtime into a spec. Where nginx alone is the site, there is
-// neither a port nor a way to a program.
+// into writes the runtime into a spec. It names no image: so the site has the
+// catalogue's, and what an upgrade of the platform mends in it. Where nginx alone
+// is the site, there is neither a port nor a way to a program.
 func (r runtime) into(w *v1alpha1.WorkloadSpec) {
-	w.Type, w.Version, w.Image = r.kind, r.version, r.image
+	w.Type, w.Version = r.kind, r.version
 	if r.proxyMode != platform.ProxyNone {
 		w.Port, w.ProxyMode = r.port, v1alpha1.ProxyMode(r.proxyMode)
 	}

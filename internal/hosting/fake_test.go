@@ -92,7 +92,7 @@ func (f *fakeCluster) Secret(_ context.Context, namespace, name string) (map[str
 func site(object, name string, aliases ...string) v1alpha1.Domain {
 	d := v1alpha1.Domain{ObjectMeta: metav1.ObjectMeta{Name: object, Generation: 1}}
 	d.Spec.DomainName = name
-	d.Spec.Workload = v1alpha1.WorkloadSpec{Type: "php", Version: "8.4", Image: "kubepanel.io/php:8.4-c"}
+	d.Spec.Workload = v1alpha1.WorkloadSpec{Type: "php", Version: "8.4"}
 	d.Spec.Resources.Storage = "5Gi"
 	for _, a := range aliases {
 		d.Spec.Aliases = append(d.Spec.Aliases, v1alpha1.DomainAlias{Name: a})

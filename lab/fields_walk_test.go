@@ -47,7 +47,7 @@ func TestEveryFieldHasAChange(t *testing.T) {
 // A change that says it changes a field and does not would be no test of it.
 func TestChangesChangeTheFieldsThatTheyName(t *testing.T) {
 	spec := v1alpha1.DomainSpec{
-		Workload:  v1alpha1.WorkloadSpec{Type: "php", Version: "8.4", Image: somewhere.image},
+		Workload:  v1alpha1.WorkloadSpec{Type: "php", Version: "8.4"},
 		Resources: v1alpha1.ResourcesSpec{Storage: "1Gi", Limits: v1alpha1.LimitsSpec{CPU: "1000m", Memory: "512Mi"}},
 	}
 	for _, f := range fieldChanges(somewhere) {

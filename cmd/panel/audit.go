@@ -15,7 +15,7 @@ func newAudit(db *database) *cobra.Command {
 		Short: "Recalculate the whole trail, and tell whether an entry was changed or is missing",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			opened, err := db.open(cmd.Context())
+			opened, err := db.open(cmd.Context(), nil)
 			if err != nil {
 				return err
 			}

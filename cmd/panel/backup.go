@@ -16,7 +16,7 @@ func newBackup(db *database) *cobra.Command {
 		Short: "Write all that the panel knows into a new file, while it runs",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			opened, err := db.open(cmd.Context())
+			opened, err := db.open(cmd.Context(), nil)
 			if err != nil {
 				return err
 			}
@@ -47,7 +47,7 @@ func newRotate(db *database) *cobra.Command {
 		Short: "Encrypt with the first key what an earlier one encrypted; afterwards the others can go",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			opened, err := db.open(cmd.Context())
+			opened, err := db.open(cmd.Context(), nil)
 			if err != nil {
 				return err
 			}

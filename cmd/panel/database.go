@@ -29,12 +29,13 @@ func (d *database) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&d.keys, "keys", "/etc/kubepanel-panel", "`folder` with the file "+platform.KeyPanel+", 32 octets that encrypt secrets in the database; further files only decrypt")
 }
 
-func (d *database) open(ctx context.Context) (*store.DB, error) {
+// open opens it; observe, unless nil, is told every statement.
+func (d *database) open(ctx context.Context, observe func(statement string)) (*store.DB, error) {
 	keys, err := readKeys(d.keys)
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(ctx, cmp.Or(os.Getenv(databaseVariable), d.address), store.Options{Keys: keys})
+	return store.Open(ctx, cmp.Or(os.Getenv(databaseVariable), d.address), store.Options{Keys: keys, Observe: observe})
 }
 
 // readKeys reads the key that encrypts and, behind it, those of earlier times.

@@ -22,7 +22,7 @@ func newLink(db *database) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("read --url: %w", err)
 			}
-			opened, err := db.open(cmd.Context())
+			opened, err := db.open(cmd.Context(), nil)
 			if err != nil {
 				return err
 			}

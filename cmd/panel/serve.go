@@ -12,12 +12,17 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/kube"
 	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/metrics"
 	"kubepanel.io/kubepanel/internal/panel/web"
 	"kubepanel.io/kubepanel/internal/startup"
 	"kubepanel.io/kubepanel/internal/store"
@@ -53,26 +58,40 @@ func newServe(db *database) *cobra.Command {
 		Short: "Serve the pages",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			opened, err := db.open(cmd.Context())
+			registry := prometheus.NewRegistry()
+			counts := metrics.New(registry)
+			opened, err := db.open(cmd.Context(), counts.Statement)
 			if err != nil {
 				return err
 			}
 			defer opened.Close()
-			return o.run(cmd.Context(), opened)
+			for name, pool := range opened.Pools() {
+				registry.MustRegister(collectors.NewDBStatsCollector(pool, name))
+			}
+			return o.run(cmd.Context(), opened, &watched{counts, registry})
 		},
 	}
 	flags := cmd.Flags()
 	o.AddFlags(flags)
 	flags.StringVar(&o.listen, "listen", ":8080", "`address` for HTTP, behind the edge")
-	flags.StringVar(&o.health, "health-listen", ":8081", "`address` for /healthz and /readyz")
+	flags.StringVar(&o.health, "health-listen", ":8081", "`address` for /healthz, /readyz and /metrics")
 	flags.StringVar(&o.url, "url", "https://panel.localhost", "the panel's `address`, as browsers show it")
 	flags.StringVar(&o.brand, "brand", "Kubepanel", "`name` that the panel goes by")
 	flags.StringSliceVar(&o.proxies, "proxy", nil, "`range` of proxies before the panel, whose X-Forwarded-For is believed (may be repeated)")
 	return cmd
 }
 
+// watched is what a panel tells of itself.
+type watched struct {
+	*metrics.Metrics
+
+	registry *prometheus.Registry
+}
+
 // panel is all parts of a running one.
 type panel struct {
+	*watched
+
 	rules  *hosting.Provider
 	doors  *auth.Auth
 	mirror *kube.Mirror
@@ -80,8 +99,8 @@ type panel struct {
 	log    *slog.Logger
 }
 
-func (o serveOptions) run(ctx context.Context, db *store.DB) error {
-	p, err := o.wire(db)
+func (o serveOptions) run(ctx context.Context, db *store.DB, w *watched) error {
+	p, err := o.wire(db, w)
 	if err != nil {
 		return err
 	}
@@ -102,7 +121,7 @@ func (o serveOptions) run(ctx context.Context, db *store.DB) error {
 }
 
 // wire puts the parts together.
-func (o serveOptions) wire(db *store.DB) (*panel, error) {
+func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 	settings, level, err := o.Begin()
 	if err != nil {
 		return nil, err
@@ -123,13 +142,13 @@ func (o serveOptions) wire(db *store.DB) (*panel, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &panel{mirror: kube.NewMirror(cluster, settings), log: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
+	p := &panel{watched: w, mirror: kube.NewMirror(cluster, settings), log: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	p.rules = &hosting.Provider{
 		Panel: &hosting.Panel{Domains: p.mirror, Writer: p.mirror, Platform: p.mirror, Planner: p.mirror},
 		Store: db, Now: time.Now,
 		Reserved: []string{address.Hostname()},
 	}
-	if p.doors, err = auth.New(auth.Options{Provider: p.rules, URL: address, Proxies: proxies}); err != nil {
+	if p.doors, err = auth.New(auth.Options{Provider: p.rules, URL: address, Proxies: proxies, Count: w.SignIn}); err != nil {
 		return nil, err
 	}
 	pages, err := web.New(web.Options{
@@ -139,7 +158,7 @@ func (o serveOptions) wire(db *store.DB) (*panel, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.pages = pages.Handler()
+	p.pages = p.Wrap(pages.Handler())
 	return p, nil
 }
 
@@ -155,10 +174,13 @@ func parsePrefixes(texts []string) ([]netip.Prefix, error) {
 	return prefixes, nil
 }
 
-// healthz answers whether the program lives, and whether it knows all sites.
+// healthz answers whether the program lives, whether it knows all sites, and what it
+// counts: its own, and the libraries' about Go, the process and the API server.
 func (p *panel) healthz() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	all := prometheus.Gatherers{p.registry, ctrlmetrics.Registry}
+	mux.Handle("GET /metrics", promhttp.HandlerFor(all, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		select {
 		case <-p.mirror.Synced():
@@ -186,7 +208,9 @@ func (p *panel) tidy(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-settle.C:
-			if err := p.rules.Settle(ctx); err != nil && ctx.Err() == nil {
+			if err := p.rules.Settle(ctx); err == nil {
+				p.Settled(time.Now())
+			} else if ctx.Err() == nil {
 				p.log.Warn("settle what database and cluster say", "err", err)
 			}
 		case <-sweep.C:

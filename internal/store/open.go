@@ -143,6 +143,14 @@ func openServer(address string) (*sql.DB, error) {
 	return db, nil
 }
 
+// Pools are its connections by what they are for, to be counted.
+func (d *DB) Pools() map[string]*sql.DB {
+	if d.kind == onServer {
+		return map[string]*sql.DB{"all": d.write}
+	}
+	return map[string]*sql.DB{"read": d.on.(*sql.DB), "write": d.write}
+}
+
 // Close closes the database.
 func (d *DB) Close() {
 	_ = d.on.(*sql.DB).Close() // nothing is unwritten: commits were waited for

@@ -44,6 +44,8 @@ type Options struct {
 	Mailer Mailer
 	// Cost of a password's hash; zero for DefaultCost.
 	Cost Cost
+	// Count, when set, is told the outcome of each sign-in: done, refused or limited.
+	Count func(outcome string)
 }
 
 // Mailer sends mail.
@@ -68,6 +70,9 @@ func New(o Options) (*Auth, error) {
 	}
 	if o.Cost == (Cost{}) {
 		o.Cost = DefaultCost()
+	}
+	if o.Count == nil {
+		o.Count = func(string) {}
 	}
 	origin := o.URL.Scheme + "://" + o.URL.Host
 	passkeys, err := webauthn.New(&webauthn.Config{RPID: o.URL.Hostname(), RPDisplayName: "Kubepanel", RPOrigins: []string{origin}})

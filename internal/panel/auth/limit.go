@@ -18,7 +18,7 @@ const (
 
 // count notes a try under each of the keys, or returns Limited.
 func (a *Auth) count(ctx context.Context, limits map[string]int64) error {
-	return a.store.Write(ctx, func(tx hosting.Tx) error {
+	err := a.store.Write(ctx, func(tx hosting.Tx) error {
 		for key, most := range limits {
 			n, err := tx.Tries(ctx, key, a.now().Add(-window))
 			if err != nil {
@@ -34,6 +34,10 @@ func (a *Auth) count(ctx context.Context, limits map[string]int64) error {
 		}
 		return nil
 	})
+	if err != nil && hosting.CodeOf(err) == hosting.Limited {
+		a.Count("limited")
+	}
+	return err
 }
 
 func (a *Auth) byAddress(ctx context.Context) string {

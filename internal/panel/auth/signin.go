@@ -68,6 +68,7 @@ func (a *Auth) SignIn(ctx context.Context, email, password string) (Stage, error
 // refuse notes a failed sign-in. The address that was typed is kept only where it is
 // an account's: people type passwords into the wrong field.
 func (a *Auth) refuse(ctx context.Context, email string, of hosting.ID) error {
+	a.Count("refused")
 	if of != "" {
 		err := a.record(ctx, hosting.Actor{ID: of, Name: email}, "sign-in.refused", email)
 		if err != nil {
@@ -137,6 +138,7 @@ func (a *Auth) done(ctx context.Context, u *hosting.User) error {
 	}
 	a.sessions.Put(ctx, keyStage, string(Done))
 	a.putTime(ctx, keyFresh)
+	a.Count("done")
 	return nil
 }
 

@@ -15,12 +15,14 @@ import (
 	"github.com/a-h/templ"
 
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/metrics"
 )
 
 // page makes a handler one of HTTP. It is the only place that knows what becomes of
 // an error.
 func (s *Server) page(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		metrics.Route(r.Context(), r.Pattern)
 		w.Header().Set("Cache-Control", "no-store")
 		a, _ := s.Who(r.Context())
 		r = r.WithContext(context.WithValue(r.Context(), actorKey{}, a))

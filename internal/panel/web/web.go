@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/metrics"
 	"kubepanel.io/kubepanel/internal/panel/web/asset"
 	"kubepanel.io/kubepanel/internal/panel/web/locale"
 )
@@ -128,6 +131,20 @@ func (s *Server) routes() map[string]handler {
 	}
 }
 
+// Pages are the patterns of all that can be looked at, in order: what measures pages,
+// or tries who may see them, leaves none out.
+func Pages() []string {
+	var s Server
+	var pages []string
+	for pattern := range s.routes() {
+		if path, ok := strings.CutPrefix(pattern, "GET "); ok {
+			pages = append(pages, path)
+		}
+	}
+	slices.Sort(pages)
+	return pages
+}
+
 // Handler serves all pages and the files that they need.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
@@ -141,7 +158,7 @@ func (s *Server) Handler() http.Handler {
 	pages := s.Wrap(http.MaxBytesHandler(mux, maxBody))
 
 	all := http.NewServeMux()
-	all.Handle("GET "+asset.Prefix, s.assets)
+	all.Handle("GET "+asset.Prefix, metrics.Routed("GET "+asset.Prefix, s.assets))
 	all.Handle("/", http.NewCrossOriginProtection().Handler(pages))
 	return headers(all)
 }

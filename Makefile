@@ -16,7 +16,7 @@ MODULES  := . node tools lab/cyclonus lab/rclone $(wildcard node/components/*)
 NODE_GO  := $(shell find node -name '*.go' -not -path '*/components/*') node/go.mod node/go.sum $(shell find node/manifests -type f)
 
 .DEFAULT_GOAL := help
-.PHONY: cyclonus rclone help up down purge env status test unit lab bench chaos bench-operator generate lint fuzz clean
+.PHONY: cyclonus rclone help up down purge env status test unit lab bench chaos bench-operator bench-panel generate lint fuzz clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,11 @@ bench-operator: $(NODE) ## measure the operator with N domains (N=1000), without
 	$(NODE) build kubernetes etcd
 	go test $(if $(SHORT),-short) -count=1 -timeout 2h -run '^$$' -bench Operator -benchtime 1x ./internal/operator/domain/program \
 		-args -domains=$(N) -result=$(CURDIR)/bin/bench-operator.json
+
+bench-panel: $(NODE) ## measure the panel with 100, 1,000 and 10,000 sites, without a node
+	./bootstrap test
+	$(NODE) build kubernetes etcd
+	go test -count=1 -timeout 30m -run '^$$' -bench Panel -benchtime 1x ./cmd/panel
 
 CHAOS ?= 10m
 chaos: $(NODE) ## kill what the platform stands on at random, for CHAOS=10m, and see that nothing is lost

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) { os.Exit(kubetest.Run(m, &cluster)) }
 const panelUser = "kubepanel-panel-test"
 
 // limited returns a kubeconfig of panelUser.
-func limited(t *testing.T) string {
+func limited(t testing.TB) string {
 	t.Helper()
 	root, err := kubetest.Root()
 	must(t, err)
@@ -60,7 +60,7 @@ func limited(t *testing.T) string {
 	return file
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func must(t *testing.T, err error) {
 }
 
 // freeAddress is one that nobody listens at.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	must(t, err)

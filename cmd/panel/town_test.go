@@ -1,0 +1,252 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/kubetest"
+	"kubepanel.io/kubepanel/internal/store"
+)
+
+// town is many sites of a hundred customers, in a database and on a real API server,
+// with the statuses that an operator would have written. The panel is a process.
+type town struct {
+	testing.TB
+
+	program, settings, kubeconfig string
+	database, keys                string
+	sites                         int
+	cookie                        string
+}
+
+// townUsers is how many customers there are.
+const townUsers = 100
+
+func newTown(t testing.TB) *town {
+	t.Helper()
+	root, err := kubetest.Root()
+	must(t, err)
+	folder := t.TempDir()
+	town := &town{TB: t, program: filepath.Join(folder, "panel"), settings: filepath.Join(root, "api/platform/testdata/platform.yaml"),
+		kubeconfig: limited(t), database: "sqlite:" + filepath.Join(folder, "panel.db"), keys: t.TempDir()}
+	must(t, os.WriteFile(filepath.Join(town.keys, "key"), bytes.Repeat([]byte{7}, 32), 0o600))
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", town.program, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the panel: %v: %s", err, out)
+	}
+	town.write(func(ctx context.Context, tx hosting.Tx) error {
+		err := tx.InsertPackage(ctx, &hosting.Package{ID: "package", Name: "Small", Quota: hosting.Quota{hosting.Sites: 1000}})
+		for i := 0; i < townUsers && err == nil; i++ {
+			err = tx.InsertUser(ctx, &hosting.User{ID: townUser(i), Email: fmt.Sprintf("customer-%d@shop.example", i), Name: fmt.Sprintf("Customer %d", i),
+				Role: hosting.Customer, Package: "package", CreatedAt: time.Now()})
+		}
+		return err
+	})
+	return town
+}
+
+func townUser(i int) hosting.ID { return hosting.ID(fmt.Sprintf("customer-%d", i%townUsers)) }
+func townSite(i int) string     { return fmt.Sprintf("site-%05d.example", i) }
+
+func (t *town) write(do func(ctx context.Context, tx hosting.Tx) error) {
+	t.Helper()
+	db, err := store.Open(t.Context(), t.database, store.Options{Keys: [][]byte{bytes.Repeat([]byte{7}, 32)}})
+	must(t, err)
+	defer db.Close()
+	must(t, db.Write(t.Context(), func(tx hosting.Tx) error { return do(t.Context(), tx) }))
+}
+
+// grow adds sites until there are so many.
+func (t *town) grow(to int) {
+	t.Helper()
+	t.write(func(ctx context.Context, tx hosting.Tx) error {
+		for i := t.sites; i < to; i++ {
+			name := townSite(i)
+			s := &hosting.OwnedSite{Name: name, Object: name, Owner: townUser(i), State: hosting.SiteOwned, CreatedAt: time.Now(), ChangedAt: time.Now(),
+				Names:   []string{name, "www." + name},
+				Amounts: hosting.Amounts{hosting.Sites: 1, hosting.Storage: 5, hosting.CPU: 1000, hosting.Memory: 512, hosting.Databases: 1}}
+			if err := tx.InsertSite(ctx, s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	next := make(chan int)
+	failed := make(chan error, to)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for i := range next {
+				if err := t.domain(townSite(i)); err != nil {
+					failed <- err
+				}
+			}
+		})
+	}
+	for i := t.sites; i < to; i++ {
+		next <- i
+	}
+	close(next)
+	all.Wait()
+	close(failed)
+	for err := range failed {
+		must(t, err)
+	}
+	t.sites = to
+}
+
+// domain makes a Domain that serves.
+func (t *town) domain(name string) error {
+	d := &v1alpha1.Domain{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.DomainSpec{DomainName: name}}
+	d.Spec.WordPress.Preinstall = true
+	d.Spec.Workload = v1alpha1.WorkloadSpec{Type: "php", Version: "8.4"}
+	d.Spec.Resources.Storage, d.Spec.Resources.Limits.CPU, d.Spec.Resources.Limits.Memory = "5Gi", "1000m", "512Mi"
+	if err := cluster.Client.Create(t.Context(), d); err != nil {
+		return err
+	}
+	object := "dom-" + strings.ReplaceAll(name, ".", "-")
+	d.Status = v1alpha1.DomainStatus{
+		Phase: v1alpha1.DomainReady, ObservedGeneration: d.Generation, Namespace: object,
+		Endpoints: &v1alpha1.EndpointsStatus{HTTPS: "https://" + name},
+		Storage:   &v1alpha1.StorageStatus{Size: "5Gi", Used: "1700Mi"},
+		Database:  &v1alpha1.DatabaseStatus{Name: object, Host: "mariadb.kubepanel-system.svc.cluster.local", Username: object},
+		SFTP: &v1alpha1.SFTPStatus{Host: "sftp.example", Port: 2222, Username: "www@" + name,
+			PasswordSecretRef: &v1alpha1.SecretKeyReference{Namespace: object, Name: "sftp-credentials", Key: "password"}},
+	}
+	for _, kind := range []string{v1alpha1.ConditionNamespaceReady, v1alpha1.ConditionPVCReady, v1alpha1.ConditionConfigMapReady, v1alpha1.ConditionDatabaseReady,
+		v1alpha1.ConditionDatabaseProvisioned, v1alpha1.ConditionDeploymentReady, v1alpha1.ConditionServiceReady, v1alpha1.ConditionSFTPServiceReady, v1alpha1.ConditionSFTPReady,
+		v1alpha1.ConditionIngressReady, v1alpha1.ConditionCertificateReady, v1alpha1.ConditionReady} {
+		d.Status.Conditions = append(d.Status.Conditions, metav1.Condition{Type: kind, Status: metav1.ConditionTrue, Reason: "Satisfied",
+			Message: "all is as it should be", ObservedGeneration: d.Generation, LastTransitionTime: metav1.Now()})
+	}
+	return cluster.Client.Status().Update(t.Context(), d)
+}
+
+// office is one panel of the town.
+type office struct {
+	*town
+
+	cmd     *exec.Cmd
+	log     *bytes.Buffer
+	at      string
+	health  string
+	profile string
+	// first is how long after its start it answered.
+	first time.Duration
+}
+
+// open starts the panel and waits until it answers.
+func (t *town) open() *office {
+	t.Helper()
+	o := &office{town: t, at: freeAddress(t), health: freeAddress(t), log: &bytes.Buffer{}}
+	o.cmd = exec.Command(t.program, "serve", "--settings", t.settings, "--kubeconfig", t.kubeconfig, "--listen", o.at, "--health-listen", o.health,
+		"--url", "https://panel.localhost", "--log-level", "warn", "--database", t.database, "--keys", t.keys)
+	o.cmd.Stderr = o.log
+	o.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it ends with the tests, however they end
+	began := time.Now()
+	must(t, o.cmd.Start())
+	t.Cleanup(o.close)
+	for {
+		answer, err := http.Get("http://" + o.at + "/sign-in")
+		if err == nil {
+			answer.Body.Close()
+			o.first = time.Since(began)
+			return o
+		}
+		if time.Since(began) > time.Minute {
+			t.Fatalf("the panel does not answer: %s", o.log)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// close ends the panel as a deployment would.
+func (o *office) close() {
+	_ = o.cmd.Process.Signal(syscall.SIGTERM) // it may have ended before
+	if err := o.cmd.Wait(); err != nil {
+		if _, exited := errors.AsType[*exec.ExitError](err); exited {
+			o.Errorf("the panel ended with %v: %s", err, o.log)
+		}
+	}
+}
+
+// signIn makes the first administrator, who is signed in then.
+func (o *office) signIn() {
+	o.Helper()
+	link, err := exec.CommandContext(o.Context(), o.program, "link", "--database", o.database, "--keys", o.keys).Output()
+	must(o, err)
+	_, code, _ := strings.Cut(strings.TrimSpace(string(link)), "#")
+	form := url.Values{"code": {code}, "name": {"Ada Provider"}, "email": {"ada@provider.example"}, "password": {"correct horse battery staple"}}
+	request, err := http.NewRequestWithContext(o.Context(), http.MethodPost, "http://"+o.at+"/start", strings.NewReader(form.Encode()))
+	must(o, err)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer, err := (&http.Transport{}).RoundTrip(request)
+	must(o, err)
+	defer answer.Body.Close() // only its cookie matters
+	for _, c := range answer.Cookies() {
+		o.cookie = c.Name + "=" + c.Value
+	}
+	if o.cookie == "" {
+		o.Fatalf("the first start = %d, want a session", answer.StatusCode)
+	}
+}
+
+// wires are connections for a page.
+func (o *office) wires(path string, count int) []*wire {
+	o.Helper()
+	var all []*wire
+	for range count {
+		all = append(all, newWire(o, o.at, path, o.cookie))
+	}
+	return all
+}
+
+// metric is the sum over all series of a counter, a gauge or a summary's count.
+func (o *office) metric(name string) float64 {
+	o.Helper()
+	answer, err := http.Get("http://" + o.health + "/metrics")
+	must(o, err)
+	defer answer.Body.Close() // it was only read
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(answer.Body)
+	must(o, err)
+	if families[name] == nil {
+		families[name] = &dto.MetricFamily{}
+	}
+	sum := 0.0
+	for _, series := range families[name].GetMetric() {
+		sum += series.GetCounter().GetValue() + series.GetGauge().GetValue()
+	}
+	return sum
+}
+
+// peak is the most memory that the panel ever had, in bytes (proc(5), VmHWM).
+func (o *office) peak() float64 {
+	o.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", o.cmd.Process.Pid))
+	must(o, err)
+	_, rest, _ := strings.Cut(string(data), "VmHWM:")
+	var kilobytes float64
+	_, err = fmt.Sscan(rest, &kilobytes)
+	must(o, err)
+	return kilobytes * 1024
+}

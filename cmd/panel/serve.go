@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"time"
+	_ "time/tzdata" // sites' times are shown in their zones, and the image has no time zone database
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -144,7 +145,7 @@ func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 	}
 	p := &panel{watched: w, mirror: kube.NewMirror(cluster, settings), log: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	p.rules = &hosting.Provider{
-		Panel: &hosting.Panel{Domains: p.mirror, Writer: p.mirror, Platform: p.mirror, Planner: p.mirror},
+		Panel: &hosting.Panel{Domains: p.mirror, Writer: p.mirror, Platform: p.mirror, Planner: p.mirror, Logs: p.mirror},
 		Store: db, Now: time.Now,
 		Reserved: []string{address.Hostname()},
 	}

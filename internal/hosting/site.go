@@ -36,6 +36,7 @@ type Panel struct {
 	Writer   DomainWriter
 	Platform Platform
 	Planner  Planner
+	Logs     LogReader
 }
 
 // Site finds a site by its name, in Unicode or ASCII.

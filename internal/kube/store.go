@@ -3,6 +3,8 @@ package kube
 import (
 	"context"
 
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
@@ -20,6 +22,9 @@ type Store struct {
 	Namespace string
 	// Server is the address of the API server, for messages.
 	Server string
+
+	raw    rest.Interface
+	params runtime.ParameterCodec
 }
 
 var (

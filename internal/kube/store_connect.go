@@ -66,7 +66,11 @@ func NewStore(config *rest.Config, namespace string) (Store, error) {
 	if err != nil {
 		return Store{}, fmt.Errorf("make a client for %s: %w", config.Host, err)
 	}
-	return Store{Client: c, Namespace: namespace, Server: config.Host}, nil
+	raw, err := rawClient(config, scheme)
+	if err != nil {
+		return Store{}, err
+	}
+	return Store{Client: c, Namespace: namespace, Server: config.Host, raw: raw, params: runtime.NewParameterCodec(scheme)}, nil
 }
 
 func storeScheme() (*runtime.Scheme, error) {

@@ -71,12 +71,26 @@ func newHouse(t *testing.T) *house {
 	h.as = h.boss
 	pages, err := web.New(web.Options{
 		Rules: h.rules, Brand: "Kubepanel", Log: slog.New(slog.NewTextHandler(h.log, nil)), Now: now,
-		Wrap: func(next http.Handler) http.Handler { return next },
-		Who:  func(context.Context) (hosting.Actor, bool) { return h.as, h.as.ID != "" },
+		Wrap:     func(next http.Handler) http.Handler { return next },
+		Who:      func(context.Context) (hosting.Actor, bool) { a := h.seated(); return a, a.ID != "" },
+		AskAgain: time.Millisecond,
 	})
 	h.must(err)
 	h.handler = pages.Handler()
 	return h
+}
+
+// seat puts somebody else at the browser while answers are under way.
+func (h *house) seat(a hosting.Actor) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.as = a
+}
+
+func (h *house) seated() hosting.Actor {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.as
 }
 
 func (h *house) must(err error) {

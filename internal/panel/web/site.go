@@ -44,6 +44,11 @@ func (p sitePage) siteTabs(row *hosting.OwnedSite, at string) []link {
 	if p.Can(hosting.RightSiteChange, row.On()) {
 		tabs = append(tabs, link{Text: p.T("Domains"), To: base + "/domains"}, link{Text: p.T("Settings"), To: base + "/settings"},
 			link{Text: p.T("Access"), To: base + "/access"})
+	}
+	if p.Can(hosting.RightSiteLogs, row.On()) {
+		tabs = append(tabs, link{Text: p.T("Logs"), To: base + "/logs"})
+	}
+	if p.Can(hosting.RightSiteChange, row.On()) {
 		tabs = append(tabs, link{Text: p.T("Danger zone"), To: base + "/danger"})
 	}
 	for i := range tabs {

@@ -36,6 +36,9 @@ type Options struct {
 	Brand string
 	Log   *slog.Logger
 	Now   func() time.Time
+	// AskAgain is how often it is asked whether somebody still may see what goes on being
+	// sent; 10 s when left out.
+	AskAgain time.Duration
 }
 
 // Server serves the pages.
@@ -44,6 +47,7 @@ type Server struct {
 
 	assets  *asset.Set
 	locales locale.Set
+	streams streams
 }
 
 // New prepares everything that does not depend on who asks.
@@ -94,6 +98,9 @@ func (s *Server) routes() map[string]handler {
 		"GET /sites/{site}/access":        s.siteAccess,
 		"POST /sites/{site}/change":       s.changeSite,
 		"POST /sites/{site}/password":     s.sitePassword,
+		"GET /sites/{site}/logs":          s.showLogs,
+		"GET /sites/{site}/logs/download": s.downloadLog,
+		"GET /sites/{site}/logs/follow":   s.followLog,
 		"GET /sites/{site}/danger":        s.siteDanger,
 		"POST /sites/{site}/delete":       s.deleteSite,
 		"POST /sites/{site}/suspend":      s.suspendSite,

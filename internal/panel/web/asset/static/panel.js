@@ -70,6 +70,42 @@ if (palette) {
   });
 }
 
+// Following a log: data-follow is where its lines come from, as the server writes them
+// in a page, and data-into the list that they are added to.
+const mostLines = 2000;
+for (const button of all("[data-follow]")) {
+  const list = document.getElementById(button.dataset.into), pane = list.parentElement;
+  const said = document.getElementById(`${list.id}-said`), label = button.querySelector("span"), before = label.textContent;
+  let source = null;
+  const stop = text => {
+    source?.close();
+    source = null;
+    button.setAttribute("aria-pressed", "false");
+    label.textContent = before;
+    said.textContent = text ?? "";
+  };
+  const start = () => {
+    const last = [...list.querySelectorAll("time")].at(-1)?.dateTime, at = new URL(button.dataset.follow, location);
+    if (last) at.searchParams.set("after", last);
+    source = new EventSource(at);
+    button.setAttribute("aria-pressed", "true");
+    label.textContent = button.dataset.stop;
+    pane.scrollTop = pane.scrollHeight;
+    source.addEventListener("message", event => {
+      const atEnd = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 40;
+      list.insertAdjacentHTML("beforeend", event.data);
+      while (list.children.length > mostLines) list.firstElementChild.remove();
+      pane.querySelector("[data-none]")?.remove();
+      if (atEnd) pane.scrollTop = pane.scrollHeight;
+    });
+    source.addEventListener("end", event => stop(event.data));
+    source.addEventListener("error", () => { if (source?.readyState === EventSource.CLOSED) stop(); });
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => (source ? stop() : start()));
+}
+for (const pane of all(".log")) pane.scrollTop = pane.scrollHeight;
+
 // Passkeys: the server says what the browser's authenticator shall do, and hears its
 // answer (WebAuthn level 3, whose JSON both ends speak).
 for (const button of all("[data-passkey]")) {

@@ -1,0 +1,158 @@
+package web
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// Bounds of following a log: how many may at once, an account and all together; for
+// how long; and how often it is asked whether somebody still may.
+const (
+	streamsOfOne = 4
+	streamsOfAll = 200
+	longest      = 30 * time.Minute
+	askAgain     = 10 * time.Second
+	// sendTimeout ends a browser that takes nothing more.
+	sendTimeout = 20 * time.Second
+	// tryAgain is how long a browser waits before it asks for more, in milliseconds.
+	tryAgain = 2000
+)
+
+// streams counts answers that go on.
+type streams struct {
+	mu  sync.Mutex
+	of  map[hosting.ID]int
+	all int
+}
+
+// begin takes a place, which end gives back.
+func (s *streams) begin(id hosting.ID) (end func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of[id] >= streamsOfOne || s.all >= streamsOfAll {
+		return nil, &hosting.Error{Code: hosting.Limited, Message: "Too many logs are followed at once.", Mend: "Close another page that follows one."}
+	}
+	if s.of == nil {
+		s.of = map[hosting.ID]int{}
+	}
+	s.of[id]++
+	s.all++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.all--
+		if s.of[id]--; s.of[id] == 0 {
+			delete(s.of, id)
+		}
+	}, nil
+}
+
+// followLog sends lines as they are written, as server-sent events (HTML, section
+// 9.2): each with its time as its ID, with which the browser asks for the rest when
+// the program, the pod or the panel was started anew.
+func (s *Server) followLog(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.siteLogs(r)
+	if err != nil {
+		return err
+	}
+	end, err := s.streams.begin(p.Actor.ID)
+	if err != nil {
+		return err
+	}
+	defer end()
+	p.Query.From = p.after(r)
+	ctx, stop := context.WithTimeout(r.Context(), longest)
+	defer stop()
+	out := &events{w: w, to: http.NewResponseController(w)}
+	if err := out.begin(); err != nil {
+		return err
+	}
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		s.watchOver(ctx, stop, r, out)
+	}()
+	err = s.Rules.FollowLog(ctx, p.Actor, p.Row.Name, p.Query, func(l hosting.LogLine) error {
+		var html bytes.Buffer
+		if err := p.line(l).Render(ctx, &html); err != nil {
+			return fmt.Errorf("render a line: %w", err)
+		}
+		return out.send("", l.At.UTC().Format(time.RFC3339Nano), html.Bytes())
+	})
+	ended := ctx.Err() != nil
+	stop()
+	<-over // nobody else writes from here on
+	switch code := hosting.CodeOf(err); {
+	case ended:
+		out.last(p.T("Following has ended: begin it again."))
+	case err != nil && (code == hosting.Invalid || code == hosting.NotFound || code == hosting.Forbidden):
+		out.last(err.Error())
+	case err != nil && code == hosting.Internal:
+		s.Log.ErrorContext(r.Context(), "follow a log", "site", p.Row.Name, "err", err)
+	}
+	return nil // else the program has ended, and the browser asks again
+}
+
+// after is what the browser has already.
+func (p siteLogs) after(r *http.Request) time.Time {
+	for _, text := range []string{r.Header.Get("Last-Event-ID"), r.FormValue("after")} {
+		if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+			return at.Add(1)
+		}
+	}
+	return p.now
+}
+
+// watchOver ends an answer that goes on as soon as who gets it may not any more, or is
+// not there.
+func (s *Server) watchOver(ctx context.Context, stop context.CancelFunc, r *http.Request, out *events) {
+	tick := time.NewTicker(cmp.Or(s.AskAgain, askAgain))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !s.still(ctx, r, hosting.RightSiteLogs) || out.beat() != nil {
+			stop()
+			return
+		}
+	}
+}
+
+// still tells whether whoever sent a request is signed in now, and may do something
+// with its site.
+func (s *Server) still(ctx context.Context, r *http.Request, do hosting.Right) bool {
+	may := false
+	again := &http.Request{Method: r.Method, URL: r.URL, Header: r.Header, Host: r.Host, RemoteAddr: r.RemoteAddr, Body: http.NoBody, Proto: r.Proto}
+	fresh, stop := context.WithCancel(context.Background()) // nothing of what the first request was found to be
+	defer stop()
+	defer context.AfterFunc(ctx, stop)()
+	s.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, now *http.Request) {
+		if a, ok := s.Who(now.Context()); ok {
+			_, err := s.Rules.SiteFor(now.Context(), a, do, r.PathValue("site"))
+			may = err == nil || hosting.CodeOf(err) == hosting.Unreachable
+		}
+	})).ServeHTTP(&unseen{header: http.Header{}}, again.WithContext(fresh))
+	return may
+}
+
+// unseen is an answer that nobody gets.
+type unseen struct{ header http.Header }
+
+// Header implements http.ResponseWriter.
+func (u *unseen) Header() http.Header { return u.header }
+
+// Write implements http.ResponseWriter.
+func (u *unseen) Write(b []byte) (int, error) { return len(b), nil }
+
+// WriteHeader implements http.ResponseWriter.
+func (u *unseen) WriteHeader(int) {}

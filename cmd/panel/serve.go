@@ -49,6 +49,7 @@ type serveOptions struct {
 	startup.Options
 
 	listen, health, url, brand string
+	doors                      doorOptions
 	proxies                    []string
 }
 
@@ -78,6 +79,7 @@ func newServe(db *database) *cobra.Command {
 	flags.StringVar(&o.health, "health-listen", ":8081", "`address` for /healthz, /readyz and /metrics")
 	flags.StringVar(&o.url, "url", "https://panel.localhost", "the panel's `address`, as browsers show it")
 	flags.StringVar(&o.brand, "brand", "Kubepanel", "`name` that the panel goes by")
+	o.doors.addFlags(flags)
 	flags.StringSliceVar(&o.proxies, "proxy", nil, "`range` of proxies before the panel, whose X-Forwarded-For is believed (may be repeated)")
 	return cmd
 }
@@ -109,6 +111,7 @@ func (o serveOptions) run(ctx context.Context, db *store.DB, w *watched) error {
 	all.Go(func() error { p.mirror.Run(ctx); return nil })
 	all.Go(func() error { return serve(ctx, o.health, p.healthz()) })
 	all.Go(func() error { return p.tidy(ctx) })
+	all.Go(func() error { p.doors.Deliver(ctx); return nil })
 	all.Go(func() error {
 		select {
 		case <-p.mirror.Synced():
@@ -149,7 +152,7 @@ func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 		Store: db, Now: time.Now,
 		Reserved: []string{address.Hostname()},
 	}
-	if p.doors, err = auth.New(auth.Options{Provider: p.rules, URL: address, Proxies: proxies, Count: w.SignIn}); err != nil {
+	if p.doors, err = o.doors.open(auth.Options{Provider: p.rules, URL: address, Proxies: proxies, Count: w.SignIn}, o.brand); err != nil {
 		return nil, err
 	}
 	pages, err := web.New(web.Options{

@@ -21,6 +21,7 @@ type Reader interface {
 	PackageReader
 	SiteReader
 	SignInReader
+	MailReader
 	TrailReader
 }
 
@@ -31,6 +32,7 @@ type Tx interface {
 	PackageWriter
 	SiteWriter
 	SignInWriter
+	MailWriter
 	// Append adds an entry to the audit trail and gives it its number and hash.
 	Append(ctx context.Context, e *Entry) error
 }

@@ -2,7 +2,6 @@ package auth_test
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
@@ -72,39 +71,6 @@ func TestSupportActsAsACustomerAndIsSeen(t *testing.T) {
 		_, err = hosting.VerifyTrail(ctx, s.store)
 		return err
 	}))
-}
-
-func TestForgottenPasswordIsSetByMail(t *testing.T) {
-	s := newSite(t)
-	s.administrator(t)
-	s.mail.sent = make(chan string, 2)
-	b := s.browser(t)
-	forgot := func(email string) error {
-		return b.in(t, func(ctx context.Context) error { return s.ForgotPassword(ctx, email) })
-	}
-	must(t, forgot("nobody@provider.example"))
-	must(t, forgot("boss@provider.example"))
-	var text string
-	select {
-	case text = <-s.mail.sent:
-	case <-time.After(time.Minute):
-		t.Fatal("no mail came")
-	}
-	_, rest, _ := strings.Cut(text, "#")
-	token, _, _ := strings.Cut(rest, "\n")
-	set := func(p string) error {
-		return b.in(t, func(ctx context.Context) error { return s.SetPassword(ctx, token, p) })
-	}
-	wantCode(t, "SetPassword(weak)", set("boss@provider.example"), hosting.Invalid)
-	must(t, set("another horse battery staple"))
-	wantCode(t, "SetPassword(used link)", set("another horse battery staple"), hosting.SignIn)
-	_, err := b.signIn(t, "boss@provider.example", password)
-	wantCode(t, "SignIn(old password)", err, hosting.SignIn)
-	_, err = b.signIn(t, "boss@provider.example", "another horse battery staple")
-	must(t, err)
-	if len(s.mail.sent) != 0 {
-		t.Error("a mail went to an address without an account")
-	}
 }
 
 func TestTokensAreGoodForTheirScopeAndTime(t *testing.T) {

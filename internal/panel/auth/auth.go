@@ -12,6 +12,7 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/mail"
 )
 
 // How long things last.
@@ -40,7 +41,7 @@ type Options struct {
 	Proxies []netip.Prefix
 	// SecondFactorFor are the roles that must have a second factor.
 	SecondFactorFor []hosting.Role
-	// Mailer sends links to reset passwords; nil: nobody can ask for one.
+	// Mailer hands in mail; nil: the panel sends none.
 	Mailer Mailer
 	// Cost of a password's hash; zero for DefaultCost.
 	Cost Cost
@@ -48,9 +49,9 @@ type Options struct {
 	Count func(outcome string)
 }
 
-// Mailer sends mail.
+// Mailer hands in one letter. Its error is mail.Refused when trying again is no use.
 type Mailer interface {
-	Send(ctx context.Context, to, subject, text string) error
+	Send(ctx context.Context, l mail.Letter) error
 }
 
 // Auth knows who is asking.
@@ -61,6 +62,7 @@ type Auth struct {
 	passkeys *webauthn.WebAuthn
 	hashing  chan struct{} // has a place for each password that may be hashed at once
 	decoy    string        // a hash that no password has
+	posted   chan struct{} // wakes Deliver
 }
 
 // New prepares it.
@@ -79,7 +81,7 @@ func New(o Options) (*Auth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare passkeys of %s: %w", origin, err)
 	}
-	a := &Auth{Options: o, store: o.Provider.Store, passkeys: passkeys, hashing: make(chan struct{}, hashesAtOnce)}
+	a := &Auth{Options: o, store: o.Provider.Store, passkeys: passkeys, hashing: make(chan struct{}, hashesAtOnce), posted: make(chan struct{}, 1)}
 	a.decoy = a.hash(secret())
 	a.sessions = scs.New()
 	a.sessions.Store = &sessionStore{auth: a}

@@ -13,11 +13,14 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/mail"
+	"kubepanel.io/kubepanel/internal/panel/mail/mailtest"
 	"kubepanel.io/kubepanel/internal/store"
 )
 
@@ -32,7 +35,10 @@ type site struct {
 	*auth.Auth
 	store  *store.DB
 	server *httptest.Server
-	mail   *mailbox
+	mail   *mailtest.Server
+
+	options    auth.Options
+	statements atomic.Int64
 
 	mu    sync.Mutex
 	ahead time.Duration
@@ -41,25 +47,44 @@ type site struct {
 
 func newSite(t *testing.T, change ...func(*auth.Options)) *site {
 	t.Helper()
-	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "panel.db"), store.Options{Keys: [][]byte{bytes.Repeat([]byte{1}, 32)}})
+	s := &site{mail: mailtest.Start(t, false), doing: map[string]func(context.Context, *http.Request) error{}}
+	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "panel.db"), store.Options{
+		Keys: [][]byte{bytes.Repeat([]byte{1}, 32)}, Observe: func(string) { s.statements.Add(1) }})
 	must(t, err)
 	t.Cleanup(db.Close)
-	s := &site{store: db, mail: &mailbox{}, doing: map[string]func(context.Context, *http.Request) error{}}
+	s.store = db
 	var wrapped http.Handler
 	s.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { wrapped.ServeHTTP(w, r) }))
 	t.Cleanup(s.server.Close)
 	at, err := url.Parse(panelURL)
 	must(t, err)
-	options := auth.Options{Provider: &hosting.Provider{Store: db, Now: s.now}, URL: at, Mailer: s.mail,
+	mailer, err := mail.New(s.mail.Folder, "Kubepanel", at.Hostname())
+	must(t, err)
+	options := auth.Options{Provider: &hosting.Provider{Store: db, Now: s.now}, URL: at, Mailer: mailer,
 		Cost: auth.Cost{Memory: 64, Passes: 1, Threads: 1}} // milliseconds less for each of many sign-ins
 	for _, c := range change {
 		c(&options)
 	}
+	s.options = options
 	s.Auth, err = auth.New(options)
 	must(t, err)
 	wrapped = s.Wrap(http.HandlerFunc(s.serve))
 	return s
 }
+
+// deliver lets a panel send mail until the test ends.
+func (s *site) deliver(t *testing.T, by *auth.Auth) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); by.Deliver(ctx) }()
+	stop = func() { cancel(); <-ended }
+	t.Cleanup(stop)
+	return stop
+}
+
+// count is how many statements the database was sent.
+func (s *site) count() int { return int(s.statements.Load()) }
 
 func (s *site) now() time.Time {
 	s.mu.Lock()
@@ -179,21 +204,6 @@ func wantCode(t *testing.T, doing string, err error, want hosting.Code) {
 	if err == nil || hosting.CodeOf(err) != want {
 		t.Errorf("%s = %v, want %s", doing, err, want)
 	}
-}
-
-// mailbox keeps what was sent.
-type mailbox struct {
-	mu   sync.Mutex
-	sent chan string
-}
-
-func (m *mailbox) Send(_ context.Context, _, _, text string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.sent != nil {
-		m.sent <- text
-	}
-	return nil
 }
 
 func prefixes(texts ...string) []netip.Prefix {

@@ -2,8 +2,6 @@ package auth
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -219,41 +217,4 @@ func (a *Auth) replace(ctx context.Context, tx hosting.Tx, u *hosting.User, hash
 		return err
 	}
 	return a.recordIn(ctx, tx, u, "password.changed")
-}
-
-// ForgotPassword mails a link to set the password anew. Its answer is the same
-// whether there is such an account or not, and does not wait for the mail.
-func (a *Auth) ForgotPassword(ctx context.Context, email string) error {
-	if a.Mailer == nil {
-		return &hosting.Error{Code: hosting.NotInstalled, Message: "The panel can't send mail.", Mend: "Ask who gave you your account for a link."}
-	}
-	email = strings.ToLower(strings.TrimSpace(email))
-	if err := a.count(ctx, map[string]int64{"forgot " + digest(email): 3, a.byAddress(ctx): perAddress}); err != nil {
-		return err
-	}
-	u, err := a.store.UserByEmail(ctx, email)
-	if err != nil || u.Stopped() {
-		if err != nil && hosting.CodeOf(err) != hosting.NotFound {
-			return err
-		}
-		return nil
-	}
-	var token string
-	err = a.store.Write(ctx, func(tx hosting.Tx) error {
-		if token, err = a.give(ctx, tx, hosting.TokenReset, u.ID, resetLife); err != nil {
-			return err
-		}
-		return a.recordIn(ctx, tx, u, "reset.asked")
-	})
-	if err != nil {
-		return err
-	}
-	link := a.URL.JoinPath("password").String() + "#" + token
-	text := fmt.Sprintf("Somebody, probably you, asked for a new password for %s.\n\nSet it here within an hour:\n\n%s\n\nIf it was not you, do nothing.\n", a.URL.Host, link)
-	go func(ctx context.Context) {
-		if err := a.Mailer.Send(ctx, u.Email, "A new password for "+a.URL.Host, text); err != nil {
-			slog.Error("mail a link to reset a password", "user", u.ID, "error", err)
-		}
-	}(context.WithoutCancel(ctx))
-	return nil
 }

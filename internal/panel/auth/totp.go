@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -214,5 +215,18 @@ func recovery() (codes, hashes []string) {
 // recordIn leaves a line about somebody's own account in the trail.
 func (a *Auth) recordIn(ctx context.Context, tx hosting.Tx, u *hosting.User, did string) error {
 	actor := hosting.Actor{ID: u.ID, Name: u.Name, Reseller: u.Reseller, Address: AddressOf(ctx)}
+	return a.recordBy(ctx, tx, actor, u, did)
+}
+
+// recordFrom leaves a line about what was asked for from an address earlier.
+func (a *Auth) recordFrom(ctx context.Context, tx hosting.Tx, u *hosting.User, did, address string) error {
+	actor := hosting.Actor{ID: u.ID, Name: u.Name, Reseller: u.Reseller}
+	if at, err := netip.ParseAddr(address); err == nil {
+		actor.Address = at
+	}
+	return a.recordBy(ctx, tx, actor, u, did)
+}
+
+func (a *Auth) recordBy(ctx context.Context, tx hosting.Tx, actor hosting.Actor, u *hosting.User, did string) error {
 	return hosting.Record(ctx, tx, actor, a.now(), hosting.Deed{Did: did, Object: u.Email, On: u.Object()})
 }

@@ -20,6 +20,9 @@ import (
 	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/mail"
+	"kubepanel.io/kubepanel/internal/panel/mail/mailtest"
 	"kubepanel.io/kubepanel/internal/panel/web"
 	"kubepanel.io/kubepanel/internal/store"
 )
@@ -32,6 +35,8 @@ type house struct {
 	t       *testing.T
 	rules   *hosting.Provider
 	cluster *cluster
+	doors   *auth.Auth
+	mail    *mailtest.Server
 	handler http.Handler
 	log     *bytes.Buffer
 	// statements counts SQL.
@@ -46,7 +51,7 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, cluster: newCluster(t), log: &bytes.Buffer{}}
+	h := &house{t: t, cluster: newCluster(t), mail: mailtest.Start(t, false), log: &bytes.Buffer{}}
 	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "panel.db"), store.Options{
 		Keys: [][]byte{make([]byte, 32)},
 		Observe: func(string) {
@@ -69,15 +74,25 @@ func newHouse(t *testing.T) *house {
 	h.must(err)
 	h.jo = h.actor(jo.ID)
 	h.as = h.boss
+	mailer, err := mail.New(h.mail.Folder, "Kubepanel", "panel.example")
+	h.must(err)
+	h.doors, err = auth.New(auth.Options{Provider: h.rules, URL: &url.URL{Scheme: "https", Host: "panel.example"}, Mailer: mailer,
+		Cost: auth.Cost{Memory: 64, Passes: 1, Threads: 1}})
+	h.must(err)
+	h.handler = h.serve(func(next http.Handler) http.Handler { return next },
+		func(context.Context) (hosting.Actor, bool) { a := h.seated(); return a, a.ID != "" })
+	return h
+}
+
+// serve is all pages, for whoever who says.
+func (h *house) serve(wrap func(http.Handler) http.Handler, who func(context.Context) (hosting.Actor, bool)) http.Handler {
+	h.t.Helper()
 	pages, err := web.New(web.Options{
-		Rules: h.rules, Brand: "Kubepanel", Log: slog.New(slog.NewTextHandler(h.log, nil)), Now: now,
-		Wrap:     func(next http.Handler) http.Handler { return next },
-		Who:      func(context.Context) (hosting.Actor, bool) { a := h.seated(); return a, a.ID != "" },
-		AskAgain: time.Millisecond,
+		Rules: h.rules, Doors: h.doors, Brand: "Kubepanel", Log: slog.New(slog.NewTextHandler(h.log, nil)), Now: h.rules.Now,
+		Wrap: wrap, Who: who, AskAgain: time.Millisecond,
 	})
 	h.must(err)
-	h.handler = pages.Handler()
-	return h
+	return pages.Handler()
 }
 
 // seat puts somebody else at the browser while answers are under way.

@@ -12,11 +12,12 @@ type signInPage struct {
 	*frame
 
 	Email, Next string
+	Mails       bool // a forgotten password can be set anew by mail
 	Wrong       faults
 }
 
 func (s *Server) signInPage(r *http.Request) signInPage {
-	p := signInPage{frame: s.frame(r, placeNone), Email: r.PostFormValue("email"), Next: local(r.FormValue("next"))}
+	p := signInPage{frame: s.frame(r, placeNone), Email: r.PostFormValue("email"), Next: local(r.FormValue("next")), Mails: s.Doors.Mails()}
 	p.Title = p.T("Sign in")
 	return p
 }

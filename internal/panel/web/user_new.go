@@ -45,6 +45,10 @@ func (s *Server) createUser(w http.ResponseWriter, r *http.Request) error {
 		Role: hosting.Role(r.PostFormValue("role")), Package: hosting.ID(r.PostFormValue("package")),
 	}
 	u, err := s.Rules.CreateUser(r.Context(), actor(r.Context()), form)
+	if err == nil && s.Doors.Mails() {
+		r.SetPathValue("user", string(u.ID))
+		return s.mailInvitation(w, r)
+	}
 	if err == nil {
 		return seeOther(w, r, userURL(u.ID))
 	}

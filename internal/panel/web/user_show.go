@@ -15,8 +15,10 @@ type userShow struct {
 	Packages []hosting.Package
 	Sites    siteList
 	// Link is a one-time link for the account's first password, shown once.
-	Link  string
-	Wrong faults
+	Link string
+	// Mails: the panel can send such a link itself; Mailed: it has just begun to.
+	Mails, Mailed bool
+	Wrong         faults
 }
 
 func (s *Server) userShow(r *http.Request) (userShow, error) {
@@ -25,7 +27,7 @@ func (s *Server) userShow(r *http.Request) (userShow, error) {
 	if err != nil {
 		return userShow{}, err
 	}
-	p := userShow{frame: s.frame(r, placeUsers), User: u}
+	p := userShow{frame: s.frame(r, placeUsers), User: u, Mails: s.Doors.Mails(), Mailed: r.URL.Query().Has("mailed")}
 	p.Title = u.Name
 	p.Crumbs = []link{{Text: p.T("Accounts"), To: "/users"}, {Text: u.Name}}
 	p.Badge = &badge{Text: p.roleName(u.Role), Kind: "plain"}

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"github.com/spf13/pflag"
+
+	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/mail"
+)
+
+// doorOptions say how people come in.
+type doorOptions struct {
+	mail string
+}
+
+func (o *doorOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.mail, "mail", "", "`folder` with the files url and from, and ca.crt for a private authority: where mail is handed in; empty: the panel sends none")
+}
+
+// open prepares the panel's doors, which know it by its brand.
+func (o *doorOptions) open(ways auth.Options, brand string) (*auth.Auth, error) {
+	if o.mail != "" {
+		var err error
+		if ways.Mailer, err = mail.New(o.mail, brand, ways.URL.Hostname()); err != nil {
+			return nil, err
+		}
+	}
+	return auth.New(ways)
+}

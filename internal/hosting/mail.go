@@ -1,0 +1,48 @@
+package hosting
+
+import (
+	"context"
+	"time"
+)
+
+// MailKind says what a mail is about.
+type MailKind string
+
+// Kinds of mails.
+const (
+	MailReset  MailKind = "reset"  // a link that sets a password anew
+	MailInvite MailKind = "invite" // a link that sets the first one; to who has one, that there are new rights
+)
+
+// Mail is one that is to be sent. It holds no secret: the link that it brings is made
+// when it is sent.
+type Mail struct {
+	ID   ID
+	Kind MailKind
+	// To is the address that a reset was asked for, whether somebody has it or not; User is
+	// the account of an invitation.
+	To   string
+	User ID
+	// Language is how who asked for it reads (BCP 47).
+	Language string
+	// Address is where it was asked for from, for the audit trail.
+	Address              string
+	CreatedAt, ExpiresAt time.Time
+	// NextAt is when it is to be tried; while somebody tries, when others may.
+	NextAt time.Time
+	Tries  int64
+}
+
+// MailReader reads the mails that are to be sent.
+type MailReader interface {
+	// DueMail returns one that is to be tried at a time, the one that has waited longest.
+	DueMail(ctx context.Context, at time.Time) (*Mail, error)
+}
+
+// MailWriter writes the mails that are to be sent.
+type MailWriter interface {
+	InsertMail(ctx context.Context, m *Mail) error
+	// UpdateMail keeps NextAt and Tries; NotFound when it was sent meanwhile.
+	UpdateMail(ctx context.Context, m *Mail) error
+	DeleteMail(ctx context.Context, id ID) error
+}

@@ -1,0 +1,107 @@
+package mail
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	html "html/template"
+	"strings"
+	text "text/template"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/panel/web/locale"
+)
+
+// Kind says what a letter is about.
+type Kind string
+
+// Kinds.
+const (
+	Reset   Kind = "reset"   // brings a link that sets the password anew
+	Invite  Kind = "invite"  // brings a link that sets the first password
+	Welcome Kind = "welcome" // tells somebody who has a password that there are new rights
+	Test    Kind = "test"    // shows that mail works
+)
+
+// Letter is what somebody is told.
+type Letter struct {
+	Kind Kind
+	// To is a mail address, Name whose it is.
+	To, Name string
+	// Link is a secret, or leads to the page where one signs in.
+	Link string
+	// Life is how long the link is good.
+	Life time.Duration
+	// Language is a BCP 47 tag; one that there is no file for is English.
+	Language string
+}
+
+//go:embed letter.txt letter.html
+var files embed.FS
+
+// page is a letter in its reader's language.
+type page struct {
+	*locale.Locale
+
+	Subject, Greeting, Link, Button, Brand string
+	Paragraphs                             []string
+	After                                  []string // behind the link
+}
+
+// compose says in words what a letter tells.
+func compose(l Letter, in *locale.Locale, brand, host string) page {
+	p := page{Locale: in, Brand: brand, Link: l.Link, Greeting: in.T("Hello,")}
+	if l.Name != "" {
+		p.Greeting = in.T("Hello %s,", l.Name)
+	}
+	switch l.Kind {
+	case Reset:
+		p.Subject = in.T("A new password for %s", host)
+		p.Paragraphs = []string{in.T("Somebody, probably you, asked for a new password for your account at %s.", host)}
+		p.Button = in.T("Set the password")
+		p.After = []string{validity(in, l.Life), in.T("If it was not you, do nothing: your password stays as it is.")}
+	case Invite:
+		p.Subject = in.T("Your account at %s", host)
+		p.Paragraphs = []string{in.T("You have an account at %s now. Choose a password, and you can begin.", host)}
+		p.Button = in.T("Set the password")
+		p.After = []string{validity(in, l.Life), in.T("If you expected nothing of the kind, do nothing.")}
+	case Welcome:
+		p.Subject = in.T("New rights at %s", host)
+		p.Paragraphs = []string{in.T("Somebody gave your account at %s rights on their sites. Sign in as always to see them.", host)}
+		p.Button = in.T("Sign in")
+	case Test:
+		p.Subject = in.T("A mail from %s", host)
+		p.Paragraphs = []string{in.T("The panel at %s can send mail.", host)}
+	}
+	return p
+}
+
+// validity says how long a link is good.
+func validity(in *locale.Locale, life time.Duration) string {
+	if hours := int(life.Hours()); hours < 48 {
+		return in.T("The link works once, for this many hours: %d.", hours)
+	}
+	return in.T("The link works once, for this many days: %d.", int(life.Hours()/24))
+}
+
+// render writes a letter as plain text and as HTML.
+func render(p page) (plain, rich string, err error) {
+	var b bytes.Buffer
+	t, err := text.ParseFS(files, "letter.txt")
+	if err != nil {
+		return "", "", fmt.Errorf("read the letter's text: %w", err)
+	}
+	if err := t.Execute(&b, p); err != nil {
+		return "", "", fmt.Errorf("write a letter: %w", err)
+	}
+	plain = strings.TrimSpace(b.String()) + "\n"
+	b.Reset()
+	h, err := html.ParseFS(files, "letter.html")
+	if err != nil {
+		return "", "", fmt.Errorf("read the letter's HTML: %w", err)
+	}
+	if err := h.Execute(&b, p); err != nil {
+		return "", "", fmt.Errorf("write a letter: %w", err)
+	}
+	return plain, b.String(), nil
+}

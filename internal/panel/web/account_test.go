@@ -1,0 +1,179 @@
+package web_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/descope/virtualwebauthn"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+func TestSignInAndOut(t *testing.T) {
+	h := newHouse(t)
+	b := h.open()
+	b.get("/sites").leads(t, "/sign-in?next=%2Fsites")
+	b.secured(h.boss.ID)
+	b.post("/sign-in", url.Values{"email": {h.boss.Email}, "password": {"wrong"}}).want(t, http.StatusUnauthorized, "The address or the password is wrong.", h.boss.Email)
+	b.signIn(h.boss.Email).leads(t, "/sites")
+	b.get("/sites").want(t, http.StatusOK, h.boss.Email)
+	b.get("/sign-in?next=/users").leads(t, "/users")
+	b.post("/sign-out", nil).leads(t, "/sign-in")
+	b.get("/sites").leads(t, "/sign-in?next=%2Fsites")
+}
+
+func TestAuthenticatorIsSetUpAndAskedFor(t *testing.T) {
+	h := newHouse(t)
+	b := h.open().boss()
+	b.get("/account").want(t, http.StatusOK, "Set it up", "This one")
+	seed, page := b.enrol()
+	page.want(t, http.StatusOK, "Keep these recovery codes")
+	recovery := regexp.MustCompile(`<code>([a-z2-7]{4}(?:-[a-z2-7]{4})+)</code>`).FindAllStringSubmatch(page.body, -1)
+	if len(recovery) != 10 {
+		t.Fatalf("%d recovery codes are shown, want 10", len(recovery))
+	}
+	if again := b.get("/account"); strings.Contains(again.body, recovery[0][1]) {
+		t.Error("the recovery codes are shown again")
+	}
+	other := b.another()
+	other.signIn(h.boss.Email).leads(t, "/sign-in/code?next=%2Fsites")
+	other.get("/sites").leads(t, "/sign-in?next=%2Fsites")
+	other.post("/sign-in/code", url.Values{"code": {h.code(seed, 0)}}).want(t, http.StatusUnauthorized, "The code is wrong or was used already") // it was, to set it up
+	other.post("/sign-in/code", url.Values{"code": {recovery[0][1]}, "next": {"/sites"}}).leads(t, "/sites")
+	b.post("/account/code/remove", nil).leads(t, "/account")
+	b.get("/account").want(t, http.StatusOK, "Set it up")
+}
+
+func TestAWrongFirstCodeKeepsTheSeed(t *testing.T) {
+	h := newHouse(t)
+	b := h.open().boss()
+	page := b.post("/account/code", nil)
+	seed := regexp.MustCompile(`name="seed" value="([A-Z2-7]+)"`).FindStringSubmatch(page.body)[1]
+	b.post("/account/code/confirm", url.Values{"code": {"x00000"}, "seed": {seed}}).want(t, http.StatusUnauthorized, "The code is wrong", seed)
+	b.post("/account/code/confirm", url.Values{"code": {h.code(seed, 0)}, "seed": {seed}}).want(t, http.StatusOK, "Keep these recovery codes")
+}
+
+func TestPasswordIsChangedByWhoKnowsIt(t *testing.T) {
+	h := newHouse(t)
+	b := h.open().boss()
+	other := b.another()
+	other.signIn(h.boss.Email).leads(t, "/sites")
+	const fresh = "another horse battery staple"
+	b.post("/account/password", url.Values{"password": {"wrong"}, "new-password": {fresh}}).want(t, http.StatusUnauthorized, "The password is wrong.")
+	b.post("/account/password", url.Values{"password": {password}, "new-password": {"short"}}).want(t, http.StatusUnprocessableEntity, "too short")
+	b.post("/account/password", url.Values{"password": {password}, "new-password": {fresh}}).leads(t, "/account")
+	b.get("/account").want(t, http.StatusOK)
+	other.get("/account").leads(t, "/sign-in?next=%2Faccount") // all others ended
+	other.signIn(h.boss.Email).want(t, http.StatusUnauthorized)
+}
+
+func TestSessionsAreSeenAndEnded(t *testing.T) {
+	h := newHouse(t)
+	b := h.open().boss()
+	other := b.another()
+	other.signIn(h.boss.Email).leads(t, "/sites")
+	session := regexp.MustCompile(`name="session" value="([^"]+)"`)
+	own, others := "", []string{}
+	for part := range strings.SplitSeq(b.get("/account").body, "</form>") {
+		found := session.FindStringSubmatch(part)
+		switch {
+		case found == nil:
+		case strings.Contains(part, "This one"):
+			own = found[1]
+		default:
+			others = append(others, found[1])
+		}
+	}
+	if own == "" || len(others) != 1 {
+		t.Fatalf("this session %q and others %q are shown, want it and one", own, others)
+	}
+	b.post("/account/sessions/end", url.Values{"session": {others[0]}}).leads(t, "/account")
+	other.get("/account").leads(t, "/sign-in?next=%2Faccount")
+	b.post("/account/sessions/end", url.Values{"session": {own}}).leads(t, "/account")
+	b.get("/account").leads(t, "/sign-in?next=%2Faccount")
+}
+
+func TestPasskeyIsAddedAndSignsIn(t *testing.T) {
+	h := newHouse(t)
+	b := h.open().boss()
+	rp := virtualwebauthn.RelyingParty{ID: "example.com", Name: "Kubepanel", Origin: panelURL}
+	holder, key := virtualwebauthn.NewAuthenticator(), virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	options := b.post("/account/passkey", nil)
+	options.want(t, http.StatusOK)
+	made, err := virtualwebauthn.ParseAttestationOptions(options.body)
+	h.must(err)
+	holder.Options.UserHandle = []byte(made.UserID)
+	b.send(http.MethodPost, "/account/passkey/answer?name=Strongbox", "application/json", virtualwebauthn.CreateAttestationResponse(rp, holder, key, *made)).want(t, http.StatusNoContent)
+	holder.AddCredential(key)
+	page := b.get("/account")
+	page.want(t, http.StatusOK, "Strongbox")
+
+	other := b.another()
+	asked, err := virtualwebauthn.ParseAssertionOptions(other.post("/sign-in/passkey", nil).body)
+	h.must(err)
+	word := virtualwebauthn.CreateAssertionResponse(rp, holder, key, *asked)
+	other.send(http.MethodPost, "/sign-in/passkey/answer", "application/json", word).want(t, http.StatusNoContent)
+	other.get("/account").want(t, http.StatusOK, "Strongbox")
+	b.another().send(http.MethodPost, "/sign-in/passkey/answer", "application/json", word).want(t, http.StatusUnauthorized, "was not accepted")
+
+	id := regexp.MustCompile(`name="passkey" value="([^"]+)"`).FindStringSubmatch(page.body)[1]
+	b.post("/account/passkey/remove", url.Values{"passkey": {id}}).leads(t, "/account")
+	if strings.Contains(b.get("/account").body, "Strongbox") {
+		t.Error("the removed passkey is shown")
+	}
+}
+
+func TestSupportUsesAnAccountUnderABanner(t *testing.T) {
+	h := newHouse(t)
+	b := h.open().boss()
+	b.post("/users/"+string(h.jo.ID)+"/act-as", nil).leads(t, "/")
+	b.get("/account").want(t, http.StatusOK, "are using the account of Jo Customer", "jo@shop.example")
+	for path, form := range map[string]url.Values{
+		"/account/code":     nil,
+		"/account/passkey":  nil,
+		"/account/password": {"password": {password}, "new-password": {"another horse battery staple"}},
+	} {
+		if got := b.post(path, form); got.code != http.StatusForbidden {
+			t.Errorf("%s by support = %d, want %d", path, got.code, http.StatusForbidden)
+		}
+	}
+	b.post("/act-as/end", nil).leads(t, "/users")
+	b.get("/account").want(t, http.StatusOK, h.boss.Email)
+	jo := b.another()
+	jo.secured(h.jo.ID)
+	jo.signIn(h.jo.Email).leads(t, "/sites")
+	if got := jo.post("/users/"+string(h.boss.ID)+"/act-as", nil); got.code != http.StatusNotFound {
+		t.Errorf("a customer who would be the administrator = %d, want %d", got.code, http.StatusNotFound)
+	}
+}
+
+func TestForgottenPasswordIsAskedForOnAPage(t *testing.T) {
+	h := newHouse(t)
+	b := h.open()
+	b.get("/sign-in").want(t, http.StatusOK, `href="/forgot"`)
+	b.get("/forgot").want(t, http.StatusOK)
+	known := b.post("/forgot", url.Values{"email": {"boss@provider.example"}})
+	unknown := b.post("/forgot", url.Values{"email": {"nobody@provider.example"}})
+	known.want(t, http.StatusOK, "If there is an account of this address")
+	if known.body != unknown.body || known.code != unknown.code {
+		t.Errorf("the answers differ for an account and for none: %s\n%s", known.body, unknown.body)
+	}
+	b.post("/forgot", url.Values{"email": {"nobody"}}).want(t, http.StatusUnprocessableEntity, "is not a mail address")
+}
+
+func TestNewAccountIsInvitedByMail(t *testing.T) {
+	h := newHouse(t)
+	to := h.post("/users", url.Values{"name": {"New"}, "email": {"new@shop.example"}, "role": {string(hosting.Customer)}, "package": {string(h.pack)}}).header.Get("Location")
+	if !strings.HasSuffix(to, "?mailed=1") {
+		t.Fatalf("a new account leads to %q", to)
+	}
+	h.get(to).want(t, http.StatusOK, "A mail to new@shop.example is on its way", "Mail an invitation")
+	m, err := h.rules.Store.DueMail(t.Context(), clock)
+	h.must(err)
+	if m.Kind != hosting.MailInvite || to != "/users/"+string(m.User)+"?mailed=1" || m.Language != "en" {
+		t.Errorf("the mail to be sent = %+v", m)
+	}
+}

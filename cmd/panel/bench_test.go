@@ -100,12 +100,15 @@ func (o *office) figures(f *findings) {
 	f.peakMemory = o.peak()
 }
 
-// pages are the addresses of all pages of the panel.
+// pages are the addresses of all pages of the panel but those beyond it.
 func (o *office) pages() []string {
 	o.Helper()
 	known := strings.NewReplacer("{$}", "", "{site}", townSite(7), "{user}", string(townUser(7)), "{package}", "package")
 	var all []string
 	for _, pattern := range web.Pages() {
+		if slices.ContainsFunc(beyond, func(p string) bool { return strings.HasPrefix(pattern, p) }) {
+			continue
+		}
 		path := known.Replace(pattern)
 		if strings.Contains(path, "{") {
 			o.Fatalf("the town has nothing for the page %s", pattern)

@@ -2,9 +2,9 @@ package main
 
 import "testing"
 
-// asksCluster are the pages that show what no cache holds, and how many requests to
-// the API server one of them is at most.
-var asksCluster = map[string]float64{}
+// beyond are the beginnings of pages that show what is in no memory of the panel's: a
+// pod's log, a site's files. The town has no pods, so they are left out.
+var beyond = []string{"/sites/{site}/logs", "/sites/{site}/files", "/sites/{site}/terminal"}
 
 // No page asks the API server for what the panel has in memory.
 func TestPagesAskTheAPIServerForNothing(t *testing.T) {
@@ -21,8 +21,8 @@ func TestPagesAskTheAPIServerForNothing(t *testing.T) {
 		if _, err := w.ask(); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
-		if asked := o.metric("rest_client_requests_total") - before; asked > asksCluster[path] {
-			t.Errorf("%s asked the API server %.0f times, want at most %.0f", path, asked, asksCluster[path])
+		if asked := o.metric("rest_client_requests_total") - before; asked > 0 {
+			t.Errorf("%s asked the API server %.0f times for what is in memory", path, asked)
 		}
 	}
 }

@@ -85,6 +85,23 @@ func TestRolesMustHaveASecondFactor(t *testing.T) {
 	wantCode(t, "RemoveTOTP(the last factor)", b.in(t, s.RemoveTOTP), hosting.Conflict)
 }
 
+// A session of before the rule is none any more; its owner signs in anew and enrols.
+func TestSessionsWithoutTheFactorThatIsWantedNowEnd(t *testing.T) {
+	s := newSite(t)
+	b := s.administrator(t)
+	proven := s.browser(t)
+	_, err := proven.signIn(t, "boss@provider.example", password)
+	must(t, err)
+	proven.enrolTOTP(t)
+	s.Auth.SecondFactorFor = []hosting.Role{hosting.Administrator}
+	if who := b.who(t); who != nil {
+		t.Errorf("ActorOf(a session without a second factor) = %+v, want nobody", who)
+	}
+	if who := proven.who(t); who == nil {
+		t.Error("ActorOf(a session that proved one) = nobody")
+	}
+}
+
 func TestChangingFactorsNeedsTheSessionToBeFresh(t *testing.T) {
 	s := newSite(t)
 	b := s.administrator(t)

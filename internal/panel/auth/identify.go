@@ -20,6 +20,7 @@ type visit struct {
 	agent   string
 	session string // the ID of the session that it came with; "" without a cookie
 	actor   *hosting.Actor
+	stage   Stage
 }
 
 type visitKey struct{}
@@ -81,6 +82,9 @@ func ActorOf(ctx context.Context) (hosting.Actor, bool) {
 	return *v.actor, true
 }
 
+// StageOf returns how far the sender of a request has signed in.
+func StageOf(ctx context.Context) Stage { return visitOf(ctx).stage }
+
 // AddressOf returns where a request comes from.
 func AddressOf(ctx context.Context) netip.Addr { return visitOf(ctx).address }
 
@@ -95,11 +99,14 @@ func (a *Auth) identify(ctx context.Context) error {
 	} else if a.now().Sub(seen) > seenEvery {
 		a.putTime(ctx, keySeen)
 	}
+	visitIn(ctx).stage = a.stage(ctx)
 	if a.stage(ctx) != Done {
 		return nil
 	}
 	actor, err := a.actor(ctx, id)
 	switch code := hosting.CodeOf(err); {
+	case err == nil && actor.Behind == "" && a.must(actor.Role) && a.sessions.GetString(ctx, keyFactor) == "":
+		return a.sessions.Destroy(ctx) // signed in before its role had to have one
 	case err == nil:
 		visitIn(ctx).actor = actor
 		return nil

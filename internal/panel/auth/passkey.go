@@ -175,7 +175,11 @@ func (a *Auth) FinishPasskey(ctx context.Context, r *http.Request) error {
 	if err := a.usedPasskey(ctx, u, used); err != nil {
 		return err
 	}
-	return a.begin(ctx, u, Done)
+	if err := a.begin(ctx, u, Done); err != nil {
+		return err
+	}
+	a.sessions.Put(ctx, keyFactor, "1")
+	return nil
 }
 
 // usedPasskey keeps the counter of a passkey.

@@ -122,10 +122,13 @@ func checkPassword(password, email, name string) error {
 	}
 	bare := strings.ToLower(password)
 	user, _, _ := strings.Cut(strings.ToLower(email), "@")
-	for _, known := range []string{user, strings.ToLower(email), strings.ToLower(name), "password", "kubepanel", "1234567890", "qwertyuiop"} {
+	for _, known := range []string{user, strings.ToLower(email), strings.ToLower(name), "kubepanel"} {
 		if len(known) >= 4 && len(strings.ReplaceAll(bare, known, "")) < minPassword/2 {
 			return fmt.Errorf("the password is mostly a name or a word that everybody tries first; choose another")
 		}
+	}
+	if common(password) {
+		return fmt.Errorf("the password is one that everybody tries first; choose another, for example three or four words")
 	}
 	return nil
 }

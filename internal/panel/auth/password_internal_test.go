@@ -38,7 +38,8 @@ func TestPasswordsThatEverybodyTriesFirst(t *testing.T) {
 	for password, ok := range map[string]bool{
 		"correct horse battery staple": true, "пароль из слов": true, "short": false, "aaaaaaaaaaaaaaaa": false,
 		"121212121212": false, "jo@shop.example": false, "password1234": false, "kubepanel2026": false,
-		"qwertyuiop12": false, strings.Repeat("long ", 60): false, "bad\xff bytes in it": false,
+		"qwertyuiop12": false, "leavemealone": false, "P@ssw0rd!2024": false, "dragondragon": false, "letmeinletmein1": false,
+		"summer-summer": false, "Monkey123456": false, "sommerwind am see": true, "dragon eats 7 moons": true, strings.Repeat("long ", 60): false, "bad\xff bytes in it": false,
 	} {
 		if err := checkPassword(password, "jo@shop.example", "Jo Shop"); (err == nil) != ok {
 			t.Errorf("checkPassword(%q) = %v, want ok %t", password, err, ok)

@@ -19,7 +19,8 @@ const (
 	keyBehind  = "behind"  // who really sits there
 	keySeen    = "seen"    // last use, RFC 3339
 	keyFresh   = "fresh"   // last proof of who it is
-	keyTOTP    = "totp"    // a seed that is not confirmed yet
+	keyFactor  = "factor"  // set when there was a second factor
+	keyTOTP    = "totp"    // the URL of a seed that is not confirmed yet
 	keyPasskey = "passkey" // the challenge of a passkey
 )
 

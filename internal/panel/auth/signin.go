@@ -131,6 +131,15 @@ func (a *Auth) begin(ctx context.Context, u *hosting.User, stage Stage) error {
 	return nil
 }
 
+// proven notes that there was a second factor, and makes the session a full one.
+func (a *Auth) proven(ctx context.Context, u *hosting.User) error {
+	if err := a.sessions.RenewToken(ctx); err != nil {
+		return err
+	}
+	a.sessions.Put(ctx, keyFactor, "1")
+	return a.done(ctx, u)
+}
+
 // done makes the session a full one.
 func (a *Auth) done(ctx context.Context, u *hosting.User) error {
 	if err := a.record(ctx, hosting.Actor{ID: u.ID, Name: u.Name, Reseller: u.Reseller}, "sign-in.done", u.Email); err != nil {

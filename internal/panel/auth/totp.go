@@ -41,8 +41,17 @@ func (a *Auth) BeginTOTP(ctx context.Context) (TOTP, error) {
 	if err != nil {
 		return TOTP{}, fmt.Errorf("make a TOTP seed: %w", err)
 	}
-	a.sessions.Put(ctx, keyTOTP, key.Secret())
+	a.sessions.Put(ctx, keyTOTP, key.URL())
 	return TOTP{Secret: key.Secret(), URL: key.URL()}, nil
+}
+
+// PendingTOTP returns the seed that BeginTOTP made last; empty when there is none.
+func (a *Auth) PendingTOTP(ctx context.Context) TOTP {
+	key, err := otp.NewKeyFromURL(a.sessions.GetString(ctx, keyTOTP))
+	if err != nil {
+		return TOTP{}
+	}
+	return TOTP{Secret: key.Secret(), URL: key.URL()}
 }
 
 // ConfirmTOTP turns the seed on, when the code shows that the app has it, and returns
@@ -52,7 +61,7 @@ func (a *Auth) ConfirmTOTP(ctx context.Context, code string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	seed := a.sessions.GetString(ctx, keyTOTP)
+	seed := a.PendingTOTP(ctx).Secret
 	step, ok := matches(seed, code, a.now(), 0)
 	if seed == "" || !ok {
 		return nil, wrongCode()
@@ -79,12 +88,10 @@ func (a *Auth) ConfirmTOTP(ctx context.Context, code string) ([]string, error) {
 // enrolled lets somebody on who had to set up a second factor first.
 func (a *Auth) enrolled(ctx context.Context, u *hosting.User) error {
 	if a.stage(ctx) != MustEnrol {
+		a.sessions.Put(ctx, keyFactor, "1")
 		return nil
 	}
-	if err := a.sessions.RenewToken(ctx); err != nil {
-		return err
-	}
-	return a.done(ctx, u)
+	return a.proven(ctx, u)
 }
 
 // RemoveTOTP turns the seed and its recovery codes off. Whoever must have a second
@@ -149,10 +156,7 @@ func (a *Auth) SecondFactor(ctx context.Context, code string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.sessions.RenewToken(ctx); err != nil {
-		return err
-	}
-	return a.done(ctx, u)
+	return a.proven(ctx, u)
 }
 
 func wrongCode() error {

@@ -88,11 +88,12 @@ func (s *Server) beginCode(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) confirmCode(w http.ResponseWriter, r *http.Request) error {
+	seed := s.Doors.PendingTOTP(r.Context())
 	codes, err := s.Doors.ConfirmTOTP(r.Context(), r.PostFormValue("code"))
 	return s.showAccount(w, r, err, func(p *accountPage) {
 		p.Recovery = codes
-		if err != nil { // the seed counts still; its page only needs it to be typed again
-			p.Seed = auth.TOTP{Secret: r.PostFormValue("seed")}
+		if err != nil { // it counts still
+			p.Seed = seed
 		}
 	})
 }

@@ -6,10 +6,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/descope/virtualwebauthn"
 
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/auth"
 )
 
 func TestSignInAndOut(t *testing.T) {
@@ -29,7 +31,7 @@ func TestAuthenticatorIsSetUpAndAskedFor(t *testing.T) {
 	h := newHouse(t)
 	b := h.open().boss()
 	b.get("/account").want(t, http.StatusOK, "Set it up", "This one")
-	seed, page := b.enrol()
+	seed, page := b.enrol("/account")
 	page.want(t, http.StatusOK, "Keep these recovery codes")
 	recovery := regexp.MustCompile(`<code>([a-z2-7]{4}(?:-[a-z2-7]{4})+)</code>`).FindAllStringSubmatch(page.body, -1)
 	if len(recovery) != 10 {
@@ -51,9 +53,9 @@ func TestAWrongFirstCodeKeepsTheSeed(t *testing.T) {
 	h := newHouse(t)
 	b := h.open().boss()
 	page := b.post("/account/code", nil)
-	seed := regexp.MustCompile(`name="seed" value="([A-Z2-7]+)"`).FindStringSubmatch(page.body)[1]
-	b.post("/account/code/confirm", url.Values{"code": {"x00000"}, "seed": {seed}}).want(t, http.StatusUnauthorized, "The code is wrong", seed)
-	b.post("/account/code/confirm", url.Values{"code": {h.code(seed, 0)}, "seed": {seed}}).want(t, http.StatusOK, "Keep these recovery codes")
+	seed := regexp.MustCompile(`id="seed"[^>]*>([A-Z2-7]+)<`).FindStringSubmatch(page.body)[1]
+	b.post("/account/code/confirm", url.Values{"code": {"x00000"}}).want(t, http.StatusUnauthorized, "The code is wrong", seed)
+	b.post("/account/code/confirm", url.Values{"code": {h.code(seed, 0)}}).want(t, http.StatusOK, "Keep these recovery codes")
 }
 
 func TestPasswordIsChangedByWhoKnowsIt(t *testing.T) {
@@ -176,4 +178,40 @@ func TestNewAccountIsInvitedByMail(t *testing.T) {
 	if m.Kind != hosting.MailInvite || to != "/users/"+string(m.User)+"?mailed=1" || m.Language != "en" {
 		t.Errorf("the mail to be sent = %+v", m)
 	}
+}
+
+// Whoever must have a second factor gets nothing but the way to one.
+func TestWhoMustHaveASecondFactorGetsNothingElse(t *testing.T) {
+	h := newHouse(t)
+	b := h.open(func(o *auth.Options) { o.SecondFactorFor = []hosting.Role{hosting.Administrator} })
+	b.secured(h.boss.ID)
+	b.signIn(h.boss.Email).leads(t, "/enrol")
+	for _, path := range []string{"/", "/sites", "/account", "/users", "/audit"} {
+		b.get(path).leads(t, "/enrol")
+	}
+	b.post("/sites", newSiteForm("a.example")).leads(t, "/enrol")
+	b.post("/account/password", url.Values{"password": {password}, "new-password": {"another horse battery staple"}}).leads(t, "/enrol")
+	b.get("/enrol").want(t, http.StatusOK, "Set up an authenticator app", "Add a passkey")
+	seed, page := b.enrol("/enrol")
+	page.want(t, http.StatusOK, "Keep these recovery codes")
+	b.get("/sites").want(t, http.StatusOK)
+	b.get("/enrol").leads(t, "/")
+	if len(h.cluster.domains) != 0 {
+		t.Error("a site was made before there was a second factor")
+	}
+	jo := b.another()
+	jo.secured(h.jo.ID)
+	jo.signIn(h.jo.Email).leads(t, "/sites") // another role
+	jo.get("/enrol").leads(t, "/")
+	other := b.another()
+	other.get("/enrol").leads(t, "/sign-in")
+	other.signIn(h.boss.Email).leads(t, "/sign-in/code?next=%2Fsites")
+	other.post("/sign-in/code", url.Values{"code": {h.code(seed, 30*time.Second)}, "next": {"/sites"}}).leads(t, "/sites")
+}
+
+func TestSeedIsShownAsAPicture(t *testing.T) {
+	h := newHouse(t)
+	b := h.open().boss()
+	page := b.post("/account/code", nil)
+	page.want(t, http.StatusOK, `<svg class="qr" role="img" aria-label="QR code of the key below"`, "h1v1h-1z")
 }

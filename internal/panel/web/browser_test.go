@@ -112,15 +112,15 @@ func (b *browser) boss() *browser {
 
 // enrol sets an authenticator up, as the page tells, and returns its seed and the page
 // with the recovery codes.
-func (b *browser) enrol() (string, answer) {
+func (b *browser) enrol(at string) (string, answer) {
 	b.h.t.Helper()
-	page := b.post("/account/code", nil)
+	page := b.post(at+"/code", nil)
 	page.want(b.h.t, http.StatusOK)
-	found := regexp.MustCompile(`name="seed" value="([A-Z2-7]+)"`).FindStringSubmatch(page.body)
+	found := regexp.MustCompile(`id="seed"[^>]*>([A-Z2-7]+)<`).FindStringSubmatch(page.body)
 	if found == nil {
 		b.h.t.Fatalf("the page shows no seed: %.3000s", page.body)
 	}
-	return found[1], b.post("/account/code/confirm", url.Values{"code": {b.h.code(found[1], 0)}, "seed": {found[1]}})
+	return found[1], b.post(at+"/code/confirm", url.Values{"code": {b.h.code(found[1], 0)}})
 }
 
 func (h *house) code(seed string, ahead time.Duration) string {

@@ -15,6 +15,7 @@ import (
 	"github.com/a-h/templ"
 
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/metrics"
 )
 
@@ -47,7 +48,9 @@ func (s *Server) signedIn(h handler) handler {
 // asked for in the background makes the browser go there as a whole.
 func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {
 	to := "/sign-in"
-	if r.Method == http.MethodGet && r.URL.Path != "/" && !partial(r) {
+	if auth.StageOf(r.Context()) == auth.MustEnrol {
+		to = "/enrol"
+	} else if r.Method == http.MethodGet && r.URL.Path != "/" && !partial(r) {
 		to += "?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
 	}
 	if partial(r) {

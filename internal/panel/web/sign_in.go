@@ -50,7 +50,7 @@ func (s *Server) onward(w http.ResponseWriter, r *http.Request, stage auth.Stage
 	case auth.SecondFactor:
 		return seeOther(w, r, "/sign-in/code?"+url.Values{"next": {next}}.Encode())
 	case auth.MustEnrol:
-		return seeOther(w, r, "/account")
+		return seeOther(w, r, "/enrol")
 	case auth.Done, auth.Nobody:
 	}
 	return seeOther(w, r, next)
@@ -115,9 +115,9 @@ func (s *Server) startForm(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) start(w http.ResponseWriter, r *http.Request) error {
 	p := s.startPage(r)
-	_, err := s.Doors.ClaimFirst(r.Context(), p.Code, auth.NewAdministrator{Email: p.Email, Name: p.Name, Password: r.PostFormValue("password")})
+	stage, err := s.Doors.ClaimFirst(r.Context(), p.Code, auth.NewAdministrator{Email: p.Email, Name: p.Name, Password: r.PostFormValue("password")})
 	if err == nil {
-		return seeOther(w, r, "/")
+		return s.onward(w, r, stage)
 	}
 	if p.Wrong, err = asked(err); err != nil {
 		return err

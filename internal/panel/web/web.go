@@ -77,6 +77,12 @@ func (s *Server) open() map[string]handler {
 		"POST /sign-in/passkey/answer": s.finishPasskey,
 		"GET /start":                   s.startForm,
 		"POST /start":                  s.start,
+		"POST /sign-out":               s.signOut,
+		"GET /enrol":                   s.enrol,
+		"POST /enrol/code":             s.enrolCode,
+		"POST /enrol/code/confirm":     s.enrolCodeConfirm,
+		"POST /enrol/passkey":          s.beginAddPasskey,
+		"POST /enrol/passkey/answer":   s.finishAddPasskey,
 		"GET /forgot":                  s.forgotForm,
 		"POST /forgot":                 s.forgot,
 		"GET /password":                s.passwordForm,
@@ -88,7 +94,6 @@ func (s *Server) open() map[string]handler {
 // routes is the map of the site: every page is one line here.
 func (s *Server) routes() map[string]handler {
 	return map[string]handler{
-		"POST /sign-out":                  s.signOut,
 		"GET /{$}":                        s.home,
 		"GET /sites":                      s.listSites,
 		"GET /sites/new":                  s.newSite,

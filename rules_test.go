@@ -74,7 +74,8 @@ var mayTest = map[string][]string{
 }
 
 // forTests are packages that only tests may import, beside their own room.
-var forTests = []string{"internal/kubetest", "internal/operator/domain/mariadb/mariadbtest", "internal/store/postgrestest", "internal/panel/mail/mailtest"}
+var forTests = []string{"internal/kubetest", "internal/operator/domain/mariadb/mariadbtest", "internal/store/postgrestest", "internal/panel/mail/mailtest",
+	"internal/panel/paneltest"}
 
 // emptyNames say nothing about what a package holds.
 var emptyNames = []string{"util", "utils", "helper", "helpers", "common", "manager", "misc", "base", "shared"}

@@ -24,6 +24,7 @@ import (
 	"kubepanel.io/kubepanel/internal/kube"
 	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/metrics"
+	"kubepanel.io/kubepanel/internal/panel/rest"
 	"kubepanel.io/kubepanel/internal/panel/web"
 	"kubepanel.io/kubepanel/internal/startup"
 	"kubepanel.io/kubepanel/internal/store"
@@ -162,8 +163,20 @@ func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.pages = p.Wrap(pages.Handler())
+	programs, err := rest.New(rest.Options{Rules: p.rules, Doors: p.doors, Log: p.log, Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	p.pages = p.Wrap(faces(pages.Handler(), programs.Handler()))
 	return p, nil
+}
+
+// faces serves people and programs at one address.
+func faces(people, programs http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(rest.Prefix+"/", programs)
+	mux.Handle("/", people)
+	return mux
 }
 
 func parsePrefixes(texts []string) ([]netip.Prefix, error) {

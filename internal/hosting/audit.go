@@ -60,6 +60,10 @@ type change struct {
 	object        string
 	on            Object
 	before, after any
+	// made is what a request made, as addresses name it; undone says that it is not there
+	// after all.
+	made   string
+	undone bool
 }
 
 // entry makes an audit entry of a change by an actor. The store gives it its

@@ -14,6 +14,7 @@ const (
 	Invalid      Code = "invalid"       // the request can never succeed as written
 	NotFound     Code = "not_found"     // there is no such thing, or not for this actor
 	Conflict     Code = "conflict"      // somebody else has it, or changed it meanwhile
+	Changed      Code = "changed"       // it is not any more what the actor saw
 	Forbidden    Code = "forbidden"     // the actor may not do that
 	OverQuota    Code = "over_quota"    // the package has no room for it
 	Limited      Code = "rate_limited"  // too many tries; later

@@ -44,6 +44,8 @@ func TestMayOfEveryRightRoleAndObject(t *testing.T) {
 
 		hosting.RightSelfView: {"ynn", "ynn", "ynn", "ynn"}, hosting.RightSelfChange: {"ynn", "ynn", "ynn", "ynn"},
 
+		hosting.RightWebhookView: {"ynn", "ynn", "ynn", "nnn"}, hosting.RightWebhookChange: {"ynn", "ynn", "ynn", "nnn"},
+
 		hosting.RightAuditView:    {"yyy", "yyn", "ynn", "nnn"},
 		hosting.RightPlatformView: {"yyy", "nnn", "nnn", "nnn"}, hosting.RightPlatformChange: {"yyy", "nnn", "nnn", "nnn"},
 	}

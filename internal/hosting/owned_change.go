@@ -1,6 +1,7 @@
 package hosting
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -11,9 +12,10 @@ func (p *Provider) ChangeSite(ctx context.Context, a Actor, name string, c SiteC
 	if err != nil {
 		return nil, false, err
 	}
-	if err := changing(s, c); err != nil {
+	if err := cmp.Or(p.expected(s.Version()), changing(s, c)); err != nil {
 		return nil, false, err
 	}
+	c = p.only(s, c)
 	wanted, changes, err := p.Panel.ChangeSite(ctx, s.Name, c, true)
 	if err != nil || !changes || dryRun {
 		s.Domain = wanted
@@ -56,6 +58,14 @@ func (p *Provider) ChangeSite(ctx context.Context, a Actor, name string, c SiteC
 	return s, changes, err
 }
 
+// only has a change that is for one version of a site fail on every later one.
+func (p *Provider) only(s *OwnedSite, c SiteChange) SiteChange {
+	if p.expect != "" {
+		c.generation = s.Domain.Generation
+	}
+	return c
+}
+
 // changing refuses a change of a site that is not at its owner's disposal.
 func changing(s *OwnedSite, c SiteChange) error {
 	switch {
@@ -88,6 +98,12 @@ func (p *Provider) DeleteSite(ctx context.Context, a Actor, name string) error {
 		}
 		if s.State == SiteDeleting {
 			return change{}, nil
+		}
+		if err := p.look(ctx, s); err != nil {
+			return change{}, err
+		}
+		if err := p.expected(s.Version()); err != nil {
+			return change{}, err
 		}
 		s.State, s.ChangedAt = SiteDeleting, p.Now()
 		return change{did: RightSiteDelete, object: s.Name, on: s.On(), before: s.Amounts}, tx.UpdateSite(ctx, s)

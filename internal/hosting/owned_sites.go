@@ -147,7 +147,7 @@ func (p *Provider) take(ctx context.Context, a Actor, s *OwnedSite, dryRun bool)
 		if dryRun {
 			return change{}, errDryRun
 		}
-		return change{did: RightSiteCreate, object: s.Name, on: s.On(), after: s.Amounts}, nil
+		return change{did: RightSiteCreate, object: s.Name, on: s.On(), after: s.Amounts, made: s.Name}, nil
 	})
 	if errors.Is(err, errDryRun) {
 		return nil
@@ -187,7 +187,7 @@ func (p *Provider) create(ctx context.Context, a Actor, s *OwnedSite, req NewSit
 		return err
 	}
 	gone := p.write(ctx, a, func(tx Tx) (change, error) {
-		return change{did: RightSiteDelete, object: s.Name, on: s.On(), before: s.Amounts, after: "not made: " + string(CodeOf(err))},
+		return change{did: RightSiteDelete, object: s.Name, on: s.On(), before: s.Amounts, after: "not made: " + string(CodeOf(err)), undone: true},
 			tx.DeleteSite(ctx, s.Name)
 	})
 	if gone != nil {

@@ -58,7 +58,7 @@ func (p *Provider) CreatePackage(ctx context.Context, a Actor, req NewPackage) (
 		if err := tx.InsertPackage(ctx, made); err != nil {
 			return change{}, packageTaken(err, made.Name)
 		}
-		return change{did: RightPackageCreate, object: made.Name, on: made.Object(), after: made}, nil
+		return change{did: RightPackageCreate, object: made.Name, on: made.Object(), after: made, made: string(made.ID)}, nil
 	})
 	return made, err
 }
@@ -147,6 +147,9 @@ func (p *Provider) ChangePackage(ctx context.Context, a Actor, id ID, req NewPac
 		if err != nil {
 			return change{}, err
 		}
+		if err := p.expected(was.Version()); err != nil {
+			return change{}, err
+		}
 		if err := f.err(); err != nil {
 			return change{}, err
 		}
@@ -175,6 +178,9 @@ func (p *Provider) DeletePackage(ctx context.Context, a Actor, id ID) error {
 	return p.write(ctx, a, func(tx Tx) (change, error) {
 		was, err := pack(ctx, tx, a, RightPackageDelete, id)
 		if err != nil {
+			return change{}, err
+		}
+		if err := p.expected(was.Version()); err != nil {
 			return change{}, err
 		}
 		if err := tx.DeletePackage(ctx, id); CodeOf(err) == Conflict && err != nil {

@@ -17,6 +17,9 @@ type Provider struct {
 	Now func() time.Time
 	// Reserved are names that no site may have, nor a name below them: the panel's own.
 	Reserved []string
+
+	expect string // see If
+	once   *Once  // see Once
 }
 
 // NewID returns an ID that nothing has yet.
@@ -27,6 +30,9 @@ func (p *Provider) write(ctx context.Context, a Actor, do func(tx Tx) (change, e
 	return p.Store.Write(ctx, func(tx Tx) error {
 		c, err := do(tx)
 		if err != nil || c.did == "" {
+			return err
+		}
+		if err := p.note(ctx, tx, c); err != nil {
 			return err
 		}
 		e, err := entry(a, p.Now(), c)

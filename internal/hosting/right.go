@@ -43,6 +43,9 @@ const (
 	RightSelfView   Right = "self.view"   // one's own account, sessions, tokens, usage
 	RightSelfChange Right = "self.change" // one's own password, second factors, sessions, tokens
 
+	RightWebhookView   Right = "webhook.view" // one's own webhooks
+	RightWebhookChange Right = "webhook.change"
+
 	RightAuditView      Right = "audit.view"
 	RightPlatformView   Right = "platform.view"
 	RightPlatformChange Right = "platform.change"
@@ -89,6 +92,7 @@ func rights() map[Right][4]reach {
 		RightCollaboratorView: inviting, RightCollaboratorInvite: inviting, RightCollaboratorRemove: inviting,
 		RightPackageView: selling, RightPackageCreate: selling, RightPackageChange: selling, RightPackageDelete: selling,
 		RightSelfView: oneself, RightSelfChange: oneself,
+		RightWebhookView: {own, own, own, nobody}, RightWebhookChange: {own, own, own, nobody},
 		RightAuditView:    {everybody, below, own, nobody},
 		RightPlatformView: provider, RightPlatformChange: provider,
 	}

@@ -21,6 +21,9 @@ type SiteChange struct {
 	Suspended *bool
 
 	SiteAspects
+
+	// generation is the only one of the Domain that the change is for; 0 is any.
+	generation int64
 }
 
 // conflictTries is how often a change is made anew on a site that somebody else,
@@ -37,6 +40,9 @@ func (p *Panel) ChangeSite(ctx context.Context, name string, change SiteChange, 
 		}
 		if err = changeable(was); err != nil {
 			return nil, false, err
+		}
+		if change.generation != 0 && change.generation != was.Generation {
+			return nil, false, changedMeanwhile()
 		}
 		d = was.DeepCopy()
 		if err = p.apply(ctx, change, d); err != nil {

@@ -23,6 +23,8 @@ type Reader interface {
 	SignInReader
 	MailReader
 	TrailReader
+	OnceReader
+	WebhookReader
 }
 
 // Tx is one transaction of a Store.
@@ -33,6 +35,8 @@ type Tx interface {
 	SiteWriter
 	SignInWriter
 	MailWriter
+	OnceWriter
+	WebhookWriter
 	// Append adds an entry to the audit trail and gives it its number and hash.
 	Append(ctx context.Context, e *Entry) error
 }

@@ -23,3 +23,8 @@ func (p *Provider) Usage(ctx context.Context, a Actor, id ID) ([]QuotaLine, erro
 	}
 	return quota.lines(used), nil
 }
+
+// UserFor returns an account for something that the actor may do to it.
+func (p *Provider) UserFor(ctx context.Context, a Actor, do Right, id ID) (*User, error) {
+	return user(ctx, p.Store, a, do, id)
+}

@@ -120,7 +120,7 @@ func (p *Provider) CreateUser(ctx context.Context, a Actor, req NewUser) (*User,
 		if err := tx.InsertUser(ctx, u); err != nil {
 			return change{}, emailTaken(err, u.Email)
 		}
-		return change{did: RightUserCreate, object: u.Email, on: u.Object(), after: u}, nil
+		return change{did: RightUserCreate, object: u.Email, on: u.Object(), after: u, made: string(u.ID)}, nil
 	})
 	return u, err
 }
@@ -171,6 +171,9 @@ func (p *Provider) ChangeUser(ctx context.Context, a Actor, id ID, c UserChange)
 	err := p.write(ctx, a, func(tx Tx) (change, error) {
 		was, err := user(ctx, tx, a, RightUserChange, id)
 		if err != nil {
+			return change{}, err
+		}
+		if err := p.expected(was.Version()); err != nil {
 			return change{}, err
 		}
 		u = new(*was)
@@ -274,6 +277,9 @@ func (p *Provider) DeleteUser(ctx context.Context, a Actor, id ID) error {
 	return p.write(ctx, a, func(tx Tx) (change, error) {
 		u, err := user(ctx, tx, a, RightUserDelete, id)
 		if err != nil {
+			return change{}, err
+		}
+		if err := p.expected(u.Version()); err != nil {
 			return change{}, err
 		}
 		if err := tx.DeleteUser(ctx, id); CodeOf(err) == Conflict && err != nil {

@@ -14,7 +14,8 @@ import (
 )
 
 // table is one that a backup has, in an order that its references allow. Sessions and
-// tries are left out: a restore must not bring back what was ended.
+// tries are left out: a restore must not bring back what was ended. So are requests that
+// count once and messages to webhooks: it must not answer or tell again what was.
 type table struct{ name, where, order string }
 
 func tables() []table {
@@ -23,7 +24,7 @@ func tables() []table {
 		{"users", "", "CASE WHEN reseller_id IS NULL THEN 0 ELSE 1 END, id"},
 		{"sites", "", "name"}, {"site_names", "", "name"}, {"grants", "", "collaborator_id"},
 		{"logins", "", "user_id"}, {"passkeys", "", "id"},
-		{"tokens", "WHERE kind = 'api'", "id"},
+		{"tokens", "WHERE kind = 'api'", "id"}, {"webhooks", "", "id"},
 		{"trail", "", "seq"}, {"trail_end", "", "id"},
 	}
 }

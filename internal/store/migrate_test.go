@@ -89,6 +89,20 @@ func fromVersion(t *testing.T, address string, version int64) {
 	if err != nil || login.PasswordHash != "hash" || login.TOTPStep != 7 || len(login.Recovery) != 1 {
 		t.Errorf("Login = %+v, %v", login, err)
 	}
+	if version >= 3 {
+		if o, err := db.Once(ctx, "u1", "key"); err != nil || o.Made != "u3" || o.Answer != nil {
+			t.Errorf("Once = %+v, %v", o, err)
+		}
+	}
+	if version >= 4 {
+		w, err := db.Webhook(ctx, "w1")
+		if err != nil || !w.Disabled || w.Seq != 7 || w.OwnerRole != hosting.Customer || !w.OwnerStopped || len(w.Events) != 1 {
+			t.Errorf("Webhook = %+v, %v", w, err)
+		}
+		if d, err := db.Delivery(ctx, "w1", "d1"); err != nil || d.Tries != 2 || string(d.Body) != "{}" {
+			t.Errorf("Delivery = %+v, %v", d, err)
+		}
+	}
 }
 
 func TestANewerDatabaseIsRefused(t *testing.T) {

@@ -17,6 +17,8 @@ func sealedColumns() []sealedColumn {
 	return []sealedColumn{
 		{"logins", "user_id", "totp", func(id string) string { return totpPlace(hosting.ID(id)) }},
 		{"sessions", "id", "data", sessionPlace},
+		{"once", "id", "answer", oncePlace},
+		{"webhooks", "id", "secret", webhookPlace},
 	}
 }
 

@@ -22,7 +22,11 @@ func (a *Auth) Sessions(ctx context.Context) ([]Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	kept, err := a.store.Sessions(ctx, u.ID)
+	return a.sessionsOf(ctx, u.ID)
+}
+
+func (a *Auth) sessionsOf(ctx context.Context, id hosting.ID) ([]Session, error) {
+	kept, err := a.store.Sessions(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -43,3 +44,6 @@ func neighbourhood(at netip.Addr) string {
 	}
 	return net.String()
 }
+
+// Neighbourhood returns what of a request's address tries are counted by.
+func Neighbourhood(ctx context.Context) string { return neighbourhood(AddressOf(ctx)) }

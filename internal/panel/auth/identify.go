@@ -19,6 +19,7 @@ type visit struct {
 	address netip.Addr
 	agent   string
 	session string // the ID of the session that it came with; "" without a cookie
+	token   string // the hash of the token that it came with; "" without one
 	actor   *hosting.Actor
 	stage   Stage
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"kubepanel.io/kubepanel/internal/hosting"
@@ -27,6 +26,12 @@ type NewToken struct {
 	Life   time.Duration
 }
 
+// TokenScopes returns all that a token can be good for: every right but that of changing
+// how its owner signs in.
+func TokenScopes() []hosting.Right {
+	return slices.DeleteFunc(hosting.Rights(), func(r hosting.Right) bool { return r == hosting.RightSelfChange })
+}
+
 // CreateToken makes a token for programs of who is signed in, and returns its text,
 // which nobody can be shown again.
 func (a *Auth) CreateToken(ctx context.Context, req NewToken) (string, error) {
@@ -34,6 +39,10 @@ func (a *Auth) CreateToken(ctx context.Context, req NewToken) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return a.issue(ctx, u, req)
+}
+
+func (a *Auth) issue(ctx context.Context, u *hosting.User, req NewToken) (string, error) {
 	name, err := hosting.ParsePersonName(req.Name)
 	var fields []hosting.Field
 	if err != nil {
@@ -43,7 +52,7 @@ func (a *Auth) CreateToken(ctx context.Context, req NewToken) (string, error) {
 		fields = append(fields, hosting.Field{Name: "scopes", Message: "Choose what the token is good for."})
 	}
 	for _, s := range req.Scopes {
-		if !slices.Contains(hosting.Rights(), s) || strings.HasPrefix(string(s), "self.change") {
+		if !slices.Contains(TokenScopes(), s) {
 			fields = append(fields, hosting.Field{Name: "scopes", Message: fmt.Sprintf("A token can't be good for %q; leave it out.", s)})
 		}
 	}

@@ -71,6 +71,8 @@ func statusOf(code hosting.Code) int {
 		return http.StatusUnprocessableEntity
 	case hosting.NotFound:
 		return http.StatusNotFound
+	case hosting.Changed:
+		return http.StatusPreconditionFailed
 	case hosting.Conflict, hosting.Stalled:
 		return http.StatusConflict
 	case hosting.Forbidden:

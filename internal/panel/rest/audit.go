@@ -1,0 +1,123 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+func (s *Server) audit() {
+	handle(s, operation{method: http.MethodGet, path: "/audit", id: "listAudit", summary: "List what was done, the newest first", scope: hosting.RightAuditView}, s.listAudit)
+	handle(s, operation{method: http.MethodGet, path: "/audit/export", id: "exportAudit", summary: "Write out all of the trail that you may see, the newest first",
+		scope: hosting.RightAuditView, stream: true, says: "One JSON object a line (application/x-ndjson)."}, s.exportAudit)
+	handle(s, operation{method: http.MethodPost, path: "/audit/verify", id: "verifyAudit", summary: "Recalculate the whole trail", scope: hosting.RightAuditView, secret: true,
+		says: "For administrators. A trail that is not what was written answers 409 with the code broken."}, s.verifyAudit)
+}
+
+// Entry is one line of the audit trail.
+type Entry struct {
+	Seq        int64           `json:"seq"`
+	At         time.Time       `json:"at"`
+	Did        string          `json:"did" example:"site.create"`
+	Object     string          `json:"object" doc:"What it was done to: a site's name, an account's address."`
+	Actor      hosting.ID      `json:"actor,omitempty"`
+	ActorName  string          `json:"actorName"`
+	BehindName string          `json:"behindName,omitempty" doc:"Who really sat there, for support."`
+	Address    string          `json:"address,omitempty"`
+	Owner      hosting.ID      `json:"owner,omitempty" doc:"The account whose trail it belongs to."`
+	Before     json.RawMessage `json:"before,omitempty" doc:"What was, without any secret."`
+	After      json.RawMessage `json:"after,omitempty" doc:"What is since, without any secret."`
+	Hash       string          `json:"hash"`
+}
+
+func entryOf(e *hosting.Entry) Entry {
+	return Entry{Seq: e.Seq, At: e.At, Did: e.Did, Object: e.Object, Actor: e.Actor, ActorName: e.ActorName, BehindName: e.BehindName,
+		Address: e.Address, Owner: e.Owner, Before: json.RawMessage(e.Before), After: json.RawMessage(e.After), Hash: e.Hash}
+}
+
+// AuditFilter narrows the trail.
+type AuditFilter struct {
+	Did    string     `query:"did" maxLength:"100" doc:"Only this, such as site.create."`
+	Object string     `query:"object" maxLength:"300" doc:"Only what was done to this."`
+	Actor  hosting.ID `query:"actor" maxLength:"64" doc:"Only what this account did."`
+}
+
+func (f AuditFilter) query() hosting.AuditQuery {
+	return hosting.AuditQuery{Did: f.Did, Object: f.Object, Actor: f.Actor}
+}
+
+func (s *Server) listAudit(ctx context.Context, a hosting.Actor, in *struct {
+	Paging
+	AuditFilter
+}) (*answer[List[Entry]], error) {
+	q := in.query()
+	q.Limit = in.Limit
+	var err error
+	if q.Before, err = in.before(); err != nil {
+		return nil, err
+	}
+	found, err := s.Rules.Trail(ctx, a, q)
+	if err != nil {
+		return nil, err
+	}
+	l := listOf(found, entryOf)
+	l.Total = nil // nobody counted
+	return &answer[List[Entry]]{l}, nil
+}
+
+// stream is an answer that is written as it is read.
+type stream struct {
+	ContentType string `header:"Content-Type"`
+	Body        func(huma.Context)
+}
+
+// exportLimit is how much is read at once.
+const exportLimit = 200
+
+func (s *Server) exportAudit(ctx context.Context, a hosting.Actor, in *AuditFilter) (*stream, error) {
+	q := in.query()
+	q.Limit = exportLimit
+	first, err := s.Rules.Trail(ctx, a, q) // whether it may be read is answered before anything is sent
+	if err != nil {
+		return nil, err
+	}
+	return &stream{ContentType: "application/x-ndjson", Body: func(to huma.Context) {
+		to.SetHeader("Content-Type", "application/x-ndjson")
+		to.SetStatus(http.StatusOK)
+		lines := json.NewEncoder(to.BodyWriter())
+		for page := first; ; {
+			for i := range page.Items {
+				if lines.Encode(entryOf(&page.Items[i])) != nil {
+					return // a client that went away
+				}
+			}
+			if page.Next == "" {
+				return
+			}
+			q.Before = page.Items[len(page.Items)-1].Seq
+			var err error
+			if page, err = s.Rules.Trail(ctx, a, q); err != nil {
+				s.Log.ErrorContext(ctx, "export the trail", "err", err)
+				panic(http.ErrAbortHandler) // the client must not take it for the end
+			}
+		}
+	}}, nil
+}
+
+// Verified is the answer about a whole trail.
+type Verified struct {
+	Entries int64 `json:"entries" doc:"How many there are, each as it was written."`
+}
+
+func (s *Server) verifyAudit(ctx context.Context, a hosting.Actor, _ *struct{}) (*answer[Verified], error) {
+	n, err := s.Rules.VerifyTrail(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[Verified]{Verified{n}}, nil
+}

@@ -1,0 +1,238 @@
+package rest_test
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/rest"
+)
+
+func TestASiteFromMakingToDeletion(t *testing.T) {
+	h := newHouse(t)
+	made := h.jo.post("/sites", map[string]any{"name": "Müller.example", "wordpress": map[string]any{}})
+	made.want(t, http.StatusCreated, `"state":"creating"`, `"displayName":"müller.example"`)
+	at := made.header.Get("Location")
+	if at != "/api/v1/sites/xn--mller-kva.example" {
+		t.Fatalf("Location = %q", at)
+	}
+	at = at[len(rest.Prefix):]
+	h.jo.get(at+"/progress").want(t, http.StatusOK, `"kind":"create"`, `"state":"running"`)
+	h.cluster.Finish("xn--mller-kva.example", h.now())
+	h.jo.get(at+"/progress").want(t, http.StatusOK, `"state":"done"`, `"title":"namespace"`)
+	h.jo.post(at+"/credentials", map[string]any{"for": "sftp"}).want(t, http.StatusOK, `"password":"password of dom-xn--mller-kva.example/sftp-credentials"`)
+	h.jo.post(at+"/plan", map[string]any{"title": "New"}).want(t, http.StatusOK, `spec.title`)
+	h.jo.ask(request{method: http.MethodPatch, path: at, body: map[string]any{"title": "New", "storage": "6Gi"}}).want(t, http.StatusOK, `"title":"New"`, `"storage":"6Gi"`)
+	h.jo.ask(request{method: http.MethodPatch, path: at, body: map[string]any{"storage": "1Gi"}}).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "storage")
+	h.jo.post(at+"/restart", nil).want(t, http.StatusAccepted)
+	h.jo.ask(request{method: http.MethodDelete, path: at}).want(t, http.StatusAccepted, `"kind":"delete"`)
+	h.cluster.Forget("xn--mller-kva.example")
+	h.must(h.rules.Settle(t.Context()))
+	h.jo.get(at+"/progress").problem(t, http.StatusNotFound, hosting.NotFound, "")
+}
+
+func TestWhatCantBeIsToldByField(t *testing.T) {
+	h := newHouse(t)
+	h.jo.post("/sites", map[string]any{"name": "no_name", "aliases": []string{"-"}}).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "aliases")
+	h.jo.post("/sites", map[string]any{"name": "a.example", "colour": "red"}).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "colour")
+	h.jo.post("/sites", "{").problem(t, http.StatusBadRequest, hosting.Invalid, "")
+	h.jo.post("/sites", map[string]any{"name": "al.example"}).problem(t, http.StatusConflict, hosting.Conflict, "name")
+	h.site(h.jo, "j2.example")
+	h.site(h.jo, "j3.example")
+	h.jo.post("/sites", map[string]any{"name": "j4.example"}).problem(t, http.StatusUnprocessableEntity, hosting.OverQuota, "")
+	h.cluster.Break(&hosting.Error{Code: hosting.Unreachable, Message: "The cluster does not answer."})
+	down := h.al.post("/sites", map[string]any{"name": "a2.example"})
+	down.problem(t, http.StatusServiceUnavailable, hosting.Unreachable, "")
+	if down.header.Get("Retry-After") == "" {
+		t.Error("an answer about a cluster that is away says nothing of when to ask again")
+	}
+}
+
+func TestWhoReadAnOlderStateChangesNothing(t *testing.T) {
+	h := newHouse(t)
+	for _, at := range []string{"/sites/jo.example", "/users/" + string(h.jo.user.ID)} {
+		body := map[string]any{"title": "One"}
+		if at != "/sites/jo.example" {
+			body = map[string]any{"name": "One"}
+		}
+		first := h.boss.get(at)
+		tag := first.header.Get("Etag")
+		h.boss.ask(request{method: http.MethodGet, path: at, header: map[string]string{"If-None-Match": tag}}).want(t, http.StatusNotModified)
+		changed := h.boss.ask(request{method: http.MethodPatch, path: at, body: body, header: map[string]string{"If-Match": tag}}).want(t, http.StatusOK)
+		if now := h.boss.get(at).header.Get("Etag"); now != changed.header.Get("Etag") || now == tag {
+			t.Errorf("%s has the tag %s after a change that answered %s; before it was %s", at, now, changed.header.Get("Etag"), tag)
+		}
+		late := request{method: http.MethodPatch, path: at, body: body, header: map[string]string{"If-Match": tag}}
+		h.boss.ask(late).problem(t, http.StatusPreconditionFailed, hosting.Changed, "")
+		h.boss.ask(request{method: http.MethodDelete, path: at, header: map[string]string{"If-Match": tag}}).problem(t, http.StatusPreconditionFailed, hosting.Changed, "")
+		h.boss.ask(request{method: http.MethodGet, path: at, header: map[string]string{"If-None-Match": tag}}).want(t, http.StatusOK)
+	}
+}
+
+// The operator's word about a site is no change of it.
+func TestAMovingStatusRefusesNoChange(t *testing.T) {
+	h := newHouse(t)
+	tag := h.jo.get("/sites/jo.example").header.Get("Etag")
+	h.cluster.Finish("jo.example", h.now().Add(time.Hour))
+	h.jo.ask(request{method: http.MethodPatch, path: "/sites/jo.example", body: map[string]any{"title": "T"}, header: map[string]string{"If-Match": tag}}).want(t, http.StatusOK)
+}
+
+// keyed is a request that counts once.
+func keyed(path, key string, body any) request {
+	return request{method: http.MethodPost, path: path, body: body, header: map[string]string{"Idempotency-Key": key}}
+}
+
+func TestTheSameRequestCountsOnce(t *testing.T) {
+	h := newHouse(t)
+	body := map[string]any{"name": "once.example"}
+	first := h.jo.ask(keyed("/sites", "k1", body)).want(t, http.StatusCreated)
+	again := h.jo.ask(keyed("/sites", "k1", body)).want(t, http.StatusCreated)
+	if string(first.body) != string(again.body) || again.header.Get("Location") != first.header.Get("Location") || again.header.Get("Idempotency-Replayed") != "true" {
+		t.Errorf("the second answer is %s %v, the first %s", again.body, again.header, first.body)
+	}
+	h.jo.ask(keyed("/sites", "k1", map[string]any{"name": "other.example"})).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "Idempotency-Key")
+	h.al.ask(keyed("/sites", "k1", map[string]any{"name": "another.example"})).want(t, http.StatusCreated) // another account's key is another key
+	h.jo.ask(keyed("/sites", "with space", body)).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "Idempotency-Key")
+	// A refusal is an answer too, and a cause that passes is none.
+	h.jo.ask(keyed("/sites", "k2", map[string]any{"name": "al.example"})).want(t, http.StatusConflict)
+	h.jo.ask(keyed("/sites", "k2", map[string]any{"name": "al.example"})).want(t, http.StatusConflict)
+	h.cluster.Break(&hosting.Error{Code: hosting.Unreachable, Message: "Away."})
+	h.jo.ask(keyed("/sites", "k3", map[string]any{"name": "k3.example"})).want(t, http.StatusServiceUnavailable)
+	h.cluster.Break(nil)
+	h.jo.ask(keyed("/sites", "k3", map[string]any{"name": "k3.example"})).want(t, http.StatusCreated)
+	// The next day it is a new request.
+	h.must(h.rules.Store.Write(t.Context(), func(tx hosting.Tx) error { return tx.Sweep(t.Context(), h.now().Add(-time.Hour)) }))
+	made := h.cluster.Created()
+	if made != 5 { // jo, al, once, another, k3
+		t.Errorf("%d sites were made, want 5", made)
+	}
+}
+
+func TestTwoAtOnceMakeOne(t *testing.T) {
+	h := newHouse(t)
+	before := h.cluster.Created()
+	var all sync.WaitGroup
+	answers := make([]reply, 8)
+	for i := range answers {
+		all.Go(func() {
+			answers[i] = h.boss.ask(keyed("/users", "same", map[string]any{"email": "new@x.example", "name": "New", "role": "administrator"}))
+		})
+	}
+	all.Wait()
+	made := 0
+	for _, a := range answers {
+		switch a.status {
+		case http.StatusCreated:
+			made++
+		case http.StatusConflict:
+			if a.header.Get("Retry-After") == "" {
+				t.Error("who came second is not told to come back")
+			}
+		default:
+			t.Errorf("status %d: %s", a.status, a.body)
+		}
+	}
+	if made == 0 || h.cluster.Created() != before {
+		t.Errorf("%d of %d were answered with what was made", made, len(answers))
+	}
+	if found := h.boss.get("/users?q=new@x.example").want(t, http.StatusOK); *read[rest.List[rest.User]](t, found).Total != 1 {
+		t.Errorf("%s, want one account", found.body)
+	}
+}
+
+// Whoever dies between making something and keeping the answer leaves a request that
+// the next one answers with what was made, and never makes it twice.
+func TestADeathBeforeTheAnswerIsKept(t *testing.T) {
+	tests := map[string]struct {
+		path string
+		body map[string]any
+		do   func(h *house, rules *hosting.Provider) error
+	}{
+		"site": {"/sites", map[string]any{"name": "dead.example", "storage": "5Gi", "cpu": "1000m", "memory": "512Mi"}, func(h *house, rules *hosting.Provider) error {
+			_, err := rules.CreateSite(h.t.Context(), h.actor(h.boss), "", hosting.NewSite{Name: "dead.example", Storage: "5Gi", CPU: "1000m", Memory: "512Mi"}, false)
+			return err
+		}},
+		"package": {"/packages", map[string]any{"name": "Dead", "quota": map[string]any{}}, func(h *house, rules *hosting.Provider) error {
+			_, err := rules.CreatePackage(h.t.Context(), h.actor(h.boss), hosting.NewPackage{Name: "Dead"})
+			return err
+		}},
+		"user": {"/users", map[string]any{"name": "Dead", "email": "dead@x.example", "role": "administrator"}, func(h *house, rules *hosting.Provider) error {
+			_, err := rules.CreateUser(h.t.Context(), h.actor(h.boss), hosting.NewUser{Name: "Dead", Email: "dead@x.example", Role: hosting.Administrator})
+			return err
+		}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			q := keyed(tt.path, "k", tt.body)
+			// What the first panel did before it died.
+			digest := rest.Digest(http.MethodPost, rest.Prefix+tt.path, h.text(tt.body))
+			o, err := h.rules.BeginOnce(t.Context(), h.actor(h.boss), "k", digest)
+			h.must(err)
+			h.must(tt.do(h, h.rules.Once(o)))
+			h.boss.ask(q).problem(t, http.StatusConflict, hosting.Conflict, "") // it may live still
+			h.pass(5 * time.Minute)
+			answered := h.boss.ask(q).want(t, http.StatusCreated)
+			if at := answered.header.Get("Location"); at == "" {
+				t.Error("the answer does not say where it is")
+			} else {
+				h.boss.get(at[len(rest.Prefix):]).want(t, http.StatusOK)
+			}
+			if again := h.boss.ask(q); string(again.body) != string(answered.body) {
+				t.Errorf("the next answer is %s, want %s", again.body, answered.body)
+			}
+			// The first was only slow: what it goes on to do counts for nothing.
+			if err := tt.do(h, h.rules.Once(o)); err == nil {
+				t.Error("whoever was taken for dead could make it again")
+			}
+			h.must(h.rules.Settle(t.Context()))
+		})
+	}
+}
+
+func TestPackagesTellWhomTheyPutOver(t *testing.T) {
+	h := newHouse(t)
+	at := "/packages/" + string(h.pack)
+	none := map[string]any{"name": "None", "quota": map[string]any{"sites": 0}}
+	h.boss.post(at+"/plan", map[string]any{"quota": map[string]any{"sites": 0}}).want(t, http.StatusOK, "al@al.example")
+	h.boss.ask(request{method: http.MethodPut, path: at, body: none}).problem(t, http.StatusConflict, hosting.Conflict, "")
+	h.boss.ask(request{method: http.MethodPut, path: at + "?accept=true", body: none}).want(t, http.StatusOK, `"sites":0`)
+	h.boss.ask(request{method: http.MethodDelete, path: at}).problem(t, http.StatusConflict, hosting.Conflict, "")
+}
+
+func TestTheTrailInPagesAndAsAWhole(t *testing.T) {
+	h := newHouse(t)
+	path, seen := "/audit?limit=3", 0
+	for path != "" {
+		page := read[rest.List[rest.Entry]](t, h.boss.get(path).want(t, http.StatusOK))
+		seen += len(page.Items)
+		path = ""
+		if page.Next != "" {
+			path = "/audit?limit=3&cursor=" + page.Next
+		}
+	}
+	whole := h.boss.get("/audit/export").want(t, http.StatusOK)
+	lines := 0
+	for _, c := range whole.body {
+		if c == '\n' {
+			lines++
+		}
+	}
+	if seen != lines || seen == 0 {
+		t.Errorf("pages have %d entries and the export %d", seen, lines)
+	}
+	h.boss.post("/audit/verify", nil).want(t, http.StatusOK, fmt.Sprintf(`"entries":%d`, seen))
+	h.jo.post("/audit/verify", nil).problem(t, http.StatusForbidden, hosting.Forbidden, "")
+	h.boss.get("/audit?did=site.create").want(t, http.StatusOK, "jo.example")
+}
+
+func TestATokenEndsItself(t *testing.T) {
+	h := newHouse(t)
+	h.jo.get("/account").want(t, http.StatusOK, `"role":"customer"`)
+	h.jo.get("/account/tokens").want(t, http.StatusOK, `"name":"test"`)
+	h.jo.ask(request{method: http.MethodDelete, path: "/account/token"}).want(t, http.StatusNoContent)
+	h.jo.get("/account").problem(t, http.StatusUnauthorized, hosting.SignIn, "")
+}

@@ -1,0 +1,97 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/metrics"
+)
+
+// schemeToken is the name of the one way to authenticate.
+const schemeToken = "token"
+
+// operation is one line of the API: what it is called, where it is, and the right
+// that a token must have for it.
+type operation struct {
+	method, path string
+	id, summary  string
+	// scope is the right that a token needs; "" for what every token may do.
+	scope  hosting.Right
+	status int
+	// secret: the answer holds what is stored by nobody, so no Idempotency-Key keeps it.
+	secret bool
+	// stream: the answer is sent as it is made, and has no entity tag.
+	stream bool
+	// says more than the summary.
+	says string
+}
+
+// handle registers an operation. Its handler gets who asks, and its errors become
+// problem documents.
+func handle[I, O any](s *Server, op operation, h func(context.Context, hosting.Actor, *I) (*O, error)) {
+	tag, _, _ := strings.Cut(strings.TrimPrefix(op.path, "/"), "/")
+	if op.status == 0 {
+		op.status = http.StatusOK
+	}
+	registered := huma.Operation{
+		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Description: op.description(),
+		Tags: []string{tag}, DefaultStatus: op.status, MaxBodyBytes: maxBody, Responses: s.responses(op),
+	}
+	scopes := []string{}
+	if op.scope != "" {
+		scopes = append(scopes, string(op.scope))
+	}
+	registered.Security = []map[string][]string{{schemeToken: scopes}}
+	if op.method == http.MethodPost && !op.secret {
+		registered.Parameters = append(registered.Parameters, idempotencyParameter())
+	}
+	s.facts[op.method+" "+Prefix+op.path] = op
+	huma.Register(s.api, registered, func(ctx context.Context, in *I) (*O, error) {
+		metrics.Route(ctx, op.method+" "+Prefix+op.path)
+		a, _ := auth.ActorOf(ctx)
+		out, err := h(ctx, a, in)
+		if err != nil {
+			return nil, s.problem(ctx, op.id, err)
+		}
+		return out, nil
+	})
+}
+
+func (op operation) description() string {
+	var lines []string
+	if op.says != "" {
+		lines = append(lines, op.says)
+	}
+	if op.scope != "" {
+		lines = append(lines, "A token needs the scope `"+string(op.scope)+"`.")
+	}
+	return strings.Join(lines, "\n\n")
+}
+
+// responses are those that every operation has beside its own.
+func (s *Server) responses(op operation) map[string]*huma.Response {
+	all := map[string]*huma.Response{"default": {
+		Description: "What went wrong, as a problem document (RFC 9457).",
+		Content: map[string]*huma.MediaType{problemType: {
+			Schema: s.api.OpenAPI().Components.Schemas.Schema(typeOfProblem(), true, "Problem"),
+		}},
+	}}
+	if op.method == http.MethodGet {
+		all["304"] = &huma.Response{Description: "It is still what If-None-Match names."}
+	}
+	return all
+}
+
+func idempotencyParameter() *huma.Param {
+	longest := maxKey
+	return &huma.Param{
+		Name: keyHeader, In: "header",
+		Description: "Makes the request count once: the same key with the same request gets the first one's answer again, for a day.",
+		Schema:      &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
+	}
+}

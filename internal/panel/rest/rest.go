@@ -1,0 +1,120 @@
+// Package rest is the panel's face for programs: /api/v1. An operation decodes a
+// request, calls one rule of hosting and writes one representation; the OpenAPI document
+// is made from the same Go types. It must never hold a rule of the product, a client
+// of Kubernetes or SQL.
+package rest
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/auth"
+)
+
+// Prefix is where the API is served.
+const Prefix = "/api/v1"
+
+// maxBody is more than any request of ours: two configuration files of 10,000
+// characters, escaped, and the rest of a site. In octets.
+const maxBody = 128 << 10
+
+// Options are what the API needs.
+type Options struct {
+	Rules *hosting.Provider
+	Doors *auth.Auth
+	Log   *slog.Logger
+	Now   func() time.Time
+	// Rate is how often an account may ask; zero for usualRate.
+	Rate Rate
+}
+
+// Server serves the API.
+type Server struct {
+	Options
+
+	api    huma.API
+	mux    *http.ServeMux
+	limits *limits
+	facts  map[string]operation // by the pattern of the mux
+	docs   []byte               // the page, made once
+	schema []byte               // the document, made once
+}
+
+// New prepares all operations and their document.
+func New(o Options) (*Server, error) {
+	speakOurWay()
+	if o.Rate == (Rate{}) {
+		o.Rate = usualRate
+	}
+	s := &Server{Options: o, mux: http.NewServeMux(), limits: newLimits(o.Rate), facts: map[string]operation{}}
+	config := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info:    &huma.Info{Title: "Kubepanel", Version: "v1", Description: introduction},
+			Servers: []*huma.Server{{URL: Prefix}},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					schemeToken: {Type: "http", Scheme: "bearer", Description: "A token of the account, made on its page in the panel."},
+				},
+			},
+		},
+		Formats:                      map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+	}
+	s.api = humago.NewWithPrefix(s.mux, Prefix, config)
+	s.sites()
+	s.siteActions()
+	s.users()
+	s.collaborators()
+	s.packages()
+	s.audit()
+	s.platform()
+	s.account()
+	s.webhooks()
+	return s, s.describe()
+}
+
+// describe makes the document and what is served beside it.
+func (s *Server) describe() error {
+	var err error
+	if s.schema, err = s.api.OpenAPI().MarshalJSON(); err != nil {
+		return fmt.Errorf("write the OpenAPI document: %w", err)
+	}
+	s.mux.HandleFunc("GET "+Prefix+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/openapi+json")
+		w.Write(s.schema) //nolint:errcheck // a client that went away
+	})
+	s.mux.HandleFunc("/", s.nowhere)
+	return nil
+}
+
+// Document returns the OpenAPI document, as it is served.
+func (s *Server) Document() []byte { return s.schema }
+
+// Handler serves everything below Prefix.
+func (s *Server) Handler() http.Handler {
+	return headers(s.catch(http.MaxBytesHandler(s.knock(s.once(s.tagged(s.mux))), maxBody)))
+}
+
+// headers adds what every answer carries. None of it is a page, so nothing in it may
+// run or be framed.
+func headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}

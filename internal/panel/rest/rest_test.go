@@ -1,0 +1,96 @@
+package rest_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/rest"
+)
+
+func TestSitesInPages(t *testing.T) {
+	h := newHouse(t)
+	for i := range 4 {
+		h.site(h.al, fmt.Sprintf("s%d.example", i))
+	}
+	var names []string
+	path := "/sites?limit=2"
+	for path != "" {
+		page := read[rest.List[rest.Site]](t, h.boss.get(path).want(t, http.StatusOK))
+		if *page.Total != 6 || len(page.Items) > 2 {
+			t.Fatalf("a page has %d of %d sites", len(page.Items), *page.Total)
+		}
+		for _, s := range page.Items {
+			names = append(names, s.Name)
+		}
+		path = ""
+		if page.Next != "" {
+			path = "/sites?limit=2&cursor=" + page.Next
+		}
+	}
+	if got, want := fmt.Sprint(names), "[al.example jo.example s0.example s1.example s2.example s3.example]"; got != want {
+		t.Errorf("all pages = %s, want %s", got, want)
+	}
+	h.boss.get("/sites?cursor=!").problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "cursor")
+	h.boss.get("/sites?limit=0").problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "limit")
+	h.boss.get("/sites?serch=x").problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "serch")
+}
+
+func TestOthersSitesAreNotThere(t *testing.T) {
+	h := newHouse(t)
+	h.jo.get("/sites/jo.example").want(t, http.StatusOK, `"state":"live"`, `"url":"https://jo.example"`)
+	h.helper.get("/sites/jo.example").want(t, http.StatusOK)
+	h.al.get("/sites/jo.example").problem(t, http.StatusNotFound, hosting.NotFound, "")
+	h.al.get("/sites/nowhere.example").problem(t, http.StatusNotFound, hosting.NotFound, "")
+}
+
+func TestOnlyATokenOpens(t *testing.T) {
+	h := newHouse(t)
+	ask := func(header map[string]string) reply {
+		return h.ask(request{method: http.MethodGet, path: "/sites", header: header})
+	}
+	nobody := ask(nil)
+	nobody.problem(t, http.StatusUnauthorized, hosting.SignIn, "")
+	if got := nobody.header.Get("WWW-Authenticate"); got != `Bearer realm="kubepanel"` {
+		t.Errorf("WWW-Authenticate = %q", got)
+	}
+	ask(map[string]string{"Authorization": "Bearer kp_wrong"}).problem(t, http.StatusUnauthorized, hosting.SignIn, "")
+	ask(map[string]string{"Cookie": "__Host-session=" + h.boss.token}).problem(t, http.StatusUnauthorized, hosting.SignIn, "")
+	h.pass(2 * time.Hour)
+	h.boss.get("/sites").problem(t, http.StatusUnauthorized, hosting.SignIn, "") // expired
+}
+
+func TestATokenIsGoodForItsScopesAlone(t *testing.T) {
+	h := newHouse(t)
+	token, err := h.doors.IssueToken(t.Context(), h.jo.user.Email, auth.NewToken{Name: "t", Scopes: []hosting.Right{hosting.RightPackageView}, Life: time.Hour})
+	h.must(err)
+	narrow := &account{house: h, user: h.jo.user, token: token}
+	narrow.get("/sites").problem(t, http.StatusForbidden, hosting.Forbidden, "")
+}
+
+func TestWhatIsNotThere(t *testing.T) {
+	h := newHouse(t)
+	h.boss.get("/nothing").problem(t, http.StatusNotFound, hosting.NotFound, "")
+	odd := h.boss.ask(request{method: http.MethodPatch, path: "/sites"})
+	odd.problem(t, http.StatusMethodNotAllowed, hosting.Invalid, "")
+	if got := odd.header.Get("Allow"); got != "GET" && got != "GET, POST" {
+		t.Errorf("Allow = %q", got)
+	}
+}
+
+func TestTooManyRequestsAreToldWhenToComeBack(t *testing.T) {
+	h := newHouse(t, func(o *rest.Options) { o.Rate = rest.Rate{Each: 1, Burst: 2} })
+	h.jo.get("/sites").want(t, http.StatusOK)
+	h.jo.get("/sites").want(t, http.StatusOK)
+	late := h.jo.get("/sites")
+	late.problem(t, http.StatusTooManyRequests, hosting.Limited, "")
+	if got := late.header.Get("Retry-After"); got != "1" {
+		t.Errorf("Retry-After = %q, want 1", got)
+	}
+	h.al.get("/sites").want(t, http.StatusOK) // another account is another count
+	h.pass(time.Second)
+	h.jo.get("/sites").want(t, http.StatusOK)
+}

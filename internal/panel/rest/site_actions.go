@@ -1,0 +1,154 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+func (s *Server) siteActions() {
+	handle(s, operation{method: http.MethodGet, path: "/sites/{site}/progress", id: "getSiteProgress", summary: "Show how far a site's making, change or deletion is",
+		scope: hosting.RightSiteView, says: "The steps are the real ones, and go on whether somebody looks or not. A deleted site answers 404 once nothing of it is left."}, s.getProgress)
+	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/plan", id: "planSite", summary: "Tell what a change would do", scope: hosting.RightSiteChange, secret: true}, s.planSite)
+	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/restart", id: "restartSite", summary: "Replace a site's pod", scope: hosting.RightSiteRestart,
+		status: http.StatusAccepted}, s.restartSite)
+	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/credentials", id: "getSiteCredentials", summary: "Show one of a site's accounts with its password",
+		scope: hosting.RightSitePassword, secret: true, says: "That it was shown stands in the audit trail."}, s.getCredentials)
+	handle(s, operation{method: http.MethodPut, path: "/sites/{site}/owner", id: "assignSite", summary: "Give a site to another account", scope: hosting.RightSiteAssign,
+		status: http.StatusNoContent}, s.assignSite)
+}
+
+// Progress is a long operation on a site: what Kubernetes has done of what was asked.
+type Progress struct {
+	Site    string        `json:"site"`
+	Kind    ProgressKind  `json:"kind" enum:"create,change,delete"`
+	State   ProgressState `json:"state" enum:"running,done,stalled" doc:"stalled: only a person can help; the message says how."`
+	Message string        `json:"message,omitempty"`
+	Began   *time.Time    `json:"began,omitempty"`
+	Steps   []Step        `json:"steps"`
+}
+
+// ProgressKind says what is going on.
+type ProgressKind string
+
+// ProgressState says how far it is.
+type ProgressState string
+
+// Kinds and states of progress.
+const (
+	KindCreate ProgressKind = "create"
+	KindChange ProgressKind = "change"
+	KindDelete ProgressKind = "delete"
+
+	ProgressRunning ProgressState = "running"
+	ProgressDone    ProgressState = "done"
+	ProgressStalled ProgressState = "stalled"
+)
+
+// Step is one part of it.
+type Step struct {
+	Name    string        `json:"name" doc:"The condition that it is."`
+	Title   string        `json:"title"`
+	State   hosting.State `json:"state" enum:"waiting,running,done,stalled"`
+	Message string        `json:"message,omitempty"`
+	Since   *time.Time    `json:"since,omitempty"`
+}
+
+func progressOf(site *hosting.OwnedSite) Progress {
+	p := Progress{Site: site.Name, Kind: KindCreate, State: ProgressRunning, Steps: []Step{}}
+	d := site.Domain
+	state := stateOf(site)
+	if state == SiteDeleting {
+		p.Kind = KindDelete
+	}
+	if d == nil {
+		return p
+	}
+	began := d.CreationTimestamp.Time
+	if d.DeletionTimestamp != nil {
+		began = d.DeletionTimestamp.Time
+	}
+	p.Began = moment(began)
+	for _, step := range hosting.Steps(d) {
+		p.Steps = append(p.Steps, Step{Name: step.Condition, Title: step.Title, State: step.State, Message: step.Message, Since: moment(step.Since)})
+	}
+	if p.Kind != KindDelete && d.Generation > 1 {
+		p.Kind = KindChange
+	}
+	if err := hosting.StallOf(d); err != nil {
+		p.State, p.Message = ProgressStalled, err.Error()
+	} else if hosting.Live(d) {
+		p.State = ProgressDone
+	} else {
+		p.Message = hosting.Unfinished(d)
+	}
+	return p
+}
+
+// moment is a time that may be missing.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func (s *Server) getProgress(ctx context.Context, a hosting.Actor, in *SitePath) (*answer[Progress], error) {
+	found, err := s.Rules.Site(ctx, a, in.Site)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[Progress]{progressOf(found)}, nil
+}
+
+func (s *Server) planSite(ctx context.Context, a hosting.Actor, in *struct {
+	SitePath
+	Body SiteChange
+}) (*answer[hosting.Plan], error) {
+	plan, err := s.Rules.PlanChange(ctx, a, in.Site, in.Body.request())
+	if err != nil {
+		return nil, err
+	}
+	return &answer[hosting.Plan]{*plan}, nil
+}
+
+// restartSite asks at the moment when the request came first: the same request once more
+// is the same restart.
+func (s *Server) restartSite(ctx context.Context, a hosting.Actor, in *SitePath) (*answer[Progress], error) {
+	at := s.Now()
+	if o, ok := ctx.Value(onceKey{}).(*hosting.Once); ok {
+		at = o.FirstAt
+	}
+	if err := s.rules(ctx).RestartSite(ctx, a, in.Site, at); err != nil {
+		return nil, err
+	}
+	found, err := s.Rules.SiteFor(ctx, a, hosting.RightSiteRestart, in.Site)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[Progress]{progressOf(found)}, nil
+}
+
+func (s *Server) getCredentials(ctx context.Context, a hosting.Actor, in *struct {
+	SitePath
+	Body struct {
+		For hosting.Purpose `json:"for" enum:"wordpress,sftp,database" doc:"Which account is meant."`
+	}
+}) (*answer[hosting.Credential], error) {
+	found, err := s.Rules.Password(ctx, a, in.Site, in.Body.For)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[hosting.Credential]{*found}, nil
+}
+
+func (s *Server) assignSite(ctx context.Context, a hosting.Actor, in *struct {
+	SitePath
+	Body struct {
+		Owner hosting.ID `json:"owner" maxLength:"64" doc:"The account that it is to belong to."`
+	}
+}) (*struct{}, error) {
+	return nil, s.Rules.AssignSite(ctx, a, in.Site, in.Body.Owner)
+}

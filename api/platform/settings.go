@@ -25,6 +25,9 @@ const (
 	SecretGateway = "kubepanel-gateway" //nolint:gosec // a name
 	// SecretPanel holds key, which encrypts what the panel's database keeps secret.
 	SecretPanel = "kubepanel-panel"
+	// SecretDoor holds the key by which the panel comes to sites' files and shells,
+	// through the gateway: key, and keyPublic for the gateway.
+	SecretDoor = "kubepanel-door"
 )
 
 // KeyPanel is the key of the Secret kubepanel-panel: 32 octets.
@@ -36,6 +39,12 @@ const (
 	KeyGatewayHostPublic      = "hostKeyPublic"
 	KeyGatewayAuthority       = "authority"
 	KeyGatewayAuthorityPublic = "authorityPublic"
+)
+
+// Keys of the Secret kubepanel-door.
+const (
+	KeyDoor       = "key"
+	KeyDoorPublic = "keyPublic"
 )
 
 // Ways of reaching sites' SFTP servers: a NodePort for each, or one gateway for

@@ -51,6 +51,7 @@ type serveOptions struct {
 
 	listen, health, url, brand string
 	doors                      doorOptions
+	way                        wayOptions
 	proxies                    []string
 }
 
@@ -76,6 +77,7 @@ func newServe(db *database) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	o.AddFlags(flags)
+	o.way.AddFlags(flags)
 	flags.StringVar(&o.listen, "listen", ":8080", "`address` for HTTP, behind the edge")
 	flags.StringVar(&o.health, "health-listen", ":8081", "`address` for /healthz, /readyz and /metrics")
 	flags.StringVar(&o.url, "url", "https://panel.localhost", "the panel's `address`, as browsers show it")
@@ -150,7 +152,7 @@ func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 	p := &panel{watched: w, mirror: kube.NewMirror(cluster, settings), log: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	p.rules = &hosting.Provider{
 		Panel: &hosting.Panel{Domains: p.mirror, Writer: p.mirror, Platform: p.mirror, Planner: p.mirror, Logs: p.mirror},
-		Store: db, Now: time.Now,
+		Store: db, Now: time.Now, Door: o.way.open(settings),
 		Reserved: []string{address.Hostname()},
 	}
 	if p.doors, err = o.doors.open(auth.Options{Provider: p.rules, URL: address, Proxies: proxies, Count: w.SignIn}, o.brand); err != nil {

@@ -12,7 +12,11 @@ import (
 	"os"
 	"sync"
 
+	"golang.org/x/crypto/ssh"
+
+	"kubepanel.io/kubepanel/internal/orders"
 	"kubepanel.io/kubepanel/internal/toolbox/cron"
+	"kubepanel.io/kubepanel/internal/toolbox/files"
 	"kubepanel.io/kubepanel/internal/toolbox/sftpd"
 )
 
@@ -106,7 +110,9 @@ func (o *serveOptions) sftp(ctx context.Context, f *folders, log *slog.Logger) e
 	}
 	log.Info("serving SFTP", "address", listener.Addr().String(), "root", o.root)
 	account := func() (*sftpd.Account, error) { return sftpd.ReadAccount(o.credentials) }
-	server := &sftpd.Server{Root: f.root, Account: account, SignedIn: func() { f.prepare(ctx) }, HostKey: key, Log: log}
+	keeper := &files.Keeper{Root: f.root}
+	server := &sftpd.Server{Root: f.root, Account: account, SignedIn: func() { f.prepare(ctx) }, HostKey: key, Log: log,
+		Subsystems: map[string]func(ssh.Channel){orders.Subsystem: keeper.Serve}}
 	if o.shell {
 		server.Programs = programs(o.root)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -43,6 +44,8 @@ type Keys struct {
 	Host ssh.Signer
 	// Authority signs what it says of visitors to sites.
 	Authority ssh.Signer
+	// Panel may come to every site, by its domain name; nil when there is no panel.
+	Panel ssh.PublicKey
 }
 
 // Gateway serves visitors of all sites. Its fields are set once, before Serve.
@@ -107,7 +110,8 @@ func (g *Gateway) connection(ctx context.Context, c *sshd.Conn) {
 	g.Log.Info("session ended", "site", v.site.Domain, "remote", v.address)
 }
 
-// ReadKeys reads the gateway's keys from the files of a Secret.
+// ReadKeys reads the gateway's keys from the files of a Secret, and the panel's
+// public one where there is a panel.
 func ReadKeys(read func(name string) ([]byte, error)) (Keys, error) {
 	var keys Keys
 	for name, key := range map[string]*ssh.Signer{"hostKey": &keys.Host, "authority": &keys.Authority} {
@@ -118,6 +122,16 @@ func ReadKeys(read func(name string) ([]byte, error)) (Keys, error) {
 		if *key, err = ssh.ParsePrivateKey(text); err != nil {
 			return Keys{}, fmt.Errorf("read the gateway's %s: %w", name, err)
 		}
+	}
+	text, err := read("panel")
+	if errors.Is(err, fs.ErrNotExist) {
+		return keys, nil
+	}
+	if err != nil {
+		return Keys{}, fmt.Errorf("read the panel's key: %w", err)
+	}
+	if panel := sshd.ParseKeys(string(text)); len(panel) == 1 {
+		keys.Panel = panel[0]
 	}
 	return keys, nil
 }

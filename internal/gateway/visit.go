@@ -59,14 +59,14 @@ func (v *visit) handshake(ctx context.Context, c *sshd.Conn) (*ssh.ServerConn, <
 		PublicKeyCallback: func(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
 			to := parseLogin(meta.User())
 			v.wanted = to.domain
-			if _, ok := v.gateway.Sites.withKey(to.domain, key); !ok {
+			if _, ok := v.opens(to.domain, key); !ok {
 				return nil, errRefused
 			}
 			return nil, nil //nolint:nilnil // may be tried; nothing more to say
 		},
 		VerifiedPublicKeyCallback: func(meta ssh.ConnMetadata, key ssh.PublicKey, _ *ssh.Permissions, _ string) (*ssh.Permissions, error) {
 			// Asked again: the site may have changed while the client signed.
-			site, ok := v.gateway.Sites.withKey(parseLogin(meta.User()).domain, key)
+			site, ok := v.opens(parseLogin(meta.User()).domain, key)
 			v.gateway.Metrics.signIn("key", ok)
 			if !ok {
 				return nil, errRefused
@@ -77,6 +77,15 @@ func (v *visit) handshake(ctx context.Context, c *sshd.Conn) (*ssh.ServerConn, <
 	}
 	config.AddHostKey(v.keys.Host)
 	return sshd.Handshake(c, config)
+}
+
+// opens returns the site that a key opens: one whose own it is, or for the panel's
+// key the site that it names.
+func (v *visit) opens(domain string, key ssh.PublicKey) (*Site, bool) {
+	if v.keys.Panel != nil && sshd.Holds([]ssh.PublicKey{v.keys.Panel}, key) {
+		return v.gateway.Sites.find(domain)
+	}
+	return v.gateway.Sites.withKey(domain, key)
 }
 
 // password lets the site decide. Guesses wait, by the address that they come from

@@ -17,6 +17,8 @@ type Provider struct {
 	Now func() time.Time
 	// Reserved are names that no site may have, nor a name below them: the panel's own.
 	Reserved []string
+	// Door is the way into sites; nil when the platform has none for the panel.
+	Door Door
 
 	expect string // see If
 	once   *Once  // see Once

@@ -70,12 +70,16 @@ func (s *Secrets) contents() map[string]func() (corev1.SecretType, map[string][]
 			_, err := rand.Read(key)
 			return corev1.SecretTypeOpaque, map[string][]byte{settings.KeyPanel: key}, err
 		},
+		settings.SecretDoor: func() (corev1.SecretType, map[string][]byte, error) {
+			key, public, err := operator.NewSSHKey()
+			return corev1.SecretTypeOpaque, map[string][]byte{settings.KeyDoor: key, settings.KeyDoorPublic: public}, err
+		},
 	}
 }
 
 // names of the Secrets, in order.
 func (s *Secrets) names() []string {
-	return []string{settings.SecretMariaDBRoot, settings.SecretMariaDBOperator, settings.SecretCA, settings.SecretGateway, settings.SecretPanel}
+	return []string{settings.SecretMariaDBRoot, settings.SecretMariaDBOperator, settings.SecretCA, settings.SecretGateway, settings.SecretPanel, settings.SecretDoor}
 }
 
 // Reconcile makes the Secret of that name unless it is there.

@@ -41,6 +41,9 @@ func (s *Server) site(r *http.Request, tab string) (sitePage, error) {
 func (p sitePage) siteTabs(row *hosting.OwnedSite, at string) []link {
 	base := siteURL(row.Name)
 	tabs := []link{{Text: p.T("Overview"), To: base}}
+	if p.Can(hosting.RightSiteFiles, row.On()) {
+		tabs = append(tabs, link{Text: p.T("Files"), To: base + "/files"})
+	}
 	if p.Can(hosting.RightSiteChange, row.On()) {
 		tabs = append(tabs, link{Text: p.T("Domains"), To: base + "/domains"}, link{Text: p.T("Settings"), To: base + "/settings"},
 			link{Text: p.T("Access"), To: base + "/access"})

@@ -103,6 +103,7 @@ func (s *Server) routes() map[string]handler {
 		"GET /sites/{site}/domains":       s.siteDomains,
 		"GET /sites/{site}/settings":      s.siteSettings,
 		"GET /sites/{site}/access":        s.siteAccess,
+		"GET /sites/{site}/files":         s.siteFiles,
 		"POST /sites/{site}/change":       s.changeSite,
 		"POST /sites/{site}/password":     s.sitePassword,
 		"GET /sites/{site}/logs":          s.showLogs,

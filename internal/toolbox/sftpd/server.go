@@ -47,7 +47,9 @@ type Server struct {
 	IdleTime time.Duration
 	// Programs runs programs in a channel; nil explains that there are none.
 	Programs func(ssh.Channel) Program
-	Log      *slog.Logger
+	// Subsystems beside SFTP, by name. Each serves a channel, which is closed after it.
+	Subsystems map[string]func(ssh.Channel)
+	Log        *slog.Logger
 
 	throttle sshd.Throttle
 }

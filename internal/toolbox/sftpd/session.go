@@ -56,8 +56,8 @@ func (s *session) run(channels <-chan ssh.NewChannel, requests <-chan *ssh.Reque
 	s.log()
 }
 
-// channel serves SFTP when that is what is asked for (RFC 4254 section 6.5), and
-// passes on what is asked of programs.
+// channel serves SFTP or another subsystem when that is what is asked for (RFC 4254
+// section 6.5), and passes on what is asked of programs.
 func (s *session) channel(c ssh.NewChannel) {
 	channel, requests, err := c.Accept()
 	if err != nil {
@@ -70,7 +70,13 @@ func (s *session) channel(c ssh.NewChannel) {
 	}
 	defer program.Close()
 	for r := range requests {
-		if !isSFTP(r) {
+		if serve, ok := s.server.Subsystems[subsystemOf(r)]; ok {
+			_ = r.Reply(true, nil)
+			go ssh.DiscardRequests(requests)
+			serve(channel)
+			return
+		}
+		if subsystemOf(r) != "sftp" {
 			program.Handle(r)
 			continue
 		}
@@ -81,9 +87,13 @@ func (s *session) channel(c ssh.NewChannel) {
 	}
 }
 
-func isSFTP(r *ssh.Request) bool {
+// subsystemOf is which subsystem a request asks for; "" when it asks for something else.
+func subsystemOf(r *ssh.Request) string {
 	var subsystem struct{ Name string }
-	return r.Type == "subsystem" && ssh.Unmarshal(r.Payload, &subsystem) == nil && subsystem.Name == "sftp"
+	if r.Type != "subsystem" || ssh.Unmarshal(r.Payload, &subsystem) != nil {
+		return ""
+	}
+	return subsystem.Name
 }
 
 // serve serves SFTP. The library's allocator stays off: it takes 256 kB for each

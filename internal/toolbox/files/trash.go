@@ -1,0 +1,175 @@
+package files
+
+import (
+	"bufio"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/orders"
+)
+
+// The trash is laid out as the Trash specification of freedesktop.org has it: what
+// was thrown away in files, and for each a note of where it was in info.
+const (
+	trashFiles = orders.TrashFolder + "/files"
+	trashInfo  = orders.TrashFolder + "/info"
+	infoEnd    = ".trashinfo"
+	dateFormat = "2006-01-02T15:04:05"
+	// maxInfo is more than a path of 4,096 octets takes with each octet written as three.
+	maxInfo = 16 << 10
+)
+
+// trash moves files into the trash. The note is written first, so that whatever
+// happens nothing lies there that can't go back.
+func (w *work) trash() error {
+	for _, folder := range []string{trashFiles, trashInfo} {
+		if err := w.root.MkdirAll(folder, 0o700); err != nil {
+			return err
+		}
+	}
+	for _, p := range w.Paths {
+		name := local(p)
+		if name == "." || own(name) || strings.HasPrefix(name, orders.TrashFolder+"/") {
+			return refuse(orders.Refused, p)
+		}
+		if _, err := w.root.Lstat(name); err != nil {
+			return err
+		}
+		// A full volume must not keep anybody from making room; without a note it lies there.
+		id, err := w.note(name)
+		if err != nil {
+			return err
+		}
+		if err := w.root.Rename(name, trashFiles+"/"+id); err != nil {
+			return errors.Join(err, w.root.Remove(trashInfo+"/"+id+infoEnd))
+		}
+		w.entries++
+	}
+	return nil
+}
+
+// note writes where a file was, under a name that the trash has not yet.
+func (w *work) note(name string) (id string, err error) {
+	last := base(name)
+	id = clipName(last) + "." + rand.Text()[:8]
+	text := "[Trash Info]\nPath=" + (&url.URL{Path: "/" + name}).EscapedPath() + "\nDeletionDate=" + time.Now().UTC().Format(dateFormat) + "\n"
+	file, err := w.root.OpenFile(trashInfo+"/"+id+infoEnd, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return "", err
+	}
+	_, err = io.WriteString(file, text)
+	return id, errors.Join(err, file.Close())
+}
+
+// clipName leaves room for what is added to a name; Linux takes 255 octets.
+func clipName(name string) string { return name[:min(len(name), 200)] }
+
+// trashed gives what is in the trash, the newest first.
+func (w *work) trashed() error {
+	all := []orders.Thrown{}
+	folder, err := w.openFolder(trashFiles)
+	if errors.Is(err, fs.ErrNotExist) {
+		return w.give(all)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = folder.Close() }() // only read
+	names, err := folder.Readdirnames(maxPage)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	for _, name := range names {
+		f, err := w.look(trashFiles + "/" + name)
+		if err != nil {
+			continue // gone since
+		}
+		from, at, err := w.noted(name)
+		if err != nil {
+			from, at = "", f.Modified
+		}
+		all = append(all, orders.Thrown{Name: f.Name, From: []byte(from), Kind: f.Kind, Size: f.Size, At: at})
+	}
+	slices.SortFunc(all, func(a, b orders.Thrown) int { return b.At.Compare(a.At) })
+	return w.give(all)
+}
+
+// noted reads where a file in the trash was, and when it came there.
+func (w *work) noted(id string) (from string, at time.Time, err error) {
+	file, err := w.root.OpenFile(trashInfo+"/"+id+infoEnd, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return "", at, err
+	}
+	defer func() { _ = file.Close() }() // only read
+	return parseInfo(io.LimitReader(file, maxInfo))
+}
+
+// parseInfo reads a note.
+func parseInfo(text io.Reader) (from string, at time.Time, err error) {
+	lines := bufio.NewScanner(text)
+	lines.Buffer(nil, maxInfo)
+	for lines.Scan() {
+		key, value, _ := strings.Cut(lines.Text(), "=")
+		switch key {
+		case "Path":
+			if from, err = url.PathUnescape(value); err != nil {
+				return "", at, fmt.Errorf("read where it was: %w", err)
+			}
+		case "DeletionDate":
+			at, _ = time.Parse(dateFormat, value) // without it, it is only listed last
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return "", at, fmt.Errorf("read where it was: %w", err)
+	}
+	if from == "" {
+		return "", at, refuse(orders.Missing, "")
+	}
+	return "/" + local(from), at, nil
+}
+
+// restore puts things back where they were; none replaces what is there now.
+func (w *work) restore() error {
+	for _, id := range w.Paths {
+		if path.Base("/"+id) != id {
+			return refuse(orders.Missing, id)
+		}
+		from, _, err := w.noted(id)
+		if err != nil {
+			return err
+		}
+		to := local(from)
+		if _, err := w.root.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+			return errors.Join(refuse(orders.Exists, from), err)
+		}
+		if err := w.parent(to); err != nil {
+			return err
+		}
+		if err := w.root.Rename(trashFiles+"/"+id, to); err != nil {
+			return err
+		}
+		_ = w.root.Remove(trashInfo + "/" + id + infoEnd) // a note without a file is nothing
+		w.entries++
+	}
+	return nil
+}
+
+// empty removes all that is in the trash, for good.
+func (w *work) empty() error {
+	for _, folder := range []string{trashFiles, trashInfo} {
+		if err := w.root.RemoveAll(folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}

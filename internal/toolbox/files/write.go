@@ -1,0 +1,238 @@
+package files
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/orders"
+)
+
+const (
+	newFile   = 0o644
+	newFolder = 0o755
+	// uploadLife is how long an upload that nobody goes on with is kept.
+	uploadLife = 7 * 24 * time.Hour
+)
+
+// mkdir makes one folder.
+func (w *work) mkdir() error { return w.root.Mkdir(local(w.Path), newFolder) }
+
+// chmod changes permissions; no set-user-ID and the like.
+func (w *work) chmod() error {
+	name := local(w.Path)
+	info, err := w.root.Lstat(name)
+	if err != nil {
+		return err
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		return refuse(orders.NotFile, w.Path)
+	}
+	return w.root.Chmod(name, fs.FileMode(w.Mode)&fs.ModePerm)
+}
+
+// save replaces a file by new content, if it still holds what its editor saw, or makes
+// a new one. Readers see the old content or the new, and never a part of it.
+func (w *work) save() error {
+	name := local(w.Path)
+	mode, err := w.unchanged(name)
+	if err != nil {
+		return err
+	}
+	draft := beside(name)
+	if err := w.write(draft, mode); err != nil {
+		_ = w.root.Remove(draft)
+		return err
+	}
+	// Once more: the content may have taken long to come.
+	if _, err = w.unchanged(name); err == nil {
+		err = w.root.Rename(draft, name)
+	}
+	if err != nil {
+		_ = w.root.Remove(draft)
+	}
+	return err
+}
+
+// unchanged looks whether a file is what the order takes it for, and returns its
+// permissions.
+func (w *work) unchanged(name string) (fs.FileMode, error) {
+	info, err := w.root.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && w.Sum == "":
+		return newFile, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, refuse(orders.Changed, w.Path)
+	case err != nil:
+		return 0, err
+	case w.Sum == "":
+		return 0, refuse(orders.Exists, w.Path)
+	case !info.Mode().IsRegular():
+		return 0, refuse(orders.NotFile, w.Path)
+	}
+	file, _, err := w.openFile(name)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = file.Close() }() // only read
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return 0, fmt.Errorf("read a file: %w", err)
+	}
+	if hex.EncodeToString(sum.Sum(nil)) != w.Sum {
+		return 0, refuse(orders.Changed, w.Path)
+	}
+	return info.Mode().Perm(), nil
+}
+
+// beside is a new name in the same folder, which nobody is shown by a web server.
+func beside(name string) string {
+	return below(path.Dir(name), "."+rand.Text()[:12]+".part")
+}
+
+// write makes a new file of the order's content, and has it on the disk.
+func (w *work) write(name string, mode fs.FileMode) error {
+	file, err := w.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	w.size, err = io.Copy(file, w.in)
+	if err == nil && w.size != w.Size {
+		err = fmt.Errorf("the content ends after %d of %d octets", w.size, w.Size)
+	}
+	if err == nil {
+		err = file.Chmod(mode) // whatever the umask is
+	}
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}
+
+var partName = regexp.MustCompile(`^[0-9a-f]{16,64}$`)
+
+// part is where an upload grows.
+func (w *work) part() (string, error) {
+	if !partName.MatchString(w.Part) {
+		return "", refuse(orders.Refused, w.Part)
+	}
+	return orders.UploadFolder + "/" + w.Part, nil
+}
+
+// offset tells how much of an upload is there.
+func (w *work) offset() error {
+	name, err := w.part()
+	if err != nil {
+		return err
+	}
+	info, err := w.root.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		w.size = info.Size()
+	}
+	return err
+}
+
+// append adds to an upload, if that is as long as the sender believes. What came
+// before the sender went away stays, for it to go on from there.
+func (w *work) append() error {
+	name, err := w.part()
+	if err != nil {
+		return err
+	}
+	if w.Offset == 0 {
+		if err := w.uploads(); err != nil {
+			return err
+		}
+	}
+	file, err := w.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, newFile)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }() // Sync has told before
+	// Two that send the same at once would mix.
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return refuse(orders.Changed, w.Part)
+	}
+	end, err := file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	if end != w.Offset {
+		w.size = end
+		return refuse(orders.Changed, w.Part)
+	}
+	added, err := io.Copy(file, io.LimitReader(w.in, w.Size))
+	w.size = end + added
+	return errors.Join(err, file.Sync())
+}
+
+// uploads makes the folder of uploads, and room in it of what nobody goes on with.
+func (w *work) uploads() error {
+	if err := w.root.Mkdir(orders.UploadFolder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	folder, err := w.openFolder(orders.UploadFolder)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = folder.Close() }() // only read
+	entries, err := folder.ReadDir(maxNames)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err == nil && time.Since(info.ModTime()) > uploadLife && partName.MatchString(e.Name()) {
+			_ = w.root.Remove(orders.UploadFolder + "/" + e.Name()) // the next one tries again
+		}
+	}
+	return nil
+}
+
+// finish makes a whole upload the file that it is meant to be.
+func (w *work) finish() error {
+	name, err := w.part()
+	if err != nil {
+		return err
+	}
+	info, err := w.root.Lstat(name)
+	if err != nil {
+		return err
+	}
+	w.size = info.Size()
+	if !info.Mode().IsRegular() || info.Size() != w.Size {
+		return refuse(orders.Changed, w.Part)
+	}
+	to := local(w.To)
+	there, err := w.root.Lstat(to)
+	switch {
+	case err == nil && !(w.Replace && there.Mode().IsRegular()):
+		return refuse(orders.Exists, w.To)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	case err == nil:
+		if err := w.root.Chmod(name, there.Mode().Perm()); err != nil {
+			return err
+		}
+	}
+	// A folder that was dropped comes with those in it.
+	if dir := path.Dir(to); strings.Contains(to, "/") {
+		if err := w.root.MkdirAll(dir, newFolder); err != nil {
+			return err
+		}
+	}
+	return w.root.Rename(name, to)
+}

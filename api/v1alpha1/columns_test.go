@@ -13,6 +13,7 @@ func TestKubectlShowsWhatAnOperatorWants(t *testing.T) {
 	tests := map[string]struct{ short, header string }{
 		"domain":           {"dom", "NAME PHASE READY TYPE VERSION URL AGE MESSAGE"},
 		"backup":           {"bak", "NAME DOMAIN TYPE PHASE SIZE COMPLETED AGE MESSAGE"},
+		"databaseaccess":   {"dba", "NAME DOMAIN READONLY PHASE EXPIRES AGE MESSAGE"},
 		"restore":          {"rst", "NAME DOMAIN TYPE BACKUP PHASE COMPLETED AGE MESSAGE"},
 		"dnszone":          {"dz", "NAME ZONE PROVIDER PHASE RECORDS SYNCED AGE MESSAGE"},
 		"globalwaf":        {"gwaf", "NAME ENABLED PHASE RULES SYNCED AGE MESSAGE"},

@@ -14,6 +14,7 @@ func AddToScheme(s *runtime.Scheme) error {
 	s.AddKnownTypes(GroupVersion,
 		&Domain{}, &DomainList{},
 		&Backup{}, &BackupList{},
+		&DatabaseAccess{}, &DatabaseAccessList{},
 		&Restore{}, &RestoreList{},
 		&DNSZone{}, &DNSZoneList{},
 		&GlobalWAF{}, &GlobalWAFList{},

@@ -28,6 +28,7 @@ import (
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/kube"
 	"kubepanel.io/kubepanel/internal/operator"
+	"kubepanel.io/kubepanel/internal/operator/domain/access"
 )
 
 const (
@@ -85,6 +86,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		if err := o.Registry.Register(newCollector(r)); err != nil {
 			return fmt.Errorf("declare metrics: %w", err)
 		}
+	}
+	visitors := &access.Reconciler{Client: mgr.GetClient(), Server: r.Databases.Server, Site: r.holder, Now: time.Now}
+	if err := visitors.Setup(mgr); err != nil {
+		return fmt.Errorf("set up access to databases: %w", err)
 	}
 	loop := &operator.Loop[*v1alpha1.Domain]{
 		Kind: "Domain", Client: mgr.GetClient(), Steps: r.Steps(),

@@ -33,6 +33,7 @@ const startTimeout = 60 * time.Second
 const accounts = `ALTER USER root@localhost IDENTIFIED BY '` + RootPassword + `';
 CREATE USER IF NOT EXISTS '` + OperatorUser + `'@'%' IDENTIFIED BY '` + OperatorPassword + `';
 GRANT CREATE USER ON *.* TO '` + OperatorUser + `'@'%';
+GRANT SELECT (User, Host) ON mysql.user TO '` + OperatorUser + `'@'%';
 GRANT ALL PRIVILEGES ON ` + "`dom-%`" + `.* TO '` + OperatorUser + `'@'%' WITH GRANT OPTION;
 `
 

@@ -59,7 +59,11 @@ func newTown(t testing.TB) *town {
 			err = tx.InsertUser(ctx, &hosting.User{ID: townUser(i), Email: fmt.Sprintf("customer-%d@shop.example", i), Name: fmt.Sprintf("Customer %d", i),
 				Role: hosting.Customer, Package: "package", CreatedAt: time.Now()})
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return tx.PutIdentityProvider(ctx, &hosting.IdentityProvider{ID: "company", Name: "Company", Issuer: "https://login.company.example",
+			ClientID: "panel", Domains: []string{"company.example"}})
 	})
 	return town
 }

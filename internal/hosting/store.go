@@ -22,6 +22,7 @@ type Reader interface {
 	SiteReader
 	SignInReader
 	MailReader
+	IdentityReader
 	TrailReader
 	OnceReader
 	WebhookReader
@@ -37,6 +38,7 @@ type Tx interface {
 	MailWriter
 	OnceWriter
 	WebhookWriter
+	IdentityWriter
 	// Append adds an entry to the audit trail and gives it its number and hash.
 	Append(ctx context.Context, e *Entry) error
 }

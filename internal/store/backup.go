@@ -24,6 +24,7 @@ func tables() []table {
 		{"users", "", "CASE WHEN reseller_id IS NULL THEN 0 ELSE 1 END, id"},
 		{"sites", "", "name"}, {"site_names", "", "name"}, {"grants", "", "collaborator_id"},
 		{"logins", "", "user_id"}, {"passkeys", "", "id"},
+		{"identity_providers", "", "id"}, {"identities", "", "provider_id"},
 		{"tokens", "WHERE kind = 'api'", "id"}, {"webhooks", "", "id"},
 		{"trail", "", "seq"}, {"trail_end", "", "id"},
 	}

@@ -16,6 +16,7 @@ type sealedColumn struct {
 func sealedColumns() []sealedColumn {
 	return []sealedColumn{
 		{"logins", "user_id", "totp", func(id string) string { return totpPlace(hosting.ID(id)) }},
+		{"identity_providers", "id", "secret", clientPlace},
 		{"sessions", "id", "data", sessionPlace},
 		{"once", "id", "answer", oncePlace},
 		{"webhooks", "id", "secret", webhookPlace},

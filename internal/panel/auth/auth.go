@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -43,6 +44,8 @@ type Options struct {
 	SecondFactorFor []hosting.Role
 	// Mailer hands in mail; nil: the panel sends none.
 	Mailer Mailer
+	// HTTP asks companies' providers; nil: as the system does, with its authorities.
+	HTTP http.RoundTripper
 	// Cost of a password's hash; zero for DefaultCost.
 	Cost Cost
 	// Count, when set, is told the outcome of each sign-in: done, refused or limited.
@@ -63,6 +66,8 @@ type Auth struct {
 	hashing  chan struct{} // has a place for each password that may be hashed at once
 	decoy    string        // a hash that no password has
 	posted   chan struct{} // wakes Deliver
+
+	companies companies
 }
 
 // New prepares it.
@@ -82,6 +87,10 @@ func New(o Options) (*Auth, error) {
 		return nil, fmt.Errorf("prepare passkeys of %s: %w", origin, err)
 	}
 	a := &Auth{Options: o, store: o.Provider.Store, passkeys: passkeys, hashing: make(chan struct{}, hashesAtOnce), posted: make(chan struct{}, 1)}
+	if o.HTTP == nil {
+		o.HTTP = http.DefaultTransport
+	}
+	a.companies = companies{http: &http.Client{Timeout: providerPatience, Transport: bounded{o.HTTP}}, now: a.now, known: map[string]heard{}}
 	a.decoy = a.hash(secret())
 	a.sessions = scs.New()
 	a.sessions.Store = &sessionStore{auth: a}

@@ -21,6 +21,7 @@ const (
 	keyFresh   = "fresh"   // last proof of who it is
 	keyFactor  = "factor"  // set when there was a second factor
 	keyTOTP    = "totp"    // the URL of a seed that is not confirmed yet
+	keyCompany = "company" // a sign-in by a company's provider that is under way
 	keyPasskey = "passkey" // the challenge of a passkey
 )
 

@@ -13,20 +13,27 @@ type signInPage struct {
 
 	Email, Next string
 	Mails       bool // a forgotten password can be set anew by mail
+	Companies   []auth.Button
 	Wrong       faults
 }
 
-func (s *Server) signInPage(r *http.Request) signInPage {
+func (s *Server) signInPage(r *http.Request) (signInPage, error) {
 	p := signInPage{frame: s.frame(r, placeNone), Email: r.PostFormValue("email"), Next: local(r.FormValue("next")), Mails: s.Doors.Mails()}
 	p.Title = p.T("Sign in")
-	return p
+	var err error
+	p.Companies, err = s.Doors.Companies(r.Context())
+	return p, err
 }
 
 func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
 	if _, ok := s.Who(r.Context()); ok {
 		return seeOther(w, r, local(r.FormValue("next")))
 	}
-	return show(w, r, http.StatusOK, s.signInPage(r).view())
+	p, err := s.signInPage(r)
+	if err != nil {
+		return err
+	}
+	return show(w, r, http.StatusOK, p.view())
 }
 
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
@@ -36,7 +43,10 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		p := s.signInPage(r)
+		p, err := s.signInPage(r)
+		if err != nil {
+			return err
+		}
 		p.Wrong = wrong
 		return show(w, r, wrong.Status, p.view())
 	}
@@ -45,7 +55,10 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 
 // onward goes where a sign-in that has come so far leads.
 func (s *Server) onward(w http.ResponseWriter, r *http.Request, stage auth.Stage) error {
-	next := local(r.PostFormValue("next"))
+	return s.goOn(w, r, stage, local(r.PostFormValue("next")))
+}
+
+func (s *Server) goOn(w http.ResponseWriter, r *http.Request, stage auth.Stage, next string) error {
 	switch stage {
 	case auth.SecondFactor:
 		return seeOther(w, r, "/sign-in/code?"+url.Values{"next": {next}}.Encode())

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -69,31 +70,33 @@ type handler func(http.ResponseWriter, *http.Request) error
 // open is the map of the site for those who are not signed in.
 func (s *Server) open() map[string]handler {
 	return map[string]handler{
-		"GET /sign-in":                 s.signInForm,
-		"POST /sign-in":                s.signIn,
-		"GET /sign-in/code":            s.codeForm,
-		"POST /sign-in/code":           s.code,
-		"POST /sign-in/passkey":        s.beginPasskey,
-		"POST /sign-in/passkey/answer": s.finishPasskey,
-		"GET /start":                   s.startForm,
-		"POST /start":                  s.start,
-		"POST /sign-out":               s.signOut,
-		"GET /enrol":                   s.enrol,
-		"POST /enrol/code":             s.enrolCode,
-		"POST /enrol/code/confirm":     s.enrolCodeConfirm,
-		"POST /enrol/passkey":          s.beginAddPasskey,
-		"POST /enrol/passkey/answer":   s.finishAddPasskey,
-		"GET /forgot":                  s.forgotForm,
-		"POST /forgot":                 s.forgot,
-		"GET /password":                s.passwordForm,
-		"POST /password":               s.setPassword,
-		"POST /look":                   s.chooseLook,
+		"GET /sign-in":                          s.signInForm,
+		"POST /sign-in":                         s.signIn,
+		"GET /sign-in/code":                     s.codeForm,
+		"POST /sign-in/code":                    s.code,
+		"POST /sign-in/passkey":                 s.beginPasskey,
+		"POST /sign-in/passkey/answer":          s.finishPasskey,
+		"GET /sign-in/company/{company}":        s.toCompany,
+		"GET /sign-in/company/{company}/answer": s.fromCompany,
+		"GET /start":                            s.startForm,
+		"POST /start":                           s.start,
+		"POST /sign-out":                        s.signOut,
+		"GET /enrol":                            s.enrol,
+		"POST /enrol/code":                      s.enrolCode,
+		"POST /enrol/code/confirm":              s.enrolCodeConfirm,
+		"POST /enrol/passkey":                   s.beginAddPasskey,
+		"POST /enrol/passkey/answer":            s.finishAddPasskey,
+		"GET /forgot":                           s.forgotForm,
+		"POST /forgot":                          s.forgot,
+		"GET /password":                         s.passwordForm,
+		"POST /password":                        s.setPassword,
+		"POST /look":                            s.chooseLook,
 	}
 }
 
 // routes is the map of the site: every page is one line here.
 func (s *Server) routes() map[string]handler {
-	return map[string]handler{
+	all := map[string]handler{
 		"GET /{$}":                        s.home,
 		"GET /sites":                      s.listSites,
 		"GET /sites/new":                  s.newSite,
@@ -145,6 +148,8 @@ func (s *Server) routes() map[string]handler {
 		"GET /audit":                      s.audit,
 		"GET /palette":                    s.palette,
 	}
+	maps.Copy(all, s.companies())
+	return all
 }
 
 // Pages are the patterns of all that can be looked at, in order: what measures pages,

@@ -26,6 +26,7 @@ import (
 	"kubepanel.io/kubepanel/internal/panel/metrics"
 	"kubepanel.io/kubepanel/internal/panel/rest"
 	"kubepanel.io/kubepanel/internal/panel/web"
+	"kubepanel.io/kubepanel/internal/panel/webhook"
 	"kubepanel.io/kubepanel/internal/startup"
 	"kubepanel.io/kubepanel/internal/store"
 )
@@ -53,6 +54,7 @@ type serveOptions struct {
 	doors                      doorOptions
 	way                        wayOptions
 	proxies                    []string
+	webhookRanges              []string
 }
 
 func newServe(db *database) *cobra.Command {
@@ -83,6 +85,7 @@ func newServe(db *database) *cobra.Command {
 	flags.StringVar(&o.url, "url", "https://panel.localhost", "the panel's `address`, as browsers show it")
 	flags.StringVar(&o.brand, "brand", "Kubepanel", "`name` that the panel goes by")
 	o.doors.addFlags(flags)
+	flags.StringSliceVar(&o.webhookRanges, "webhook-range", nil, "`range` that webhooks may lead to although it is not public (may be repeated)")
 	flags.StringSliceVar(&o.proxies, "proxy", nil, "`range` of proxies before the panel, whose X-Forwarded-For is believed (may be repeated)")
 	return cmd
 }
@@ -102,6 +105,7 @@ type panel struct {
 	doors  *auth.Auth
 	mirror *kube.Mirror
 	pages  http.Handler
+	hooks  *webhook.Sender
 	log    *slog.Logger
 }
 
@@ -115,6 +119,7 @@ func (o serveOptions) run(ctx context.Context, db *store.DB, w *watched) error {
 	all.Go(func() error { return serve(ctx, o.health, p.healthz()) })
 	all.Go(func() error { return p.tidy(ctx) })
 	all.Go(func() error { p.doors.Deliver(ctx); return nil })
+	all.Go(func() error { p.hooks.Run(ctx); return nil })
 	all.Go(func() error {
 		select {
 		case <-p.mirror.Synced():
@@ -137,7 +142,7 @@ func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read --url: %w", err)
 	}
-	proxies, err := parsePrefixes(o.proxies)
+	proxies, err := parsePrefixes("--proxy", o.proxies)
 	if err != nil {
 		return nil, err
 	}
@@ -158,6 +163,9 @@ func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 	if p.doors, err = o.doors.open(auth.Options{Provider: p.rules, URL: address, Proxies: proxies, Count: w.SignIn}, o.brand); err != nil {
 		return nil, err
 	}
+	if p.hooks, err = o.sender(p, settings.ClusterCIDRs); err != nil {
+		return nil, err
+	}
 	pages, err := web.New(web.Options{
 		Rules: p.rules, Doors: p.doors, Wrap: p.doors.Wrap, Who: auth.ActorOf,
 		Brand: o.brand, Log: p.log, Now: time.Now,
@@ -173,6 +181,19 @@ func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 	return p, nil
 }
 
+// sender sends webhooks anywhere but into the cluster and to what is not public.
+func (o serveOptions) sender(p *panel, cluster []string) (*webhook.Sender, error) {
+	deny, err := parsePrefixes("clusterCIDRs", cluster)
+	if err != nil {
+		return nil, err
+	}
+	allow, err := parsePrefixes("--webhook-range", o.webhookRanges)
+	if err != nil {
+		return nil, err
+	}
+	return webhook.New(webhook.Options{Rules: p.rules, Allow: allow, Deny: deny, Log: p.log}), nil
+}
+
 // faces serves people and programs at one address.
 func faces(people, programs http.Handler) http.Handler {
 	mux := http.NewServeMux()
@@ -181,12 +202,12 @@ func faces(people, programs http.Handler) http.Handler {
 	return mux
 }
 
-func parsePrefixes(texts []string) ([]netip.Prefix, error) {
+func parsePrefixes(of string, texts []string) ([]netip.Prefix, error) {
 	prefixes := make([]netip.Prefix, 0, len(texts))
 	for _, text := range texts {
 		p, err := netip.ParsePrefix(text)
 		if err != nil {
-			return nil, fmt.Errorf("read --proxy: %w", err)
+			return nil, fmt.Errorf("read %s: %w", of, err)
 		}
 		prefixes = append(prefixes, p)
 	}

@@ -83,6 +83,7 @@ func (p *Provider) CreateWebhook(ctx context.Context, a Actor, req NewWebhook) (
 		if w.Seq, err = tx.TrailEnd(ctx); err != nil {
 			return change{}, err
 		}
+		w.Seq++ // the entry of its own making, which follows
 		return change{did: RightWebhookChange, object: w.Name, on: whose(a), after: w.told(), made: string(w.ID)}, tx.InsertWebhook(ctx, w)
 	})
 	return w, err

@@ -54,7 +54,7 @@ var somewhere = place{node: "node", image: "php:8.4", otherImage: "php:8.2", key
 
 // fieldChanges is the journey: each change is made on top of those before it.
 func fieldChanges(p place) []fieldChange {
-	return slices.Concat(nameChanges(), webChanges(), cacheChanges(), accessChanges(p), programChanges(p))
+	return slices.Concat(nameChanges(), webChanges(), cacheChanges(), accessChanges(p), cronChanges(), programChanges(p))
 }
 
 // tour is a customer with the site that he changes.

@@ -23,9 +23,11 @@ const (
 	ConditionDatabaseReady       = "DatabaseReady"
 	ConditionDatabaseProvisioned = "DatabaseProvisioned"
 	ConditionSFTPReady           = "SFTPReady"
-	ConditionDKIMReady           = "DKIMReady"
-	ConditionBackupPVCReady      = "BackupPVCReady"
-	ConditionDNSReady            = "DNSReady"
+	// ConditionCronJobsReady stands only on a Domain that has or had cron jobs.
+	ConditionCronJobsReady  = "CronJobsReady"
+	ConditionDKIMReady      = "DKIMReady"
+	ConditionBackupPVCReady = "BackupPVCReady"
+	ConditionDNSReady       = "DNSReady"
 )
 
 // Reasons that more than one program looks at.

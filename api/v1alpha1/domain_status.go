@@ -41,6 +41,14 @@ type DomainStatus struct {
 	// +optional
 	RestartedAt string `json:"restartedAt,omitempty"`
 
+	// CronRun is the annotation kubepanel.io/run-cron that was last acted on.
+	// +optional
+	CronRun string `json:"cronRun,omitempty"`
+
+	// Certificate is what visitors are shown.
+	// +optional
+	Certificate *CertificateStatus `json:"certificate,omitempty"`
+
 	// Storage tells how full the site's volume is.
 	// +optional
 	Storage *StorageStatus `json:"storage,omitempty"`
@@ -85,6 +93,16 @@ type ConfigurationStatus struct {
 	// Revision changes with every text of the configuration.
 	// +optional
 	Revision string `json:"revision,omitempty"`
+}
+
+// CertificateStatus is what a certificate says of itself.
+type CertificateStatus struct {
+	// NotAfter is when it ends.
+	NotAfter metav1.Time `json:"notAfter"`
+
+	// Issuer is who signed it, by its common name or else its organisation.
+	// +optional
+	Issuer string `json:"issuer,omitempty"`
 }
 
 // StorageStatus tells how full a volume is.

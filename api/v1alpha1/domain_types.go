@@ -47,6 +47,7 @@ func (d *Domain) Observed(generation int64) { d.Status.ObservedGeneration = gene
 // +kubebuilder:validation:XValidation:rule="!has(self.aliases) || !self.aliases.exists(a, a.name == self.domainName)",message="an alias is the same as domainName; leave it out",fieldPath=".aliases"
 // +kubebuilder:validation:XValidation:rule="!has(self.wordpress) || !self.wordpress.preinstall || self.workload.type == 'php'",message="WordPress needs workload.type php",fieldPath=".wordpress.preinstall"
 // +kubebuilder:validation:XValidation:rule="!has(self.wordpress) || !self.wordpress.preinstall || !has(self.database) || self.database.enabled",message="WordPress needs a database: leave database.enabled true",fieldPath=".wordpress.preinstall"
+// +kubebuilder:validation:XValidation:rule="!has(self.cronJobs) || self.cronJobs.size() == 0 || self.workload.type != 'static'",message="a site of static files has no program that could run; leave cronJobs out",fieldPath=".cronJobs"
 type DomainSpec struct {
 	// DomainName is the site's main name and its identity. It can't be changed:
 	// a new name is a new Domain.
@@ -123,6 +124,14 @@ type DomainSpec struct {
 	// +kubebuilder:default={}
 	// +optional
 	Redis RedisSpec `json:"redis,omitzero"`
+
+	// CronJobs are commands that run at set times. Together they have a share of
+	// resources that the site's program has without them.
+	// +kubebuilder:validation:MaxItems=20
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	CronJobs []CronJob `json:"cronJobs,omitempty"`
 }
 
 // DomainAlias is a further name of a site.

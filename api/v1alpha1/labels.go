@@ -16,6 +16,9 @@ const (
 	LabelName      = "app.kubernetes.io/name"
 	LabelComponent = "app.kubernetes.io/component"
 
+	// LabelCronJob names the cron job that a pod or a Job is a run of.
+	LabelCronJob = Group + "/cron-job"
+
 	// LabelOwner names the account that a site belongs to.
 	LabelOwner = Group + "/owner"
 )
@@ -24,6 +27,7 @@ const (
 const (
 	ManagedBy     = "kubepanel"
 	ComponentSite = "site"
+	ComponentCron = "cron"
 )
 
 // Annotations.
@@ -54,6 +58,10 @@ const (
 	// AnnotationPurgeCache on a Domain empties the page cache each time it gets
 	// another value; a time is a good one.
 	AnnotationPurgeCache = Group + "/purge-cache"
+
+	// AnnotationRunCron on a Domain starts a cron job once each time it gets another
+	// value: the job's name, a space, and a time.
+	AnnotationRunCron = Group + "/run-cron"
 
 	// AnnotationSSLRedirect, AnnotationWWWRedirect and AnnotationSuspended on an
 	// Ingress tell the edge how to answer for its hosts.

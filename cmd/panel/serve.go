@@ -156,7 +156,7 @@ func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 	}
 	p := &panel{watched: w, mirror: kube.NewMirror(cluster, settings), log: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	p.rules = &hosting.Provider{
-		Panel: &hosting.Panel{Domains: p.mirror, Writer: p.mirror, Platform: p.mirror, Planner: p.mirror, Logs: p.mirror},
+		Panel: &hosting.Panel{Domains: p.mirror, Writer: p.mirror, Platform: p.mirror, Planner: p.mirror, Logs: p.mirror, Cron: p.mirror},
 		Store: db, Now: time.Now, Door: o.way.open(settings),
 		Reserved: []string{address.Hostname()},
 	}

@@ -224,6 +224,9 @@ func (s Site) containerResources() (map[string]corev1.ResourceRequirements, erro
 	if s.Domain.Spec.Redis.Enabled {
 		helpers = append(helpers, containerRedis)
 	}
+	if s.cronJobs() {
+		helpers = append(helpers, containerCron)
+	}
 	limits := s.Domain.Spec.Resources.Limits
 	limitCPU, err := split("cpu (millicores)", amount(limits.CPU, "m"), s.shares(cpuShares, shellCPU), helpers, leastCPU)
 	if err != nil {

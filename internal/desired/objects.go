@@ -26,5 +26,9 @@ func (s Site) Objects(live *corev1.PersistentVolumeClaim) ([]runtime.Object, err
 	if s.sftpEnabled() && !s.Platform.SFTP.Gateway() {
 		objects = append(objects, s.SFTPService())
 	}
-	return append(objects, s.Ingress()), nil
+	cron, err := s.cronObjects()
+	if err != nil {
+		return nil, err
+	}
+	return append(append(objects, s.Ingress()), cron...), nil
 }

@@ -17,8 +17,12 @@ const scratchEach = 512 << 20
 // asks for nothing, since nearly all sites use next to nothing of it.
 func (s Site) boundScratch(c *corev1.Container) {
 	limit := int64(scratchEach)
-	if c.Name == containerNginx {
+	switch c.Name {
+	case containerNginx:
 		limit += s.sharedScratch()
+	case containerCron:
+		tmp := resource.MustParse(cronScratch)
+		limit += tmp.Value()
 	}
 	c.Resources.Limits[corev1.ResourceEphemeralStorage] = *resource.NewQuantity(limit, resource.BinarySI)
 	c.Resources.Requests[corev1.ResourceEphemeralStorage] = *resource.NewQuantity(0, resource.BinarySI)
@@ -36,5 +40,11 @@ func (s Site) scratch() *resource.Quantity {
 	if s.Domain.Spec.Redis.Enabled {
 		containers++
 	}
-	return resource.NewQuantity(containers*scratchEach+s.sharedScratch(), resource.BinarySI)
+	shared := s.sharedScratch()
+	if s.cronJobs() {
+		containers++
+		tmp := resource.MustParse(cronScratch)
+		shared += tmp.Value()
+	}
+	return resource.NewQuantity(containers*scratchEach+shared, resource.BinarySI)
 }

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -129,12 +130,27 @@ func workloads(t *testing.T) map[string]*appsv1.Deployment {
 	return all
 }
 
-// The whole pod has exactly what the spec says, whatever the containers are.
+// containersAtOnce are those of the site's pod, and of one run of a cron job.
+func containersAtOnce(t *testing.T, s desired.Site, w *appsv1.Deployment) []corev1.Container {
+	t.Helper()
+	all := w.Spec.Template.Spec.Containers
+	if jobs := s.Domain.Spec.CronJobs; len(jobs) > 0 {
+		job, err := s.CronJob(jobs[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = slices.Concat(all, job.Spec.JobTemplate.Spec.Template.Spec.Containers)
+	}
+	return all
+}
+
+// The whole pod, with a cron job's, has exactly what the spec says, whatever the
+// containers are.
 func TestResourcesAddUpToTheSpec(t *testing.T) {
 	sites := cases(t)
 	for path, w := range workloads(t) {
 		limits, requests := corev1.ResourceList{}, corev1.ResourceList{}
-		for _, c := range w.Spec.Template.Spec.Containers {
+		for _, c := range containersAtOnce(t, sites[path], w) {
 			for name, q := range c.Resources.Limits {
 				sum := limits[name]
 				sum.Add(q)

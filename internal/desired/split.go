@@ -19,11 +19,13 @@ var (
 		containerNginx: {percent: 15, low: 10, high: 1000},
 		containerSFTP:  {percent: 10, low: 5, high: 500},
 		containerRedis: {percent: 10, low: 5, high: 500},
+		containerCron:  {percent: 20, low: 20, high: 2000},
 	}
 	memoryShares = map[string]share{
 		containerNginx: {percent: 8, low: 16, high: 64},
 		containerSFTP:  {percent: 10, low: 24, high: 128},
 		containerRedis: {percent: 12, low: 16, high: 256},
+		containerCron:  {percent: 25, low: 32, high: 1024}, // a command of PHP's or Python's, with what it works on
 	}
 )
 

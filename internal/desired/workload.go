@@ -73,13 +73,22 @@ func (s Site) pod() (corev1.PodSpec, error) {
 	if err != nil {
 		return corev1.PodSpec{}, err
 	}
+	spec := s.confinedPod()
+	spec.RestartPolicy = corev1.RestartPolicyAlways
+	spec.InitContainers, spec.Containers = inits, containers
+	spec.Volumes = s.volumes()
+	spec.Affinity = s.affinity()
+	return spec, nil
+}
+
+// confinedPod is what all pods of a site have in common.
+func (s Site) confinedPod() corev1.PodSpec {
 	spec := corev1.PodSpec{
 		// A site never talks to the API server, so it gets no token.
 		AutomountServiceAccountToken:  ptr.To(false),
 		EnableServiceLinks:            ptr.To(false),
 		DNSPolicy:                     corev1.DNSClusterFirst,
 		DNSConfig:                     dnsConfig(),
-		RestartPolicy:                 corev1.RestartPolicyAlways,
 		TerminationGracePeriodSeconds: ptr.To[int64](10),
 		ShareProcessNamespace:         ptr.To(false),
 		SecurityContext: &corev1.PodSecurityContext{
@@ -90,15 +99,11 @@ func (s Site) pod() (corev1.PodSpec, error) {
 			FSGroupChangePolicy: ptr.To(corev1.FSGroupChangeOnRootMismatch),
 			SeccompProfile:      &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 		},
-		InitContainers: inits,
-		Containers:     containers,
-		Volumes:        s.volumes(),
-		Affinity:       s.affinity(),
 	}
 	if s.Platform.UserNamespaces {
 		spec.HostUsers = ptr.To(false)
 	}
-	return spec, nil
+	return spec
 }
 
 // affinity prefers the nodes that the spec names, and goes elsewhere when they are

@@ -11,7 +11,9 @@ import (
 const withheld = "(not kept)"
 
 // secretive returns the fields of a Domain in which people keep passwords.
-func secretive() []string { return []string{"env", "command", "args", "settings", "customConfig"} }
+func secretive() []string {
+	return []string{"env", "command", "args", "cronJobs", "settings", "customConfig"}
+}
 
 // differing returns the fields of two specs that differ, by path and without what
 // may be secret, for the trail.

@@ -46,6 +46,7 @@ var titles = []struct{ condition, title string }{
 	{v1alpha1.ConditionSFTPReady, "SFTP"},
 	{v1alpha1.ConditionIngressReady, "route"},
 	{v1alpha1.ConditionCertificateReady, "certificate"},
+	{v1alpha1.ConditionCronJobsReady, "cron jobs"},
 	{v1alpha1.ConditionDKIMReady, "DKIM"},
 	{v1alpha1.ConditionBackupPVCReady, "backup volume"},
 	{v1alpha1.ConditionDNSReady, "DNS"},

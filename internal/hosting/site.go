@@ -37,6 +37,7 @@ type Panel struct {
 	Platform Platform
 	Planner  Planner
 	Logs     LogReader
+	Cron     CronReader
 }
 
 // Site finds a site by its name, in Unicode or ASCII.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	storagev1 "k8s.io/api/storage/v1"
@@ -75,7 +76,7 @@ func NewStore(config *rest.Config, namespace string) (Store, error) {
 
 func storeScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, corev1.AddToScheme, appsv1.AddToScheme, storagev1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, storagev1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			return nil, fmt.Errorf("register kinds: %w", err)
 		}
@@ -97,6 +98,7 @@ func storeMapper() meta.RESTMapper {
 	add(corev1.SchemeGroupVersion, meta.RESTScopeNamespace, "ConfigMap", "Secret", "Event", "Pod",
 		"Service", "PersistentVolumeClaim", "ResourceQuota", "LimitRange")
 	add(appsv1.SchemeGroupVersion, meta.RESTScopeNamespace, "Deployment", "DaemonSet", "StatefulSet")
+	add(batchv1.SchemeGroupVersion, meta.RESTScopeNamespace, "CronJob", "Job")
 	add(networkingv1.SchemeGroupVersion, meta.RESTScopeNamespace, "Ingress", "NetworkPolicy")
 	add(storagev1.SchemeGroupVersion, meta.RESTScopeRoot, "StorageClass")
 	return mapper

@@ -55,6 +55,7 @@ func (s Store) Plan(ctx context.Context, was, d *v1alpha1.Domain) (*hosting.Plan
 
 // groups of the kinds that a site consists of; all others are of the core group.
 var groups = map[string]schema.GroupVersion{
+	"CronJob":       {Group: "batch", Version: "v1"},
 	"Deployment":    {Group: "apps", Version: "v1"},
 	"Ingress":       networkingv1.SchemeGroupVersion,
 	"NetworkPolicy": networkingv1.SchemeGroupVersion,

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -37,7 +39,10 @@ type Step[T Object] struct {
 	// After names the conditions of the steps that come first. Everything that
 	// nothing orders runs at once.
 	After []string
-	Do    func(context.Context, T) error
+	// If tells whether the step concerns an object at all; nil means that it does. Where
+	// it does not, there is no condition, and nothing may come After it.
+	If func(context.Context, T) bool
+	Do func(context.Context, T) error
 }
 
 // Summary is what a kind needs to know to write its own phase and message.
@@ -84,12 +89,25 @@ func (l *Loop[T]) Reconcile(ctx context.Context, obj T) (reconcile.Result, error
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	results := l.run(ctx, obj, l.Steps)
+	results := l.run(ctx, obj, l.concerning(ctx, obj))
 	l.report(obj, before, results, false)
 	if err := l.writeStatus(ctx, obj, before); err != nil {
 		return settle(err)
 	}
 	return l.next(results)
+}
+
+// concerning returns the steps that concern an object, and takes the conditions of
+// all others away.
+func (l *Loop[T]) concerning(ctx context.Context, obj T) []Step[T] {
+	steps := l.Steps
+	for i := len(steps) - 1; i >= 0; i-- {
+		if steps[i].If != nil && !steps[i].If(ctx, obj) {
+			meta.RemoveStatusCondition(obj.Conditions(), steps[i].Condition)
+			steps = slices.Concat(steps[:i], steps[i+1:])
+		}
+	}
+	return steps
 }
 
 // delete keeps the finalizer until every step of Cleanup is satisfied: without

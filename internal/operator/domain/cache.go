@@ -3,6 +3,7 @@ package domain
 import (
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -47,7 +48,9 @@ func CacheOptions() cache.Options {
 // newInformer leaves out the index by namespace where nobody lists a namespace: an
 // entry of it is larger than most packed objects.
 func newInformer(lw toolscache.ListerWatcher, kind runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
-	if _, pods := kind.(*corev1.Pod); !pods {
+	switch kind.(type) {
+	case *corev1.Pod, *batchv1.CronJob:
+	default:
 		delete(indexers, toolscache.NamespaceIndex)
 	}
 	return toolscache.NewSharedIndexInformer(lw, kind, resync, indexers)

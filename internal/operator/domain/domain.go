@@ -30,7 +30,9 @@ const recheck = 30 * time.Second
 type Reconciler struct {
 	Kube kube.Applier
 	// Direct reads past the cache. Only for what is rare: it costs a request.
-	Direct    client.Reader
+	Direct client.Reader
+	// Runs makes what the cache does not hold, and so could not wait for.
+	Runs      client.Writer
 	Platform  *platform.Settings
 	Databases *Databases
 	Edge      *Edge
@@ -61,6 +63,9 @@ func (r *Reconciler) Steps() []operator.Step[*v1alpha1.Domain] {
 		{Condition: v1alpha1.ConditionSFTPServiceReady, After: namespace, Do: r.sftpService},
 		{Condition: v1alpha1.ConditionSFTPReady, After: namespace, Do: r.sftp},
 		{Condition: v1alpha1.ConditionIngressReady, After: namespace, Do: r.ingress},
+		{Condition: v1alpha1.ConditionCronJobsReady, If: r.hasCron, Do: r.cron, After: []string{
+			v1alpha1.ConditionNamespaceReady, v1alpha1.ConditionConfigMapReady,
+		}},
 		{Condition: v1alpha1.ConditionCertificateReady, Do: r.certificate, After: []string{v1alpha1.ConditionIngressReady}},
 	}
 }

@@ -69,6 +69,7 @@ func TestPlatform(t *testing.T) {
 	run("pod troubles are told with cause and mend", podTroubles)
 	run("a node that is gone is told", lostNode)
 	run("a node's full disk is told", fullDisk)
+	run("cron jobs are made, mended, run and removed", cronJobs)
 	run("a suspended site has no pod", suspends)
 	run("a restart makes another pod", restarts)
 	run("MariaDB going and coming is told and mended", databaseOutage)

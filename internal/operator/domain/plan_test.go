@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	storagev1 "k8s.io/api/storage/v1"
@@ -313,6 +314,7 @@ func (p *planned) snapshot(t *testing.T) map[plan.Name]map[string]any {
 		"Service": &corev1.ServiceList{}, "PersistentVolumeClaim": &corev1.PersistentVolumeClaimList{},
 		"ResourceQuota": &corev1.ResourceQuotaList{}, "LimitRange": &corev1.LimitRangeList{},
 		"Deployment": &appsv1.DeploymentList{}, "Ingress": &networkingv1.IngressList{}, "NetworkPolicy": &networkingv1.NetworkPolicyList{},
+		"CronJob": &batchv1.CronJobList{},
 	} {
 		if err := cluster.Client.List(t.Context(), list, ours); err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -74,6 +75,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		return fmt.Errorf("index Domains by name: %w", err)
 	}
 	r := newReconciler(mgr, o)
+	var err error
+	if r.Runs, err = client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()}); err != nil {
+		return fmt.Errorf("make a client for runs of cron jobs: %w", err)
+	}
 	if err := mgr.Add(r.Databases); err != nil {
 		return fmt.Errorf("watch over MariaDB: %w", err)
 	}
@@ -171,6 +176,8 @@ func (r *Reconciler) watch(b *builder.Builder) *builder.Builder {
 	}
 	return b.
 		Watches(&corev1.ResourceQuota{}, handler.EnqueueRequestsFromMapFunc(ofOwner), builder.WithPredicates(quotaChanged)).
+		Watches(&batchv1.CronJob{}, handler.EnqueueRequestsFromMapFunc(ofOwner), builder.WithPredicates(predicate.Or(
+			predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, predicate.AnnotationChangedPredicate{}))). // not each run
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(r.ofPod)).
 		Watches(&v1alpha1.Domain{}, handler.EnqueueRequestsFromMapFunc(r.rivals)).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofPlatformSecret)).

@@ -94,6 +94,13 @@ var variations = []func(*rand.Rand, *v1alpha1.DomainSpec){
 		s.SFTP.AuthorizedKeys = one(r, nil, []string{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA me@laptop"})
 	},
 	func(r *rand.Rand, s *v1alpha1.DomainSpec) { s.Redis.Enabled = r.IntN(2) == 0 },
+	func(r *rand.Rand, s *v1alpha1.DomainSpec) {
+		s.CronJobs = nil
+		for i := range r.IntN(3) {
+			s.CronJobs = append(s.CronJobs, v1alpha1.CronJob{Name: fmt.Sprintf("job-%d", i), Schedule: one(r, "@hourly", "*/5 * * * *"),
+				Shell: one(r, "php a.php", "echo $HOME"), Suspended: r.IntN(2) == 0, Timezone: one(r, "", "Asia/Tokyo"), TimeoutSeconds: one[int32](r, 0, 60)})
+		}
+	},
 }
 
 // vary makes one to four changes that the API server takes.

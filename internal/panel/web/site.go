@@ -48,6 +48,9 @@ func (p sitePage) siteTabs(row *hosting.OwnedSite, at string) []link {
 		tabs = append(tabs, link{Text: p.T("Domains"), To: base + "/domains"}, link{Text: p.T("Settings"), To: base + "/settings"},
 			link{Text: p.T("Access"), To: base + "/access"})
 	}
+	if p.Can(hosting.RightSiteCron, row.On()) {
+		tabs = append(tabs, link{Text: p.T("Cron jobs"), To: base + "/cron"})
+	}
 	if p.Can(hosting.RightSiteLogs, row.On()) {
 		tabs = append(tabs, link{Text: p.T("Logs"), To: base + "/logs"})
 	}

@@ -71,7 +71,7 @@ func talking(t *testing.T) (*house, *logs) {
 func TestLogsAreShownAndSearched(t *testing.T) {
 	h, _ := talking(t)
 	const at = "/sites/shop.example/logs"
-	h.get(at).want(t, http.StatusOK, "&lt;b&gt;bold&lt;/b&gt;", `class="error"`, ">Error<", "Mar 01 20:59:00", "Asia/Tokyo", "kubectl logs --namespace dom-shop.example")
+	h.get(at).want(t, http.StatusOK, "&lt;b&gt;bold&lt;/b&gt;", `class="error"`, ">Error<", "2026-03-01 20:59:00", "Asia/Tokyo", "kubectl logs --namespace dom-shop.example")
 	tests := map[string]struct {
 		query     string
 		code      int

@@ -149,7 +149,20 @@ func (s *Server) routes() map[string]handler {
 		"GET /palette":                    s.palette,
 	}
 	maps.Copy(all, s.companies())
+	maps.Copy(all, s.cronRoutes())
 	return all
+}
+
+// cronRoutes are the pages of cron jobs.
+func (s *Server) cronRoutes() map[string]handler {
+	return map[string]handler{
+		"GET /sites/{site}/cron":                  s.showCron,
+		"POST /sites/{site}/cron":                 s.setCron,
+		"GET /sites/{site}/cron/{job}":            s.showCron,
+		"POST /sites/{site}/cron/{job}/run":       s.runCron,
+		"POST /sites/{site}/cron/{job}/delete":    s.deleteCron,
+		"GET /sites/{site}/cron/{job}/runs/{run}": s.cronOutput,
+	}
 }
 
 // Pages are the patterns of all that can be looked at, in order: what measures pages,

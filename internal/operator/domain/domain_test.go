@@ -115,6 +115,9 @@ func becomesReady(t *testing.T, w *world) {
 	if s.Phase != v1alpha1.DomainReady || s.Namespace != "dom-ready-example" || s.ObservedGeneration != d.Generation {
 		t.Errorf("status = %s in %s at %d", s.Phase, s.Namespace, s.ObservedGeneration)
 	}
+	if c := s.Certificate; c == nil || time.Until(c.NotAfter.Time) > time.Hour || c.Issuer == "" {
+		t.Errorf("certificate = %+v, want the edge's, which lasts an hour", c)
+	}
 	if s.Endpoints == nil || s.Endpoints.HTTPS != "https://ready.example" {
 		t.Errorf("endpoints = %+v", s.Endpoints)
 	}

@@ -37,14 +37,15 @@ type Edge struct {
 	doubted   bool
 }
 
-// Check shakes hands for a name, unless it did so lately.
-func (e *Edge) Check(ctx context.Context, host string) error {
+// Check shakes hands for a name and returns the certificate that visitors are shown,
+// or nil when it did so lately.
+func (e *Edge) Check(ctx context.Context, host string) (*x509.Certificate, error) {
 	if e.trusted(host) {
-		return nil
+		return nil, nil //nolint:nilnil // nothing new
 	}
 	roots, err := e.roots(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
@@ -57,15 +58,16 @@ func (e *Edge) Check(ctx context.Context, host string) error {
 	conn, err := dialer.DialContext(ctx, "tcp", e.Address)
 	if err != nil {
 		e.reread()
-		return certificateError(err)
+		return nil, certificateError(err)
 	}
 	defer conn.Close() // nothing was sent
 	t, ok := conn.(*tls.Conn)
 	if !ok {
-		return fmt.Errorf("%T is no TLS connection", conn)
+		return nil, fmt.Errorf("%T is no TLS connection", conn)
 	}
-	e.trust(host, t.ConnectionState().PeerCertificates[0].NotAfter)
-	return nil
+	shown := t.ConnectionState().PeerCertificates[0]
+	e.trust(host, shown.NotAfter)
+	return shown, nil
 }
 
 // Believe takes a name's certificate for good unless there is news of it. It is for

@@ -161,6 +161,35 @@ func certificateState(d *v1alpha1.Domain) string {
 	return ""
 }
 
+// Days that a certificate has left when it is shown as a warning, and as a danger. The
+// edge renews its own when a third of their life is left (20 days), ACME's clients do
+// at 30 days: what is below that was not renewed.
+const (
+	fewDays   = 14
+	hardlyAny = 4
+)
+
+// certificateBadge tells how many days a site's certificate lasts, if that is known.
+func (f *frame) certificateBadge(d *v1alpha1.Domain) (badge, bool) {
+	c := d.Status.Certificate
+	if c == nil {
+		return badge{}, false
+	}
+	days := int(c.NotAfter.Sub(f.now).Hours() / 24)
+	switch b := (badge{Text: f.T("%d days", days), Kind: "good"}); {
+	case c.NotAfter.Time.Before(f.now):
+		return badge{f.T("Expired"), "bad"}, true
+	case days < hardlyAny:
+		b.Kind = "bad"
+		return b, true
+	case days < fewDays:
+		b.Kind = "warn"
+		return b, true
+	default:
+		return b, true
+	}
+}
+
 func asError(err error) (*hosting.Error, bool) { return errors.AsType[*hosting.Error](err) }
 
 // accounts are those that a site has.

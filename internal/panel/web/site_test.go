@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -268,4 +269,18 @@ func TestOverviewLeadsThroughTheFirstSteps(t *testing.T) {
 	}
 	h.as = h.jo
 	h.get("/").want(t, http.StatusOK, "Used of the package", "1 of 3")
+}
+
+func TestDaysOfACertificateAreTold(t *testing.T) {
+	for left, want := range map[time.Duration]string{
+		60 * 24 * time.Hour: `class="badge good">60 days<`, 13*24*time.Hour + time.Hour: `class="badge warn">13 days<`,
+		50 * time.Hour: `class="badge bad">2 days<`, -time.Minute: `class="badge bad">Expired<`,
+	} {
+		h := newHouse(t)
+		h.site("shop.example", func(d *v1alpha1.Domain) {
+			d.Status.Certificate = &v1alpha1.CertificateStatus{NotAfter: metav1.NewTime(clock.Add(left)), Issuer: "An Authority"}
+		})
+		h.get("/sites").want(t, http.StatusOK, want)
+		h.get("/sites/shop.example").want(t, http.StatusOK, want, "by An Authority")
+	}
 }

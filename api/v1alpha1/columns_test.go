@@ -20,6 +20,7 @@ func TestKubectlShowsWhatAnOperatorWants(t *testing.T) {
 		"domainwaf":        {"dwaf", "NAME ENABLED PHASE RULES SYNCED AGE MESSAGE"},
 		"globall3firewall": {"gl3f", "NAME ENABLED PHASE RULES SYNCED AGE MESSAGE"},
 		"smtpfirewall":     {"smtpfw", "NAME PHASE SENDERS DOMAINS IPS LIMITS SYNCED AGE MESSAGE"},
+		"nodemaintenance":  {"nm", "NAME DRAIN READY LEFT AGE MESSAGE"},
 		"license":          {"lic", "NAME TIER VALID DOMAINS MAX EXPIRES AGE MESSAGE"},
 	}
 	program, err := kubetest.Program("kubectl")

@@ -30,6 +30,12 @@ const (
 	ConditionDNSReady       = "DNSReady"
 )
 
+// Conditions of a NodeMaintenance.
+const (
+	ConditionNodeClosed  = "NodeClosed"
+	ConditionNodeDrained = "NodeDrained"
+)
+
 // Reasons that more than one program looks at.
 const (
 	// ReasonNameTaken stalls a Domain whose name or alias is an older Domain's.

@@ -73,3 +73,6 @@ const (
 // FinalizerDomain stays on a Domain until everything that Kubernetes' own
 // garbage collection can't reach has been removed.
 const FinalizerDomain = Group + "/domain"
+
+// FinalizerNodeMaintenance stays on a NodeMaintenance until its node is open again.
+const FinalizerNodeMaintenance = Group + "/node-maintenance"

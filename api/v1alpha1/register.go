@@ -22,6 +22,7 @@ func AddToScheme(s *runtime.Scheme) error {
 		&GlobalL3Firewall{}, &GlobalL3FirewallList{},
 		&SMTPFirewall{}, &SMTPFirewallList{},
 		&License{}, &LicenseList{},
+		&NodeMaintenance{}, &NodeMaintenanceList{},
 	)
 	metav1.AddToGroupVersion(s, GroupVersion)
 	return nil

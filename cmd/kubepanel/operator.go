@@ -27,6 +27,7 @@ import (
 	"kubepanel.io/kubepanel/internal/operator"
 	"kubepanel.io/kubepanel/internal/operator/domain"
 	"kubepanel.io/kubepanel/internal/operator/isolation"
+	"kubepanel.io/kubepanel/internal/operator/maintenance"
 	platformsecrets "kubepanel.io/kubepanel/internal/operator/platform"
 	"kubepanel.io/kubepanel/internal/startup"
 )
@@ -107,6 +108,9 @@ func runOperator(cmd *cobra.Command, o operatorOptions) error {
 		Platform: settings, EdgeAddress: o.edge, GatewayAddress: o.gateway, Admit: wall.Admit, Admitted: wall.Changed, Metrics: stepMetrics, Counts: counts, Registry: metrics.Registry,
 	}); err != nil {
 		return fmt.Errorf("set up Domains: %w", err)
+	}
+	if err := maintenance.Setup(mgr, settings.Namespace, stepMetrics); err != nil {
+		return fmt.Errorf("set up NodeMaintenances: %w", err)
 	}
 	secrets := &platformsecrets.Secrets{Client: mgr.GetClient(), Namespace: settings.Namespace, Now: time.Now}
 	if err := secrets.Setup(mgr); err != nil {

@@ -30,11 +30,12 @@ func CacheOptions() cache.Options {
 		DefaultLabelSelector: ours,
 		DefaultTransform:     kube.Pack,
 		ByObject: map[client.Object]cache.ByObject{
-			&v1alpha1.Domain{}:         {Label: labels.Everything(), Transform: slimDomain},
-			&v1alpha1.DatabaseAccess{}: {Label: labels.Everything(), Transform: cache.TransformStripManagedFields()},
-			&corev1.Secret{}:           {Label: ours, Transform: cache.TransformStripManagedFields()},
-			&corev1.Pod{}:              {Label: sites, Transform: slimPod},
-			&corev1.ResourceQuota{}:    {Label: ours, Transform: slimQuota},
+			&v1alpha1.Domain{}:          {Label: labels.Everything(), Transform: slimDomain},
+			&v1alpha1.DatabaseAccess{}:  {Label: labels.Everything(), Transform: cache.TransformStripManagedFields()},
+			&corev1.Secret{}:            {Label: ours, Transform: cache.TransformStripManagedFields()},
+			&corev1.Pod{}:               {Label: sites, Transform: slimPod},
+			&corev1.ResourceQuota{}:     {Label: ours, Transform: slimQuota},
+			&v1alpha1.NodeMaintenance{}: {Label: labels.Everything(), Transform: cache.TransformStripManagedFields()},
 
 			&corev1.ConfigMap{}:           {Label: ours, Transform: kube.Sum},
 			&corev1.LimitRange{}:          {Label: ours, Transform: kube.Sum},

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -196,6 +197,7 @@ func TestFromTheFirstStartToASite(t *testing.T) {
 	if err := cluster.Client.Get(t.Context(), client.ObjectKey{Name: "first.example"}, d); client.IgnoreNotFound(err) != nil || err == nil {
 		t.Errorf("the deleted site's Domain = %v, want none", err)
 	}
+	r.closesANode()
 	if told := r.verb("audit", "verify"); !strings.Contains(told, "none changed and none missing") {
 		t.Errorf("panel audit verify = %q", told)
 	}
@@ -215,6 +217,36 @@ func TestFromTheFirstStartToASite(t *testing.T) {
 	r.cookie = ""
 	if code, to, _ := r.send(http.MethodGet, "/sites", nil); code != http.StatusSeeOther || !strings.HasPrefix(to, "/sign-in") {
 		t.Errorf("the list for nobody = %d to %q, want the way to sign in", code, to)
+	}
+}
+
+// closesANode asks for a node to be drained and opened again, as the chart's rights
+// let the panel do it.
+func (r *running) closesANode() {
+	t := r.t
+	t.Helper()
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "worker-1"}}
+	must(t, cluster.Client.Create(t.Context(), node))
+	must(t, cluster.Client.Create(t.Context(), &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "on-it"},
+		Spec: corev1.PodSpec{NodeName: "worker-1", Containers: []corev1.Container{{Name: "c", Image: "none"}}}}))
+	m := &v1alpha1.NodeMaintenance{}
+	for _, drain := range []string{"", "1"} { // the second changes what was asked
+		if code, to, body := r.send(http.MethodPost, "/platform/nodes/worker-1/close", url.Values{"drain": {drain}}); code != http.StatusSeeOther || to != "/platform/nodes/worker-1" {
+			t.Fatalf("closing a node = %d to %q: %.2000s", code, to, body)
+		}
+		must(t, cluster.Client.Get(t.Context(), client.ObjectKey{Name: "worker-1"}, m))
+		if m.Spec.Drain != (drain != "") {
+			t.Errorf("drain = %v, want what was asked (%q)", m.Spec.Drain, drain)
+		}
+	}
+	if code, _, body := r.send(http.MethodGet, "/platform/nodes/worker-1", nil); code != http.StatusOK || !strings.Contains(body, "on-it") {
+		t.Errorf("the node's page = %d: %.2000s", code, body)
+	}
+	if code, _, body := r.send(http.MethodPost, "/platform/nodes/worker-1/open", nil); code != http.StatusSeeOther {
+		t.Errorf("opening a node = %d: %.2000s", code, body)
+	}
+	if err := cluster.Client.Get(t.Context(), client.ObjectKey{Name: "worker-1"}, m); client.IgnoreNotFound(err) != nil || err == nil {
+		t.Errorf("the opened node's maintenance = %v, want none", err)
 	}
 }
 

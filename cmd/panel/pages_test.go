@@ -3,8 +3,8 @@ package main
 import "testing"
 
 // beyond are the beginnings of pages that show what is in no memory of the panel's: a
-// pod's log, a site's files. The town has no pods, so they are left out.
-var beyond = []string{"/sites/{site}/logs", "/sites/{site}/cron", "/sites/{site}/files", "/sites/{site}/terminal"}
+// pod's log, a site's files, nodes. The town has no pods and no nodes, so they are left out.
+var beyond = []string{"/platform/nodes", "/sites/{site}/logs", "/sites/{site}/cron", "/sites/{site}/files", "/sites/{site}/terminal"}
 
 // No page asks the API server for what the panel has in memory.
 func TestPagesAskTheAPIServerForNothing(t *testing.T) {

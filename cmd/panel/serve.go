@@ -157,7 +157,7 @@ func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 	p := &panel{watched: w, mirror: kube.NewMirror(cluster, settings), log: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	p.rules = &hosting.Provider{
 		Panel: &hosting.Panel{Domains: p.mirror, Writer: p.mirror, Platform: p.mirror, Planner: p.mirror, Logs: p.mirror, Cron: p.mirror},
-		Store: db, Now: time.Now, Door: o.way.open(settings),
+		Store: db, Now: time.Now, Nodes: p.mirror, Door: o.way.open(settings),
 		Reserved: []string{address.Hostname()},
 	}
 	if p.doors, err = o.doors.open(auth.Options{Provider: p.rules, URL: address, Proxies: proxies, Count: w.SignIn}, o.brand); err != nil {

@@ -47,10 +47,10 @@ func choose(s *platform.Settings, kind, version string) (runtime, error) {
 	image, ok := s.Image(kind, version)
 	switch {
 	case !ok:
-		return runtime{}, fmt.Errorf("this platform has no %s %q; it has %s", display(s, kind), version, strings.Join(usable(offer), ", "))
+		return runtime{}, fmt.Errorf("this platform has no %s %q; it has %s", RuntimeName(s, kind), version, strings.Join(usable(offer), ", "))
 	case image == "" && offer.ProxyMode != platform.ProxyNone:
 		return runtime{}, fmt.Errorf("%s %s has no image on this platform; take %s, or ask the administrator to add the image",
-			display(s, kind), version, strings.Join(usable(offer), ", "))
+			RuntimeName(s, kind), version, strings.Join(usable(offer), ", "))
 	}
 	return runtime{kind: kind, version: version, proxyMode: offer.ProxyMode, port: offer.Port}, nil
 }
@@ -84,7 +84,8 @@ func usable(r platform.Runtime) []string {
 	return slices.DeleteFunc(versions, func(v string) bool { return r.Versions[v].Image == "" && r.ProxyMode != platform.ProxyNone })
 }
 
-func display(s *platform.Settings, kind string) string {
+// RuntimeName is what people call a runtime.
+func RuntimeName(s *platform.Settings, kind string) string {
 	if name := s.Name(kind); name != PHP {
 		return name
 	}
@@ -95,7 +96,7 @@ func display(s *platform.Settings, kind string) string {
 func Names(s *platform.Settings) string {
 	var names []string
 	for _, kind := range s.Types() {
-		name := display(s, kind)
+		name := RuntimeName(s, kind)
 		if s.Runtimes[kind].ProxyMode != platform.ProxyNone {
 			name += " " + strings.Join(Versions(s, kind), ", ")
 		}

@@ -34,6 +34,10 @@ type Node struct {
 	Message       string // why it is not ready, or under what pressure it is
 	// UserNamespaces: its runtime can give a pod users of its own.
 	UserNamespaces bool
+	// Closed: it takes no new pods.
+	Closed bool
+	// CPU and Memory are what its pods can have, as Kubernetes writes amounts.
+	CPU, Memory string
 }
 
 // WorkloadName says which Deployment, DaemonSet or StatefulSet is meant.

@@ -13,6 +13,8 @@ import (
 type Provider struct {
 	Panel *Panel
 	Store Store
+	// Nodes are the cluster's machines.
+	Nodes NodeKeeper
 	// Now is the clock.
 	Now func() time.Time
 	// Reserved are names that no site may have, nor a name below them: the panel's own.

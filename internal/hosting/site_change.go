@@ -93,7 +93,7 @@ func (p *Panel) apply(ctx context.Context, change SiteChange, d *v1alpha1.Domain
 func rerun(settings *platform.Settings, d *v1alpha1.Domain, kind, version string) error {
 	if have := d.Spec.Workload.Type; have != kind {
 		return fmt.Errorf("%s runs %s, not %s; make a new site for %s",
-			ShowBoth(d.Spec.DomainName), display(settings, have), display(settings, kind), display(settings, kind))
+			ShowBoth(d.Spec.DomainName), RuntimeName(settings, have), RuntimeName(settings, kind), RuntimeName(settings, kind))
 	}
 	runs, err := choose(settings, kind, version)
 	if err != nil {

@@ -93,7 +93,7 @@ func storeMapper() meta.RESTMapper {
 			mapper.Add(gv.WithKind(kind), scope)
 		}
 	}
-	add(v1alpha1.GroupVersion, meta.RESTScopeRoot, "Domain")
+	add(v1alpha1.GroupVersion, meta.RESTScopeRoot, "Domain", "NodeMaintenance")
 	add(corev1.SchemeGroupVersion, meta.RESTScopeRoot, "Node", "Namespace")
 	add(corev1.SchemeGroupVersion, meta.RESTScopeNamespace, "ConfigMap", "Secret", "Event", "Pod",
 		"Service", "PersistentVolumeClaim", "ResourceQuota", "LimitRange")

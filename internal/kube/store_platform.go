@@ -111,7 +111,8 @@ func (s Store) Nodes(ctx context.Context) ([]hosting.Node, error) {
 }
 
 func node(n *corev1.Node) hosting.Node {
-	out := hosting.Node{Name: n.Name, Version: n.Status.NodeInfo.KubeletVersion, Message: "its kubelet has never reported"}
+	out := hosting.Node{Name: n.Name, Version: n.Status.NodeInfo.KubeletVersion, Message: "its kubelet has never reported", Closed: n.Spec.Unschedulable,
+		CPU: n.Status.Allocatable.Cpu().String(), Memory: n.Status.Allocatable.Memory().String()}
 	for _, handler := range n.Status.RuntimeHandlers {
 		// The one without a name is what a pod gets that asks for none.
 		if handler.Name == "" && handler.Features != nil && ptr.Deref(handler.Features.UserNamespaces, false) {

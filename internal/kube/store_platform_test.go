@@ -7,6 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -53,8 +54,9 @@ func TestNodesTellWhyTheyAreNotReady(t *testing.T) {
 		"d-silent":  nil,
 	}
 	for name, c := range conditions {
-		n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}
+		n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: corev1.NodeSpec{Unschedulable: name == "c-pressed"}}
 		ensure(t, n)
+		n.Status.Allocatable = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("3900m"), corev1.ResourceMemory: resource.MustParse("15Gi")}
 		n.Status.NodeInfo.KubeletVersion, n.Status.Conditions = "v1.36.3", c
 		if err := cluster.Client.Status().Update(t.Context(), n); err != nil {
 			t.Fatal(err)
@@ -63,7 +65,7 @@ func TestNodesTellWhyTheyAreNotReady(t *testing.T) {
 	want := []hosting.Node{
 		{Name: "a-well", Version: "v1.36.3", Ready: true},
 		{Name: "b-away", Version: "v1.36.3", Message: "stopped posting"},
-		{Name: "c-pressed", Version: "v1.36.3", Ready: true, Message: "disk is full"},
+		{Name: "c-pressed", Version: "v1.36.3", Ready: true, Message: "disk is full", Closed: true},
 		{Name: "d-silent", Version: "v1.36.3", Message: "its kubelet has never reported"},
 	}
 	got, err := s.Nodes(t.Context())
@@ -71,6 +73,7 @@ func TestNodesTellWhyTheyAreNotReady(t *testing.T) {
 		t.Fatalf("Nodes = %+v, %v", got, err)
 	}
 	for i := range want {
+		want[i].CPU, want[i].Memory = "3900m", "15Gi"
 		if got[i] != want[i] {
 			t.Errorf("Nodes[%d] = %+v, want %+v", i, got[i], want[i])
 		}

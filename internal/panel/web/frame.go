@@ -19,6 +19,7 @@ const (
 	placeHome     place = "home"
 	placeSites    place = "sites"
 	placeUsers    place = "users"
+	placePeople   place = "people"
 	placePackages place = "packages"
 	placePlatform place = "platform"
 	placeAudit    place = "audit"
@@ -82,7 +83,9 @@ func (f *frame) Places() []link {
 		{placeHome, "Overview", "/", hosting.RightSelfView},
 		{placeSites, "Sites", "/sites", ""},
 		{placeUsers, "Accounts", "/users", hosting.RightPackageView},
+		{placePeople, "Collaborators", collaboratorsURL(f.Actor.ID), hosting.RightCollaboratorInvite},
 		{placePackages, "Packages", "/packages", hosting.RightPackageView},
+		{placePlatform, "Platform", nodesURL, hosting.RightPlatformView},
 		{placeAudit, "Audit", "/audit", hosting.RightAuditView},
 	}
 	links := make([]link, 0, len(all))

@@ -150,6 +150,7 @@ func (s *Server) routes() map[string]handler {
 	}
 	maps.Copy(all, s.companies())
 	maps.Copy(all, s.cronRoutes())
+	maps.Copy(all, s.ownRoutes())
 	return all
 }
 
@@ -162,6 +163,21 @@ func (s *Server) cronRoutes() map[string]handler {
 		"POST /sites/{site}/cron/{job}/run":       s.runCron,
 		"POST /sites/{site}/cron/{job}/delete":    s.deleteCron,
 		"GET /sites/{site}/cron/{job}/runs/{run}": s.cronOutput,
+	}
+}
+
+// ownRoutes are those of the platform itself, and of who works for a customer.
+func (s *Server) ownRoutes() map[string]handler {
+	return map[string]handler{
+		"GET /users/{user}/collaborators":         s.listCollaborators,
+		"POST /users/{user}/collaborators":        s.invite,
+		"POST /users/{user}/collaborators/remove": s.removeCollaborator,
+
+		"GET /platform/nodes":               s.listNodes,
+		"GET /platform/nodes/{node}":        s.showNode,
+		"POST /platform/nodes/{node}/close": s.closeNode,
+		"POST /platform/nodes/{node}/open":  s.openNode,
+		"GET /platform/catalogue":           s.showCatalogue,
 	}
 }
 

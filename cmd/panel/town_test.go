@@ -43,11 +43,17 @@ const townUsers = 100
 
 func newTown(t testing.TB) *town {
 	t.Helper()
+	return newTownOn(t, "sqlite:"+filepath.Join(t.TempDir(), "panel.db"))
+}
+
+// newTownOn keeps the town in a database.
+func newTownOn(t testing.TB, database string) *town {
+	t.Helper()
 	root, err := kubetest.Root()
 	must(t, err)
 	folder := t.TempDir()
 	town := &town{TB: t, program: filepath.Join(folder, "panel"), settings: filepath.Join(root, "api/platform/testdata/platform.yaml"),
-		kubeconfig: limited(t), database: "sqlite:" + filepath.Join(folder, "panel.db"), keys: t.TempDir()}
+		kubeconfig: limited(t), database: database, keys: t.TempDir()}
 	must(t, os.WriteFile(filepath.Join(town.keys, "key"), bytes.Repeat([]byte{7}, 32), 0o600))
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", town.program, ".")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -63,7 +69,7 @@ func newTown(t testing.TB) *town {
 			return err
 		}
 		return tx.PutIdentityProvider(ctx, &hosting.IdentityProvider{ID: "company", Name: "Company", Issuer: "https://login.company.example",
-			ClientID: "panel", Domains: []string{"company.example"}})
+			ClientID: "panel", Secret: []byte("secret"), Domains: []string{"company.example"}})
 	})
 	return town
 }
@@ -187,7 +193,7 @@ func (t *town) open() *office {
 func (o *office) close() {
 	_ = o.cmd.Process.Signal(syscall.SIGTERM) // it may have ended before
 	if err := o.cmd.Wait(); err != nil {
-		if _, exited := errors.AsType[*exec.ExitError](err); exited {
+		if ended, exited := errors.AsType[*exec.ExitError](err); exited && ended.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL { // a test's own
 			o.Errorf("the panel ended with %v: %s", err, o.log)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed migrations/*.sql
@@ -24,7 +25,11 @@ func (d *DB) migrate(ctx context.Context, version int64) error {
 		return err
 	}
 	flavour := map[dialect]goose.Dialect{inFile: goose.DialectSQLite3, onServer: goose.DialectPostgres}[d.kind]
-	p, err := goose.NewProvider(flavour, d.write, files)
+	options, err := d.alone()
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(flavour, d.write, files, options...)
 	if err != nil {
 		return fmt.Errorf("read the database's migrations: %w", err)
 	}
@@ -44,4 +49,24 @@ func (d *DB) migrate(ctx context.Context, version int64) error {
 		return fmt.Errorf("bring the database from version %d to %d: %w", has, version, err)
 	}
 	return nil
+}
+
+// lockWait is how often, in seconds, a panel asks whether another one is done with the
+// tables, and lockTries how many times.
+const (
+	lockWait  = 1
+	lockTries = 120
+)
+
+// alone lets one panel at a time bring the tables up to date, when several start at
+// once. CockroachDB has no such lock.
+func (d *DB) alone() ([]goose.ProviderOption, error) {
+	if d.kind != onServer || d.cockroach {
+		return nil, nil
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(lockWait, lockTries))
+	if err != nil {
+		return nil, fmt.Errorf("prepare to bring the tables up to date: %w", err)
+	}
+	return []goose.ProviderOption{goose.WithSessionLocker(locker)}, nil
 }

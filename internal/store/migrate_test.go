@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -101,6 +102,36 @@ func fromVersion(t *testing.T, address string, version int64) {
 		}
 		if d, err := db.Delivery(ctx, "w1", "d1"); err != nil || d.Tries != 2 || string(d.Body) != "{}" {
 			t.Errorf("Delivery = %+v, %v", d, err)
+		}
+	}
+}
+
+// Several panels that start on an empty database at once make its tables once.
+func TestPanelsThatStartAtOnceMakeTheTablesOnce(t *testing.T) {
+	server, err := postgrestest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	address, err := server.Database(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs := make([]error, 4)
+	var all sync.WaitGroup
+	for i := range errs {
+		all.Go(func() {
+			db, err := Open(t.Context(), address, Options{})
+			if err == nil {
+				db.Close()
+			}
+			errs[i] = err
+		})
+	}
+	all.Wait()
+	for _, err := range errs {
+		if err != nil {
+			t.Errorf("Open beside others = %v", err)
 		}
 	}
 }

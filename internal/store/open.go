@@ -57,11 +57,11 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.migrate(ctx, latest); err != nil {
+	if err := db.recognise(ctx); err != nil {
 		db.Close()
 		return nil, err
 	}
-	if err := db.recognise(ctx); err != nil {
+	if err := db.migrate(ctx, latest); err != nil {
 		db.Close()
 		return nil, err
 	}

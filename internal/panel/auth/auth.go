@@ -90,7 +90,7 @@ func New(o Options) (*Auth, error) {
 	if o.HTTP == nil {
 		o.HTTP = http.DefaultTransport
 	}
-	a.companies = companies{http: &http.Client{Timeout: providerPatience, Transport: bounded{o.HTTP}}, now: a.now, known: map[string]heard{}}
+	a.companies = companies{http: &http.Client{Timeout: providerPatience, Transport: bounded{o.HTTP}, CheckRedirect: stay}, now: a.now, known: map[string]heard{}}
 	a.decoy = a.hash(secret())
 	a.sessions = scs.New()
 	a.sessions.Store = &sessionStore{auth: a}

@@ -264,3 +264,6 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	return answer, err
 }
+
+// stay follows no redirect: a provider says where its addresses are.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -227,6 +227,12 @@ func (a *Auth) Confirm(ctx context.Context, password string) error {
 	if !a.verify(login.PasswordHash, password) {
 		return &hosting.Error{Code: hosting.SignIn, Fields: []hosting.Field{{Name: "password", Message: "The password is wrong."}}}
 	}
+	if err := a.remember(ctx, key, login, password); err != nil {
+		return err
+	}
+	if err := a.sessions.RenewToken(ctx); err != nil {
+		return err
+	}
 	a.putTime(ctx, keyFresh)
-	return a.remember(ctx, key, login, password)
+	return nil
 }

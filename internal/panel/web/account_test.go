@@ -23,7 +23,11 @@ func TestSignInAndOut(t *testing.T) {
 	b.signIn(h.boss.Email).leads(t, "/sites")
 	b.get("/sites").want(t, http.StatusOK, h.boss.Email)
 	b.get("/sign-in?next=/users").leads(t, "/users")
-	b.post("/sign-out", nil).leads(t, "/sign-in")
+	out := b.post("/sign-out", nil)
+	out.leads(t, "/sign-in")
+	if !strings.Contains(out.header.Get("Clear-Site-Data"), "storage") {
+		t.Errorf("Clear-Site-Data = %q, want that the browser forgets", out.header.Get("Clear-Site-Data"))
+	}
 	b.get("/sites").leads(t, "/sign-in?next=%2Fsites")
 }
 
@@ -214,4 +218,70 @@ func TestSeedIsShownAsAPicture(t *testing.T) {
 	b := h.open().boss()
 	page := b.post("/account/code", nil)
 	page.want(t, http.StatusOK, `<svg class="qr" role="img" aria-label="QR code of the key below"`, "h1v1h-1z")
+}
+
+func TestSessionCookieIsForThisHostAlone(t *testing.T) {
+	h := newHouse(t)
+	b := h.open()
+	b.secured(h.boss.ID)
+	cookie := b.signIn(h.boss.Email).header.Get("Set-Cookie")
+	for _, part := range []string{"__Host-session=", "; Path=/", "; HttpOnly", "; Secure", "; SameSite=Lax"} {
+		if !strings.Contains(cookie, part) {
+			t.Errorf("Set-Cookie = %q, want %q in it", cookie, part)
+		}
+	}
+	if strings.Contains(cookie, "Domain=") {
+		t.Errorf("Set-Cookie = %q, which other hosts get", cookie)
+	}
+}
+
+func TestEveryAnswerKeepsToHTTPS(t *testing.T) {
+	h := newHouse(t)
+	b := h.open().boss()
+	for _, path := range []string{"/", "/sites", "/account", "/nowhere", "/sign-in", "/companies"} {
+		head := b.get(path).header
+		for name, part := range map[string]string{"Strict-Transport-Security": "max-age=31536000", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
+			"Content-Security-Policy": "frame-ancestors 'none'", "Cache-Control": "no-store"} {
+			if !strings.Contains(head.Get(name), part) {
+				t.Errorf("%s of %s = %q, want %q", name, path, head.Get(name), part)
+			}
+		}
+		if got := head.Get("Access-Control-Allow-Origin"); got != "" {
+			t.Errorf("Access-Control-Allow-Origin of %s = %q, want none", path, got)
+		}
+		if kind := head.Get("Content-Type"); kind != "text/html; charset=utf-8" && head.Get("Location") == "" {
+			t.Errorf("Content-Type of %s = %q", path, kind)
+		}
+	}
+}
+
+func TestPasswordFieldsAreForPasswords(t *testing.T) {
+	h := newHouse(t)
+	b := h.open().boss()
+	fields := regexp.MustCompile(`<input[^>]*name="(?:new-)?password"[^>]*>`)
+	seen := 0
+	for _, page := range []string{b.get("/account").body, b.another().get("/sign-in").body, b.another().get("/password").body, b.another().get("/start").body} {
+		for _, f := range fields.FindAllString(page, -1) {
+			seen++
+			if !strings.Contains(f, `type="password"`) || !strings.Contains(f, "-password\"") || strings.Contains(f, "onpaste") {
+				t.Errorf("%s has no type or no autocomplete of a password", f)
+			}
+		}
+	}
+	if seen < 5 {
+		t.Errorf("%d fields were looked at, want five and more", seen)
+	}
+}
+
+func TestConfirmingStartsANewSession(t *testing.T) {
+	h := newHouse(t)
+	b := h.open().boss()
+	at, err := url.Parse(panelURL)
+	h.must(err)
+	before := b.client.Jar.Cookies(at)
+	b.post("/account/confirm", url.Values{"password": {password}}).leads(t, "/account")
+	b.get("/account").want(t, http.StatusOK)
+	old := b.another()
+	old.client.Jar.SetCookies(at, before)
+	old.get("/account").leads(t, "/sign-in?next=%2Faccount")
 }

@@ -73,6 +73,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Doors.SignOut(r.Context()); err != nil {
 		return err
 	}
+	w.Header().Set("Clear-Site-Data", `"cache", "storage"`) // but no cookies: they have the language
 	return seeOther(w, r, "/sign-in")
 }
 

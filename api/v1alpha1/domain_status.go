@@ -73,6 +73,11 @@ type DomainStatus struct {
 	// +optional
 	Configuration *ConfigurationStatus `json:"configuration,omitempty"`
 
+	// Digest is a sum over what the site's objects depend on and over the objects, as
+	// they were found right. While both are as they were, none of it is compared.
+	// +optional
+	Digest string `json:"digest,omitempty"`
+
 	// Endpoints are addresses for a browser.
 	// +optional
 	Endpoints *EndpointsStatus `json:"endpoints,omitempty"`

@@ -11,6 +11,8 @@ import (
 )
 
 const (
+	// boundsName is that of what bounds the namespace.
+	boundsName = "site"
 	// maxVolumes leaves room in the quota for a volume that a backup needs for a
 	// while; more volumes than that are a mistake.
 	maxVolumes = 2
@@ -42,7 +44,7 @@ func (s Site) ResourceQuota() *corev1.ResourceQuota {
 	requestCPU, requestMemory := s.requests()
 	return &corev1.ResourceQuota{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ResourceQuota"},
-		ObjectMeta: s.meta("site"),
+		ObjectMeta: s.meta(boundsName),
 		Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{
 			corev1.ResourceLimitsCPU:              resource.MustParse(fmt.Sprintf("%dm", amount(r.Limits.CPU, "m"))),
 			corev1.ResourceLimitsMemory:           resource.MustParse(fmt.Sprintf("%dMi", amount(r.Limits.Memory, "Mi"))),
@@ -63,7 +65,7 @@ func (s Site) LimitRange() *corev1.LimitRange {
 	r := s.Domain.Spec.Resources
 	return &corev1.LimitRange{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "LimitRange"},
-		ObjectMeta: s.meta("site"),
+		ObjectMeta: s.meta(boundsName),
 		Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{
 			Type: corev1.LimitTypeContainer,
 			Max: corev1.ResourceList{

@@ -23,6 +23,12 @@ const (
 	namespaceDNS       = "kube-system"
 )
 
+// Names of a site's policies.
+const (
+	policyClosed = "default-deny"
+	policySite   = "site"
+)
+
 // portSFTP is where a site's SFTP server listens.
 const portSFTP = 2222
 
@@ -30,7 +36,7 @@ const portSFTP = 2222
 func (s Site) DefaultDeny() *networkingv1.NetworkPolicy {
 	return &networkingv1.NetworkPolicy{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy"},
-		ObjectMeta: s.meta("default-deny"),
+		ObjectMeta: s.meta(policyClosed),
 		Spec: networkingv1.NetworkPolicySpec{
 			PodSelector: metav1.LabelSelector{},
 			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
@@ -42,7 +48,7 @@ func (s Site) DefaultDeny() *networkingv1.NetworkPolicy {
 func (s Site) NetworkPolicy() *networkingv1.NetworkPolicy {
 	return &networkingv1.NetworkPolicy{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy"},
-		ObjectMeta: s.meta("site"),
+		ObjectMeta: s.meta(policySite),
 		Spec: networkingv1.NetworkPolicySpec{
 			PodSelector: metav1.LabelSelector{MatchLabels: s.selector()},
 			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},

@@ -1,7 +1,10 @@
 package desired
 
 import (
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
@@ -31,4 +34,31 @@ func (s Site) Objects(live *corev1.PersistentVolumeClaim) ([]runtime.Object, err
 		return nil, err
 	}
 	return append(append(objects, s.Ingress()), cron...), nil
+}
+
+// Names returns everything that each site becomes, secrets too, by kind and name alone:
+// what is there for cron jobs is missing.
+func (s Site) Names() []metav1.Object {
+	in := func(name string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Name: name, Namespace: Namespace(s.name())}
+	}
+	names := []metav1.Object{
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace(s.name())}},
+		&corev1.ResourceQuota{ObjectMeta: in(boundsName)}, &corev1.LimitRange{ObjectMeta: in(boundsName)},
+		&networkingv1.NetworkPolicy{ObjectMeta: in(policyClosed)}, &networkingv1.NetworkPolicy{ObjectMeta: in(policySite)},
+		&corev1.PersistentVolumeClaim{ObjectMeta: in(VolumeName)},
+		&corev1.ConfigMap{ObjectMeta: in(configNginx)}, &corev1.ConfigMap{ObjectMeta: in(configApp)}, &corev1.Secret{ObjectMeta: in(SecretSFTP)},
+		&appsv1.Deployment{ObjectMeta: in(ObjectName(s.name()))}, &corev1.Service{ObjectMeta: in(ServiceName(s.name()))},
+		&networkingv1.Ingress{ObjectMeta: in(ObjectName(s.name()))},
+	}
+	if s.databaseEnabled() {
+		names = append(names, &corev1.Secret{ObjectMeta: in(SecretDatabase)})
+	}
+	if s.wordPress() {
+		names = append(names, &corev1.Secret{ObjectMeta: in(SecretWordPress)})
+	}
+	if s.sftpEnabled() && !s.Platform.SFTP.Gateway() {
+		names = append(names, &corev1.Service{ObjectMeta: in(SFTPServiceName(s.name()))})
+	}
+	return names
 }

@@ -1,12 +1,18 @@
 package desired_test
 
 import (
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubepanel.io/kubepanel/api/platform"
+	"kubepanel.io/kubepanel/internal/desired"
 )
 
 // What is planned is what the operator makes: behind the gateway no site has a way
@@ -33,4 +39,51 @@ func TestOnlyWithoutTheGatewayASiteHasAServiceForSFTP(t *testing.T) {
 			t.Errorf("with exposure %s the Services are %v, want %v", exposure, got, want)
 		}
 	}
+}
+
+// What the operator takes for found right by name alone is everything that it makes.
+func TestNamesAreThoseOfAllObjects(t *testing.T) {
+	for file, site := range cases(t) {
+		for _, exposure := range []string{platform.ExposureGateway, platform.ExposureNodePort} {
+			site.Platform.SFTP.Exposure = exposure
+			objects, err := site.Objects(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			objects = append(objects, site.SFTPSecret(desired.SFTPCredentials{}))
+			if on := site.Domain.Spec.Database.Enabled; on == nil || *on {
+				objects = append(objects, site.DatabaseSecret(""))
+			}
+			if site.Domain.Spec.WordPress.Preinstall {
+				objects = append(objects, site.WordPressSecret(""))
+			}
+			want, got := map[string]bool{}, map[string]bool{}
+			for _, o := range objects {
+				if name := identity(t, o); !cron(o, name) {
+					want[name] = true
+				}
+			}
+			for _, o := range site.Names() {
+				got[identity(t, o)] = true
+			}
+			if !maps.Equal(got, want) {
+				t.Errorf("%s, %s: the names are\n%v, want\n%v", file, exposure, got, want)
+			}
+		}
+	}
+}
+
+// cron tells whether an object is there for cron jobs: those are compared at each look.
+func cron(o any, name string) bool {
+	_, job := o.(*batchv1.CronJob)
+	return job || strings.HasSuffix(name, "/"+desired.NameCronPolicy)
+}
+
+func identity(t *testing.T, o any) string {
+	t.Helper()
+	object, ok := o.(metav1.Object)
+	if !ok {
+		t.Fatalf("%T is no object", o)
+	}
+	return fmt.Sprintf("%T %s/%s", o, object.GetNamespace(), object.GetName())
 }

@@ -38,6 +38,8 @@ type Applier struct {
 	Direct client.Reader
 	// Owner is the field owner, one per reconciler.
 	Owner client.FieldOwner
+	// Known, when set, spares reading objects whole that were found right before.
+	Known *Known
 	// Counts, when set, is told of every decision.
 	Counts *Counts
 }
@@ -55,13 +57,16 @@ func (a Applier) Apply(ctx context.Context, owner, obj client.Object) error {
 		return err
 	}
 	if live == nil {
-		created, err := a.create(ctx, obj)
+		created, err := a.create(ctx, owner, obj)
 		if err != nil || created {
 			return err
 		}
 		delete(obj.GetAnnotations(), AnnotationMade)
 	} else if unchanged(obj, live) {
 		a.Counts.unchanged()
+		if err := a.know(owner, live); err != nil {
+			return err
+		}
 		return share(live, obj)
 	}
 	// What exists and is not in our cache may have been made by us as well.
@@ -79,7 +84,7 @@ func (a Applier) Apply(ctx context.Context, owner, obj client.Object) error {
 	if err := a.Client.Patch(ctx, obj, patch, a.Owner, client.ForceOwnership); err != nil {
 		return fmt.Errorf("apply %s: %w", describe(obj), err)
 	}
-	return nil
+	return a.know(owner, obj)
 }
 
 // takeOver turns the fields that we own because we made an object into fields that
@@ -109,11 +114,11 @@ func (a Applier) Create(ctx context.Context, owner, obj client.Object) (created 
 	if err := seal(obj); err != nil {
 		return false, err
 	}
-	return a.create(ctx, obj)
+	return a.create(ctx, owner, obj)
 }
 
 // create makes an object that is owned and sealed.
-func (a Applier) create(ctx context.Context, obj client.Object) (created bool, err error) {
+func (a Applier) create(ctx context.Context, owner, obj client.Object) (created bool, err error) {
 	obj.GetAnnotations()[AnnotationMade] = "true"
 	err = a.Client.Create(ctx, obj, a.Owner)
 	if apierrors.IsAlreadyExists(err) {
@@ -123,7 +128,7 @@ func (a Applier) create(ctx context.Context, obj client.Object) (created bool, e
 		return false, fmt.Errorf("create %s: %w", describe(obj), err)
 	}
 	a.Counts.created()
-	return true, nil
+	return true, a.know(owner, obj)
 }
 
 // Live reads the cached object of obj's kind and name into obj and tells whether
@@ -137,7 +142,7 @@ func (a Applier) Live(ctx context.Context, obj client.Object) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("read %s: %w", describe(obj), err)
 	}
-	return true, unpack(obj)
+	return true, nil
 }
 
 // prepare owns and seals obj, and finds the live object, nil when there is none.
@@ -156,10 +161,13 @@ func (a Applier) prepare(ctx context.Context, owner, obj client.Object) (client.
 	if err != nil || !found {
 		return nil, err
 	}
-	if summed(live) && !intact(live) {
-		return a.whole(ctx, obj)
+	if !summed(live) {
+		return live, nil
 	}
-	return live, nil
+	if is, err := stateOf(live); err != nil || a.intact(owner, live, is) {
+		return live, err
+	}
+	return a.whole(ctx, obj)
 }
 
 // empty returns an object of obj's kind and name, and nothing else.
@@ -211,7 +219,7 @@ func seal(obj client.Object) error {
 // encode returns the same bytes for the same content. Kubernetes' own kinds have
 // an encoding that is ten times cheaper than JSON, which counts because every look
 // at an object begins here.
-func encode(obj client.Object) ([]byte, error) {
+func encode(obj any) ([]byte, error) {
 	if m, ok := obj.(interface{ Marshal() ([]byte, error) }); ok {
 		return m.Marshal()
 	}

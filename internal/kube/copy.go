@@ -16,9 +16,8 @@ func share(from, to client.Object) error {
 		return fmt.Errorf("read %T into %T", from, to)
 	}
 	if summed(from) {
-		if status := t.Elem().FieldByName("Status"); status.IsValid() {
-			status.Set(f.Elem().FieldByName("Status"))
-		}
+		to.SetGeneration(from.GetGeneration())
+		setStatus(to, from)
 		return nil
 	}
 	kind := to.GetObjectKind().GroupVersionKind()

@@ -7,19 +7,22 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
 )
 
 // annotationSum stands in the cache alone, on an object whose content the cache does
-// not keep: what AnnotationApplied would be if somebody applied what the object is.
+// not keep.
 const annotationSum = "kubepanel.io/sum"
 
-// Sum is a cache's transform for kinds whose content nobody reads but an Applier, and
-// to which the API server adds nothing by itself. It keeps of an object who it is, whose
-// it is, its status, what was applied last, and a sum of what it is now. An Applier sees
-// by the two whether somebody changed it, and then reads the whole object past the cache.
+// Sum is a cache's transform for kinds whose content nobody reads but an Applier. It
+// keeps of an object who it is, whose it is, its status, what was applied last, and a
+// sum of what it is now. An Applier sees by the sum whether somebody changed it, and
+// then reads the whole object past the cache.
 func Sum(in any) (any, error) {
 	obj, ok := in.(client.Object)
 	if !ok || summed(obj) {
@@ -29,7 +32,6 @@ func Sum(in any) (any, error) {
 	if !ok {
 		return nil, fmt.Errorf("sum %T: no object", in)
 	}
-	moveStatus(obj, small)
 	sum, err := sumOf(obj)
 	if err != nil {
 		return nil, err
@@ -43,45 +45,54 @@ func Sum(in any) (any, error) {
 		}
 	}
 	identify(small, obj)
+	small.SetGeneration(obj.GetGeneration())
 	small.SetDeletionTimestamp(obj.GetDeletionTimestamp())
 	small.SetAnnotations(annotations)
+	setStatus(small, obj)
 	return small, nil
 }
 
-// moveStatus takes an object's status to another one, if it has any.
-func moveStatus(from, to client.Object) {
-	if status := reflect.ValueOf(from).Elem().FieldByName("Status"); status.IsValid() {
-		reflect.ValueOf(to).Elem().FieldByName("Status").Set(status)
-		status.SetZero()
+// setStatus gives an object the status of another one of its type, if it has any.
+func setStatus(to, from client.Object) {
+	if status := reflect.ValueOf(to).Elem().FieldByName("Status"); status.IsValid() {
+		status.Set(reflect.ValueOf(from).Elem().FieldByName("Status"))
 	}
 }
 
-// sumOf is a hash of what who applies obj wants: everything but what the API server
-// and its controllers write, and our own two notes. 64 bits are enough: a
-// customer who looks for two texts with one sum finds his own change not made.
+// sumOf is a hash of what an object is: everything but its status, what the API server
+// notes of it, and annotations that are not ours. 64 bits are enough: a customer who
+// looks for two texts with one sum finds his own change not made.
 func sumOf(obj client.Object) (string, error) {
-	var meta *metav1.ObjectMeta
-	if o, ok := obj.(metav1.ObjectMetaAccessor); ok {
-		meta, _ = o.GetObjectMeta().(*metav1.ObjectMeta) // nil means another kind of metadata
+	o := reflect.ValueOf(obj).Elem()
+	plain := reflect.New(o.Type()) // the cache may have obj too
+	plain.Elem().Set(o)
+	if status := plain.Elem().FieldByName("Status"); status.IsValid() {
+		status.SetZero()
 	}
-	if meta == nil {
+	meta := plain.Elem().FieldByName("ObjectMeta")
+	if !meta.IsValid() || meta.Type() != reflect.TypeFor[metav1.ObjectMeta]() {
 		return "", fmt.Errorf("sum %T: it has no metadata of Kubernetes' own", obj)
 	}
-	whole := *meta
-	defer func() { *meta = whole }()
-	annotations := maps.Clone(whole.Annotations)
-	delete(annotations, AnnotationApplied)
-	delete(annotations, AnnotationMade)
-	*meta = metav1.ObjectMeta{
-		Name: whole.Name, Namespace: whole.Namespace,
-		Labels: whole.Labels, Annotations: annotations, OwnerReferences: whole.OwnerReferences,
-	}
-	plain, err := encode(obj)
+	meta.Set(reflect.ValueOf(metav1.ObjectMeta{
+		Name: obj.GetName(), Namespace: obj.GetNamespace(),
+		Labels: obj.GetLabels(), Annotations: ours(obj.GetAnnotations()), OwnerReferences: obj.GetOwnerReferences(),
+	}))
+	data, err := encode(plain.Interface())
 	if err != nil {
 		return "", fmt.Errorf("encode %s: %w", describe(obj), err)
 	}
-	sum := sha256.Sum256(plain)
+	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:8]), nil
+}
+
+// ours are the annotations that somebody who applies an object wants: controllers
+// write others, a volume's storage how much of it is used, and an Applier its notes.
+func ours(annotations map[string]string) map[string]string {
+	wanted := maps.Clone(annotations)
+	maps.DeleteFunc(wanted, func(name, _ string) bool {
+		return !strings.HasPrefix(name, v1alpha1.Group+"/") || name == AnnotationApplied || name == AnnotationMade || name == v1alpha1.AnnotationUsedBytes
+	})
+	return wanted
 }
 
 // summed tells whether the cache keeps only a sum of an object's content. The
@@ -90,11 +101,6 @@ func sumOf(obj client.Object) (string, error) {
 func summed(live client.Object) bool {
 	created := live.GetCreationTimestamp()
 	return live.GetAnnotations()[annotationSum] != "" && created.IsZero()
-}
-
-// intact tells whether a summed object is just what was applied last.
-func intact(live client.Object) bool {
-	return live.GetAnnotations()[annotationSum] == live.GetAnnotations()[AnnotationApplied]
 }
 
 // whole reads past the cache what the cache keeps only a sum of; nil when it is gone.

@@ -8,6 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
 )
 
 // stored is what the API server makes of an object that was sealed: metadata and a
@@ -48,23 +50,28 @@ func TestASumTellsWhatSomebodyChanged(t *testing.T) {
 		edit          func(*networkingv1.Ingress)
 		intact, alike bool
 	}{
-		"nothing":              {func(*networkingv1.Ingress) {}, true, true},
-		"the status":           {func(o *networkingv1.Ingress) { o.Status.LoadBalancer.Ingress = nil }, true, true},
-		"who wrote which":      {func(o *networkingv1.Ingress) { o.ManagedFields = nil }, true, true},
-		"that it is applied":   {func(o *networkingv1.Ingress) { delete(o.Annotations, AnnotationMade) }, true, false},
-		"a field":              {func(o *networkingv1.Ingress) { o.Spec.IngressClassName = ptr.To("other") }, false, false},
-		"a field we leave out": {func(o *networkingv1.Ingress) { o.Spec.TLS = []networkingv1.IngressTLS{{}} }, false, false},
-		"a label":              {func(o *networkingv1.Ingress) { o.Labels["a"] = "other" }, false, false},
-		"an annotation more":   {func(o *networkingv1.Ingress) { o.Annotations["e"] = "f" }, false, false},
-		"an owner less":        {func(o *networkingv1.Ingress) { o.OwnerReferences = nil }, false, false},
-		"what was applied":     {func(o *networkingv1.Ingress) { o.Annotations[AnnotationApplied] = "x" }, false, false},
-		"that it is removed":   {func(o *networkingv1.Ingress) { o.DeletionTimestamp = ptr.To(metav1.Unix(2e9, 0)) }, true, false},
-		"that it is another":   {func(o *networkingv1.Ingress) { o.UID = "3" }, true, false},
+		"nothing":               {func(*networkingv1.Ingress) {}, true, true},
+		"the status":            {func(o *networkingv1.Ingress) { o.Status.LoadBalancer.Ingress = nil }, true, true},
+		"who wrote which":       {func(o *networkingv1.Ingress) { o.ManagedFields = nil }, true, true},
+		"that it is applied":    {func(o *networkingv1.Ingress) { delete(o.Annotations, AnnotationMade) }, true, false},
+		"a field":               {func(o *networkingv1.Ingress) { o.Spec.IngressClassName = ptr.To("other") }, false, false},
+		"a field we leave out":  {func(o *networkingv1.Ingress) { o.Spec.TLS = []networkingv1.IngressTLS{{}} }, false, false},
+		"a label":               {func(o *networkingv1.Ingress) { o.Labels["a"] = "other" }, false, false},
+		"an annotation more":    {func(o *networkingv1.Ingress) { o.Annotations["e"] = "f" }, true, true},
+		"an annotation of ours": {func(o *networkingv1.Ingress) { o.Annotations[v1alpha1.AnnotationSuspended] = "true" }, false, false},
+		"an owner less":         {func(o *networkingv1.Ingress) { o.OwnerReferences = nil }, false, false},
+		"what was applied":      {func(o *networkingv1.Ingress) { o.Annotations[AnnotationApplied] = "x" }, false, false},
+		"that it is removed":    {func(o *networkingv1.Ingress) { o.DeletionTimestamp = ptr.To(metav1.Unix(2e9, 0)) }, true, false},
+		"that it is another":    {func(o *networkingv1.Ingress) { o.UID = "3" }, true, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			before, after := summedOf(t, stored(t, "7", nil)), summedOf(t, stored(t, "8", tt.edit))
-			if got := intact(after); got != tt.intact {
+			is, err := stateOf(after)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := (Applier{}).intact(nil, after, is); got != tt.intact {
 				t.Errorf("intact = %t, want %t: %v", got, tt.intact, after.GetAnnotations())
 			}
 			if got := Alike(before, after); got != tt.alike {
@@ -100,7 +107,8 @@ func TestAForgedSumIsNotBelieved(t *testing.T) {
 	if summed(forged) {
 		t.Error("an object with a forged sum counts as one of the cache's own")
 	}
-	if live := summedOf(t, forged); intact(live) {
+	live := summedOf(t, forged)
+	if is, err := stateOf(live); err != nil || (Applier{}).intact(nil, live, is) {
 		t.Errorf("a change behind a forged sum is not seen: %v", live.GetAnnotations())
 	}
 }

@@ -66,7 +66,7 @@ type Loop[T Object] struct {
 	Cleanup   []Step[T]
 
 	// Summarize writes what the kind adds to the conditions, from before's status.
-	Summarize func(obj, before T, s Summary)
+	Summarize func(ctx context.Context, obj, before T, s Summary)
 
 	Recorder recorder.EventRecorder
 	Metrics  *Metrics
@@ -90,7 +90,7 @@ func (l *Loop[T]) Reconcile(ctx context.Context, obj T) (reconcile.Result, error
 		return reconcile.Result{}, err
 	}
 	results := l.run(ctx, obj, l.concerning(ctx, obj))
-	l.report(obj, before, results, false)
+	l.report(ctx, obj, before, results)
 	if err := l.writeStatus(ctx, obj, before); err != nil {
 		return settle(err)
 	}
@@ -124,7 +124,7 @@ func (l *Loop[T]) delete(ctx context.Context, obj T) (reconcile.Result, error) {
 	if worst(results).class == done {
 		return settle(client.IgnoreNotFound(l.setFinalizer(ctx, obj, false)))
 	}
-	l.report(obj, before, results, true)
+	l.report(ctx, obj, before, results)
 	if err := l.writeStatus(ctx, obj, before); err != nil {
 		return settle(client.IgnoreNotFound(err))
 	}

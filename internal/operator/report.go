@@ -1,6 +1,8 @@
 package operator
 
 import (
+	"context"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,7 +18,8 @@ const (
 
 // report writes the conditions from what the steps answered, and the events of
 // what changed.
-func (l *Loop[T]) report(obj, before T, results []result, deleting bool) {
+func (l *Loop[T]) report(ctx context.Context, obj, before T, results []result) {
+	deleting := !obj.GetDeletionTimestamp().IsZero()
 	for _, r := range results {
 		set(obj, r.condition, status(r.class, deleting), r.reason, r.message)
 	}
@@ -35,7 +38,7 @@ func (l *Loop[T]) report(obj, before T, results []result, deleting bool) {
 		obj.Observed(obj.GetGeneration())
 	}
 	if l.Summarize != nil {
-		l.Summarize(obj, before, Summary{
+		l.Summarize(ctx, obj, before, Summary{
 			Ready:    !deleting && w.class == done,
 			Paused:   w.class == paused,
 			Stalled:  w.class == stalled,

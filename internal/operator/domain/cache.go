@@ -3,6 +3,7 @@ package domain
 import (
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -19,8 +20,8 @@ import (
 )
 
 // CacheOptions keeps in memory only what the platform made: of what nobody reads but
-// to compare it a sum, of pods only what tells how they are, of nothing who wrote which
-// field, and what is left packed.
+// to compare it a sum, of pods only what tells how they are, and of nothing who wrote
+// which field.
 func CacheOptions() cache.Options {
 	ours := labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})
 	sites := labels.SelectorFromSet(labels.Set{
@@ -28,26 +29,26 @@ func CacheOptions() cache.Options {
 	})
 	return cache.Options{
 		DefaultLabelSelector: ours,
-		DefaultTransform:     kube.Pack,
+		DefaultTransform:     cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.Domain{}:          {Label: labels.Everything(), Transform: slimDomain},
-			&v1alpha1.DatabaseAccess{}:  {Label: labels.Everything(), Transform: cache.TransformStripManagedFields()},
-			&corev1.Secret{}:            {Label: ours, Transform: cache.TransformStripManagedFields()},
+			&v1alpha1.DatabaseAccess{}:  {Label: labels.Everything()},
+			&v1alpha1.NodeMaintenance{}: {Label: labels.Everything()},
 			&corev1.Pod{}:               {Label: sites, Transform: slimPod},
 			&corev1.ResourceQuota{}:     {Label: ours, Transform: slimQuota},
-			&v1alpha1.NodeMaintenance{}: {Label: labels.Everything(), Transform: cache.TransformStripManagedFields()},
 
 			&corev1.ConfigMap{}:           {Label: ours, Transform: kube.Sum},
 			&corev1.LimitRange{}:          {Label: ours, Transform: kube.Sum},
 			&networkingv1.NetworkPolicy{}: {Label: ours, Transform: kube.Sum},
 			&networkingv1.Ingress{}:       {Label: ours, Transform: kube.Sum},
+			&appsv1.Deployment{}:          {Label: ours, Transform: kube.Sum},
 		},
 		NewInformer: newInformer,
 	}
 }
 
 // newInformer leaves out the index by namespace where nobody lists a namespace: an
-// entry of it is larger than most packed objects.
+// entry of it is larger than many an object.
 func newInformer(lw toolscache.ListerWatcher, kind runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
 	switch kind.(type) {
 	case *corev1.Pod, *batchv1.CronJob:

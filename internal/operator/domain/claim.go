@@ -27,11 +27,10 @@ func hostsOf(o client.Object) []string {
 // claim lets nothing be made for a Domain that asks for what cannot be, or for a
 // name that is another's.
 func (r *Reconciler) claim(ctx context.Context, d *v1alpha1.Domain) error {
-	if err := r.site(d).Check(); err != nil {
-		return operator.Stall("InvalidSpec", "%s.", err)
-	}
-	if _, err := time.LoadLocation(d.Spec.Timezone); err != nil {
-		return operator.Stall("InvalidSpec", "spec.timezone: there is no time zone %q; give an IANA name such as Europe/Berlin.", d.Spec.Timezone)
+	if !asFound(d) {
+		if err := r.check(d); err != nil {
+			return err
+		}
 	}
 	for _, host := range desired.Hosts(d) {
 		w, err := r.holder(ctx, host)
@@ -42,6 +41,17 @@ func (r *Reconciler) claim(ctx context.Context, d *v1alpha1.Domain) error {
 			return operator.Stall(v1alpha1.ReasonNameTaken,
 				"The name %s belongs to Domain %s. Delete that Domain or take the name away from one of the two.", host, w.Name)
 		}
+	}
+	return nil
+}
+
+// check tells what can't be had on this platform.
+func (r *Reconciler) check(d *v1alpha1.Domain) error {
+	if err := r.site(d).Check(); err != nil {
+		return operator.Stall("InvalidSpec", "%s.", err)
+	}
+	if _, err := time.LoadLocation(d.Spec.Timezone); err != nil {
+		return operator.Stall("InvalidSpec", "spec.timezone: there is no time zone %q; give an IANA name such as Europe/Berlin.", d.Spec.Timezone)
 	}
 	return nil
 }

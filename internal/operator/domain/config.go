@@ -17,6 +17,11 @@ import (
 
 // config keeps what the site's containers read: configuration and credentials.
 func (r *Reconciler) config(ctx context.Context, d *v1alpha1.Domain) error {
+	if asFound(d) {
+		if known, err := r.knownPod(ctx, d); err != nil || known {
+			return err
+		}
+	}
 	site := r.site(d)
 	configs, err := site.Config()
 	if err != nil {

@@ -129,6 +129,7 @@ func (r *Reconciler) deleteDatabase(ctx context.Context, d *v1alpha1.Domain) err
 	err = r.dropDatabase(ctx, d)
 	if err == nil {
 		r.Databases.forget(d.UID)
+		r.Kube.Known.Forget(d.UID)
 		r.Edge.drop(d.Spec.DomainName)
 		r.Pods.settled(d.Name)
 		return operator.Done("Deleted", "The database and its user are gone.")

@@ -40,6 +40,8 @@ type Reconciler struct {
 	Gateway *Gateway
 	// Pods are asked what became of their configuration.
 	Pods *Pods
+	// Program names this very version of the operator, with its settings.
+	Program string
 	// Admit says why no new site may be made now; nil admits all.
 	Admit func() error
 }
@@ -103,6 +105,14 @@ func Summarize(d, before *v1alpha1.Domain, s operator.Summary) {
 		}
 	default:
 		d.Status.Phase = v1alpha1.DomainProvisioning
+	}
+}
+
+// summarize besides notes what a look that ended well has found.
+func (r *Reconciler) summarize(ctx context.Context, d, before *v1alpha1.Domain, s operator.Summary) {
+	Summarize(d, before, s)
+	if (s.Ready || s.Paused) && !asFound(d) {
+		r.digest(ctx, d, before)
 	}
 }
 

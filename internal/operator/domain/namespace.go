@@ -21,7 +21,10 @@ const endingCheck = 5 * time.Second
 
 // namespace keeps the room that everything of the site stands in, with its bounds.
 func (r *Reconciler) namespace(ctx context.Context, d *v1alpha1.Domain) error {
-	if err := r.claim(ctx, d); err != nil {
+	if err := r.confirm(ctx, d); err != nil {
+		return err
+	}
+	if err := r.claim(ctx, d); err != nil || asFound(d) {
 		return err
 	}
 	site := r.site(d)

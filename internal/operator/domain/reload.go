@@ -37,7 +37,7 @@ func (r *Reconciler) takenOver(ctx context.Context, d *v1alpha1.Domain, configs 
 		return err
 	}
 	pod := newest(pods)
-	if pod == nil || pod.Status.PodIP == "" || !answering(pod) {
+	if !answering(pod) {
 		return nil // it starts with the newest; another step tells how it does
 	}
 	wanted := r.site(d).Outcomes(configs)
@@ -69,6 +69,14 @@ func (r *Reconciler) takenOver(ctx context.Context, d *v1alpha1.Domain, configs 
 	return nil
 }
 
+// knownPod tells whether the site's pod was seen to have the configuration, or can't be
+// asked for it.
+func (r *Reconciler) knownPod(ctx context.Context, d *v1alpha1.Domain) (bool, error) {
+	pods, err := r.pods(ctx, d)
+	pod, seen := newest(pods), d.Status.Configuration
+	return !answering(pod) || seen != nil && seen.Pod == pod.Name, err
+}
+
 // stillReloading says when to ask again, and after a while what is wrong.
 func stillReloading(a asked, waited time.Duration) error {
 	switch {
@@ -83,8 +91,11 @@ func stillReloading(a asked, waited time.Duration) error {
 	}
 }
 
-// answering tells whether the pod's web server is ready to be asked.
+// answering tells whether there is a pod whose web server is ready to be asked.
 func answering(pod *corev1.Pod) bool {
+	if pod == nil || pod.Status.PodIP == "" {
+		return false
+	}
 	for _, s := range pod.Status.ContainerStatuses {
 		if s.Name == desired.ContainerNginx {
 			return s.Ready

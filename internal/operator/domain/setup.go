@@ -98,7 +98,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	loop := &operator.Loop[*v1alpha1.Domain]{
 		Kind: "Domain", Client: mgr.GetClient(), Steps: r.Steps(),
-		Finalizer: v1alpha1.FinalizerDomain, Cleanup: r.Cleanup(), Summarize: Summarize,
+		Finalizer: v1alpha1.FinalizerDomain, Cleanup: r.Cleanup(), Summarize: r.summarize,
 		Recorder: mgr.GetEventRecorder("kubepanel-operator"), Metrics: o.Metrics, Resync: cmp.Or(o.Resync, resync),
 	}
 	b := r.watch(ctrl.NewControllerManagedBy(mgr).Named("domain"))
@@ -120,10 +120,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 func newReconciler(mgr ctrl.Manager, o Options) *Reconciler {
 	c := mgr.GetClient()
 	r := &Reconciler{
-		Kube:     kube.Applier{Client: c, Direct: mgr.GetAPIReader(), Owner: fieldOwner, Counts: o.Counts},
+		Kube:     kube.Applier{Client: c, Direct: mgr.GetAPIReader(), Owner: fieldOwner, Known: &kube.Known{}, Counts: o.Counts},
 		Direct:   mgr.GetAPIReader(),
 		Platform: o.Platform,
 		Pods:     NewPods(),
+		Program:  program(o.Platform),
 		Admit:    o.Admit,
 	}
 	// What no watch tells of is believed until shortly before the slow look, so that

@@ -7,7 +7,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
@@ -31,7 +30,7 @@ func (r *Reconciler) sftpService(ctx context.Context, d *v1alpha1.Domain) error 
 	case r.Platform.SFTP.Gateway():
 		return r.throughGateway(ctx, d)
 	}
-	if err := r.Kube.Apply(ctx, d, service); err != nil {
+	if err := ensure(ctx, r, d, &service, func() (*corev1.Service, error) { return r.site(d).SFTPService(), nil }); err != nil {
 		return err
 	}
 	if len(service.Spec.Ports) == 0 || service.Spec.Ports[0].NodePort == 0 {
@@ -80,10 +79,9 @@ func (r *Reconciler) sftpStatus(ctx context.Context, d *v1alpha1.Domain, s v1alp
 		return err
 	}
 	// Missing only before it is made, which comes with news of its own.
-	var secret corev1.Secret
-	key := client.ObjectKey{Namespace: desired.Namespace(d.Spec.DomainName), Name: desired.SecretSFTP}
-	if err := r.Kube.Client.Get(ctx, key, &secret); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("read the site's keys: %w", err)
+	secret := &corev1.Secret{ObjectMeta: inSite(d, desired.SecretSFTP)}
+	if _, err := r.Kube.Live(ctx, secret); err != nil {
+		return err
 	}
 	s.Host = r.sftpHost(d, pods)
 	s.ServerKey = strings.TrimSpace(string(secret.Data[desired.KeyHostKeyPublic]))

@@ -10,7 +10,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/desired"
@@ -34,19 +33,22 @@ const (
 
 // storage keeps the volume of the site's files.
 func (r *Reconciler) storage(ctx context.Context, d *v1alpha1.Domain) error {
-	live := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{
-		Name: desired.VolumeName, Namespace: desired.Namespace(d.Spec.DomainName),
-	}}
+	live := &corev1.PersistentVolumeClaim{ObjectMeta: inSite(d, desired.VolumeName)}
 	found, err := r.Kube.Live(ctx, live)
 	if err != nil {
 		return err
 	}
-	if !found {
-		live = nil
+	claim := live
+	switch {
+	case !found:
+		claim = r.site(d).Volume(nil)
+	case !asFound(d):
+		claim = r.site(d).Volume(live)
 	}
-	claim := r.site(d).Volume(live)
 	size := claim.Spec.Resources.Requests[corev1.ResourceStorage]
-	err = r.Kube.Apply(ctx, d, claim)
+	if claim != live {
+		err = r.Kube.Apply(ctx, d, claim)
+	}
 	if apierrors.IsForbidden(err) && found && !lasts(d) {
 		return operator.Wait(quotaSoon, "Growing", "The volume grows to %s as soon as Kubernetes counts with the larger quota.", size.String())
 	}

@@ -8,16 +8,21 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/desired"
 	"kubepanel.io/kubepanel/internal/operator"
 )
 
 // workload keeps the pod that serves the site.
 func (r *Reconciler) workload(ctx context.Context, d *v1alpha1.Domain) error {
-	live, err := r.site(d).Workload()
+	live := &appsv1.Deployment{ObjectMeta: inSite(d, desired.ObjectName(d.Spec.DomainName))}
+	err := ensure(ctx, r, d, &live, func() (*appsv1.Deployment, error) {
+		want, err := r.site(d).Workload()
+		if err != nil {
+			return nil, operator.Stall("InvalidSpec", "%s.", err)
+		}
+		return want, nil
+	})
 	if err != nil {
-		return operator.Stall("InvalidSpec", "%s.", err)
-	}
-	if err := r.Kube.Apply(ctx, d, live); err != nil {
 		return err
 	}
 	d.Status.RestartedAt = d.Annotations[v1alpha1.AnnotationRestartedAt]

@@ -38,6 +38,7 @@ import (
 	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/desired"
+	"kubepanel.io/kubepanel/internal/kube"
 	"kubepanel.io/kubepanel/internal/kubetest"
 	"kubepanel.io/kubepanel/internal/operator/domain"
 	"kubepanel.io/kubepanel/internal/operator/domain/mariadb/mariadbtest"
@@ -66,6 +67,8 @@ type world struct {
 	wall *isolation.Wall
 	// resync, when set, is how often the operator looks at a Domain without news.
 	resync time.Duration
+	// counts, when set, is told what the operator compares and writes.
+	counts *kube.Counts
 	// writes are what the operator sent to the API server that may change something.
 	writes journal
 	// requests counts everything but watches.
@@ -158,7 +161,7 @@ func (w *world) startOperator(t *testing.T) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	settings := *w.settings // an operator that was told to stop may read a little longer what it began with
 	options := domain.Options{
-		Platform: &settings, EdgeAddress: w.edge.Addr().String(), GatewayAddress: w.gateway, Resync: w.resync,
+		Platform: &settings, EdgeAddress: w.edge.Addr().String(), GatewayAddress: w.gateway, Resync: w.resync, Counts: w.counts,
 	}
 	if w.wall != nil {
 		w.wall.Client, w.wall.Direct, w.wall.Changed = mgr.GetClient(), mgr.GetAPIReader(), make(chan event.GenericEvent)

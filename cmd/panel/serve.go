@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -45,6 +46,9 @@ const (
 	// order in the database; sweepEvery how often what expired is removed.
 	settleEvery = 15 * time.Second
 	sweepEvery  = 10 * time.Minute
+	// measureEvery is how often it is looked what sites use; metrics-server itself looks
+	// four times a minute.
+	measureEvery = time.Minute
 )
 
 type serveOptions struct {
@@ -156,7 +160,7 @@ func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 	}
 	p := &panel{watched: w, mirror: kube.NewMirror(cluster, settings), log: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	p.rules = &hosting.Provider{
-		Panel: &hosting.Panel{Domains: p.mirror, Writer: p.mirror, Platform: p.mirror, Planner: p.mirror, Logs: p.mirror, Cron: p.mirror},
+		Panel: &hosting.Panel{Domains: p.mirror, Writer: p.mirror, Platform: p.mirror, Planner: p.mirror, Logs: p.mirror, Cron: p.mirror, Meter: p.mirror},
 		Store: db, Now: time.Now, Nodes: p.mirror, Door: o.way.open(settings),
 		Reserved: []string{address.Hostname()},
 	}
@@ -240,7 +244,9 @@ func (p *panel) tidy(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	}
-	settle, sweep := time.NewTicker(settleEvery), time.NewTicker(sweepEvery)
+	settle, sweep, measure := time.NewTicker(settleEvery), time.NewTicker(sweepEvery), time.NewTicker(measureEvery)
+	replica := rand.Text()
+	defer measure.Stop()
 	defer settle.Stop()
 	defer sweep.Stop()
 	for {
@@ -252,6 +258,10 @@ func (p *panel) tidy(ctx context.Context) error {
 				p.Settled(time.Now())
 			} else if ctx.Err() == nil {
 				p.log.Warn("settle what database and cluster say", "err", err)
+			}
+		case <-measure.C:
+			if err := p.rules.Measure(ctx, replica); err != nil && ctx.Err() == nil {
+				p.log.Warn("measure what sites use", "err", err)
 			}
 		case <-sweep.C:
 			if err := p.doors.Sweep(ctx); err != nil && ctx.Err() == nil {

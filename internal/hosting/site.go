@@ -38,6 +38,7 @@ type Panel struct {
 	Planner  Planner
 	Logs     LogReader
 	Cron     CronReader
+	Meter    Meter
 }
 
 // Site finds a site by its name, in Unicode or ASCII.

@@ -26,6 +26,7 @@ type Reader interface {
 	TrailReader
 	OnceReader
 	WebhookReader
+	SampleReader
 }
 
 // Tx is one transaction of a Store.
@@ -39,6 +40,7 @@ type Tx interface {
 	OnceWriter
 	WebhookWriter
 	IdentityWriter
+	SampleWriter
 	// Append adds an entry to the audit trail and gives it its number and hash.
 	Append(ctx context.Context, e *Entry) error
 }

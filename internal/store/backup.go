@@ -16,6 +16,7 @@ import (
 // table is one that a backup has, in an order that its references allow. Sessions and
 // tries are left out: a restore must not bring back what was ended. So are requests that
 // count once and messages to webhooks: it must not answer or tell again what was.
+// What sites used is of the moment, and fills by itself.
 type table struct{ name, where, order string }
 
 func tables() []table {

@@ -48,6 +48,7 @@ func (p sitePage) siteTabs(row *hosting.OwnedSite, at string) []link {
 		tabs = append(tabs, link{Text: p.T("Domains"), To: base + "/domains"}, link{Text: p.T("Settings"), To: base + "/settings"},
 			link{Text: p.T("Access"), To: base + "/access"})
 	}
+	tabs = append(tabs, link{Text: p.T("Usage"), To: base + "/usage"})
 	if p.Can(hosting.RightSiteCron, row.On()) {
 		tabs = append(tabs, link{Text: p.T("Cron jobs"), To: base + "/cron"})
 	}

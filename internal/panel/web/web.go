@@ -154,7 +154,7 @@ func (s *Server) routes() map[string]handler {
 	return all
 }
 
-// cronRoutes are the pages of cron jobs.
+// cronRoutes are the pages of cron jobs, and of what a site uses.
 func (s *Server) cronRoutes() map[string]handler {
 	return map[string]handler{
 		"GET /sites/{site}/cron":                  s.showCron,
@@ -163,6 +163,7 @@ func (s *Server) cronRoutes() map[string]handler {
 		"POST /sites/{site}/cron/{job}/run":       s.runCron,
 		"POST /sites/{site}/cron/{job}/delete":    s.deleteCron,
 		"GET /sites/{site}/cron/{job}/runs/{run}": s.cronOutput,
+		"GET /sites/{site}/usage":                 s.siteUsage,
 	}
 }
 

@@ -1,0 +1,158 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// siteUsage is the page of what a site used.
+type siteUsage struct {
+	sitePage
+
+	Month   bool
+	History *hosting.History
+	Plots   []plot
+	// Blind says that the cluster measures neither processor time nor memory.
+	Blind bool
+	Rows  []usageRow
+	Zone  *time.Location
+}
+
+// usageRow is an hour or a day of the table.
+type usageRow struct{ At, CPU, Memory, Storage string }
+
+func (s *Server) siteUsage(w http.ResponseWriter, r *http.Request) error {
+	page, err := s.site(r, "/usage")
+	if err != nil {
+		return err
+	}
+	p := siteUsage{sitePage: page, Month: r.FormValue("span") == "month", Zone: zoneOf(page.Domain.Spec.Timezone)}
+	if p.History, err = s.Rules.SiteUses(r.Context(), p.Actor, p.Row.Name, p.Month); err != nil {
+		return err
+	}
+	p.Blind = true
+	for _, one := range p.History.Samples {
+		p.Blind = p.Blind && one.Use == (hosting.Use{})
+	}
+	p.draw()
+	p.tabulate()
+	return show(w, r, http.StatusOK, p.view())
+}
+
+// draw makes the plots.
+func (p *siteUsage) draw() {
+	limits, storage := p.Domain.Spec.Resources.Limits, p.Domain.Spec.Resources.Storage
+	all := []plot{
+		{Name: "cpu", Title: p.T("Processor"), Limit: quantity(limits.CPU, true), of: func(s hosting.Sample) int64 { return s.CPU }, text: milli},
+		{Name: "memory", Title: p.T("Memory"), Limit: quantity(limits.Memory, false), of: func(s hosting.Sample) int64 { return s.Memory }, text: bytesText},
+		{Name: "storage", Title: p.T("Storage"), Limit: quantity(storage, false), of: func(s hosting.Sample) int64 { return s.Storage }, text: bytesText},
+	}
+	if p.Blind {
+		all = all[2:]
+	}
+	for _, one := range all {
+		one.render(p.History, p.now)
+		p.Plots = append(p.Plots, one)
+	}
+}
+
+// tabulate sums the samples up by the hour, or of a month by the day.
+func (p *siteUsage) tabulate() {
+	long, form := time.Hour, "2006-01-02 15:04"
+	if p.Month {
+		long, form = 24*time.Hour, "2006-01-02"
+	}
+	var sum hosting.Sample
+	var n int64
+	flush := func() {
+		if n > 0 {
+			p.Rows = append(p.Rows, usageRow{sum.At.In(p.Zone).Format(form), milli(sum.CPU / n), bytesText(sum.Memory / n), bytesText(sum.Storage / n)})
+		}
+		n = 0
+	}
+	for _, one := range p.History.Samples {
+		if n > 0 && !one.At.Truncate(long).Equal(sum.At.Truncate(long)) {
+			flush()
+		}
+		if n == 0 {
+			sum = hosting.Sample{At: one.At.Truncate(long)}
+		}
+		n++
+		sum.CPU, sum.Memory, sum.Storage = sum.CPU+one.CPU, sum.Memory+one.Memory, sum.Storage+one.Storage
+	}
+	flush()
+}
+
+// quantity is an amount in thousandths or as a whole; 0 for none.
+func quantity(text string, milli bool) int64 {
+	q, err := resource.ParseQuantity(text)
+	switch {
+	case err != nil:
+		return 0
+	case milli:
+		return q.MilliValue()
+	}
+	return q.Value()
+}
+
+// milli writes thousandths of a core as cores.
+func milli(n int64) string { return strconv.FormatFloat(float64(n)/1000, 'f', -1, 64) }
+
+func bytesText(n int64) string { return size(strconv.FormatInt(n, 10)) }
+
+// Measures of a plot, in its own units.
+const (
+	plotWide = 640
+	plotHigh = 140
+)
+
+// plot is a line of a site's use over time, below the line of its limit.
+type plot struct {
+	Name, Title string
+	Limit       int64
+
+	// Lines are the points of each stretch without a gap; LimitAt is the height of the limit.
+	Lines   []string
+	LimitAt string
+	Top     string // what the upper edge stands for
+	Newest  string // of the newest sample
+
+	of   func(hosting.Sample) int64
+	text func(int64) string
+}
+
+// render places the samples. A gap of more than two spans is one.
+func (p *plot) render(h *hosting.History, now time.Time) {
+	top := max(p.Limit, 1)
+	for _, s := range h.Samples {
+		top = max(top, p.of(s))
+	}
+	height := func(n int64) string {
+		return strconv.FormatFloat(plotHigh-float64(n)/float64(top)*(plotHigh-10), 'f', 1, 64)
+	}
+	p.LimitAt, p.Top = height(p.Limit), p.text(top)
+	var line []string
+	var last time.Time
+	whole := now.Sub(h.Since).Seconds()
+	for _, s := range h.Samples {
+		if len(line) > 0 && s.At.Sub(last) > 2*h.Span.Long {
+			p.Lines, line = append(p.Lines, strings.Join(line, " ")), nil
+		}
+		x := s.At.Sub(h.Since).Seconds() / whole * plotWide
+		line = append(line, fmt.Sprintf("%.1f,%s", min(max(x, 0), plotWide), height(p.of(s))))
+		last, p.Newest = s.At, p.text(p.of(s))
+	}
+	if len(line) > 0 {
+		p.Lines = append(p.Lines, strings.Join(line, " "))
+	}
+}
+
+// LimitText is the limit for people.
+func (p plot) LimitText() string { return p.text(p.Limit) }

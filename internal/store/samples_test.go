@@ -1,0 +1,59 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// Measurements become averages of their spans, of which old ones go; one replica at a
+// time measures.
+func TestSamples(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		db := open(t, address)
+		begin := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		write := func(do func(hosting.Tx) error) {
+			t.Helper()
+			must(t, db.Write(t.Context(), do))
+		}
+		for minute := range int64(10) {
+			write(func(tx hosting.Tx) error {
+				by := map[string]hosting.Sample{}
+				for i := range 700 { // more than one statement takes
+					by[fmt.Sprintf("site-%d.example", i)] = hosting.Sample{At: begin.Add(time.Duration(minute) * time.Minute), Use: hosting.Use{CPU: 100 * minute, Memory: 7}, Storage: 9}
+				}
+				return tx.AddSamples(t.Context(), hosting.SpanDay, by)
+			})
+		}
+		got, err := db.Samples(t.Context(), "site-699.example", hosting.SpanDay, begin)
+		must(t, err)
+		want := []hosting.Sample{{At: begin, Use: hosting.Use{CPU: 200, Memory: 7}, Storage: 9}, {At: begin.Add(5 * time.Minute), Use: hosting.Use{CPU: 700, Memory: 7}, Storage: 9}}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("ten minutes became %v, want %v", got, want)
+		}
+		if last, err := db.LastSampled(t.Context()); err != nil || !last.Equal(begin.Add(5*time.Minute)) {
+			t.Errorf("LastSampled = %s, %v", last, err)
+		}
+		write(func(tx hosting.Tx) error {
+			return tx.DropSamples(t.Context(), hosting.SpanDay, begin.Add(hosting.SpanDay.Kept+time.Minute))
+		})
+		if left, err := db.Samples(t.Context(), "site-1.example", hosting.SpanDay, begin.Add(-time.Hour)); err != nil || len(left) != 1 {
+			t.Errorf("%d samples are left (%v), want the younger one", len(left), err)
+		}
+		for _, turn := range []struct {
+			holder string
+			at     time.Duration
+			want   bool
+		}{{"a", 0, true}, {"b", time.Minute, false}, {"a", time.Minute, true}, {"b", 4 * time.Minute, true}, {"a", 4 * time.Minute, false}} {
+			write(func(tx hosting.Tx) error {
+				now := begin.Add(turn.at)
+				if ours, err := tx.TakeTurn(t.Context(), turn.holder, now, now.Add(2*time.Minute)); err != nil || ours != turn.want {
+					t.Errorf("the turn of %s after %s = %t, %v; want %t", turn.holder, turn.at, ours, err, turn.want)
+				}
+				return nil
+			})
+		}
+	})
+}

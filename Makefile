@@ -92,9 +92,11 @@ chaos: $(NODE) ## kill what the platform stands on at random, for CHAOS=10m, and
 	$(NODE) up --machine lab
 	eval "$$($(NODE) env --machine lab)" && CHAOS=$(CHAOS) CHAOS_SEED=$(CHAOS_SEED) KUBEPANEL_LAB=1 go test -count=1 -timeout 60m -v -run '^TestChaos$$' ./lab/
 
-generate: ## make every generated file anew: deep copies, CRDs, their reference pages, the panel's pages, docs/cli.md
+generate: ## make every generated file anew: deep copies, CRDs, their reference pages, the panel's pages, the API's document and its client, docs/cli.md
 	$(TOOL) controller-gen object paths=./api/... crd output:crd:dir=deploy/kubepanel/files/crds
 	$(TOOL) templ generate -path internal/panel/web
+	go run ./cmd/panel openapi > docs/panel/openapi.json
+	cd internal/client && go tool -modfile=../../tools/go.mod oapi-codegen -config oapi-codegen.yaml ../../docs/panel/openapi.json
 	cd tools && go run ./kindpages --crds ../deploy/kubepanel/files/crds --docs ../docs/kinds
 	go test ./internal/cli -run Reference -update
 

@@ -28,7 +28,8 @@ var mayImport = map[string][]string{
 	"cmd/panel":         {"internal", "api"},
 	"cmd/toolbox":       {"internal/toolbox", "internal/sshd", "internal/orders"},
 	"cmd/keeper":        {"internal/keeper"},
-	"internal/cli":      {"internal/hosting", "api"},
+	"internal/cli":      {"internal/hosting", "internal/client", "api"},
+	"internal/client":   {"internal/hosting"},
 	"internal/operator": {"internal/desired", "internal/kube", "api"},
 	"internal/edge":     {"internal/desired", "internal/kube", "api"},
 	"internal/kube":     {"internal/hosting", "internal/desired", "api"},
@@ -73,6 +74,7 @@ var mustNotImport = map[string][]string{
 
 // mayTest is what tests of a room may import beside: real peers in place of fakes.
 var mayTest = map[string][]string{
+	"internal/cli": {"internal/store", "internal/panel"},
 	"internal/panel": {"internal/store", "internal/gateway"},
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 
@@ -28,8 +29,20 @@ func terminal() *cli.Env {
 		Open: func(t cli.Target) (cli.Cluster, error) {
 			return kube.OpenStore(kube.Address{Kubeconfig: t.Kubeconfig, Context: t.Context, Namespace: t.Namespace})
 		},
-		Build: build(),
+		Panels: panels(), Build: build(),
 	}
+}
+
+// panels is where a person's panels are remembered; KUBEPANEL_PANELS names another file.
+func panels() string {
+	if file := os.Getenv("KUBEPANEL_PANELS"); file != "" {
+		return file
+	}
+	folder, err := os.UserConfigDir()
+	if err != nil {
+		folder = "." // nobody's home: where one is
+	}
+	return filepath.Join(folder, "kubepanel", "panels.yaml")
 }
 
 // build reads what the go command wrote into the binary.

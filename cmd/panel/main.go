@@ -38,6 +38,6 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true,
 	}
 	db.addFlags(cmd.PersistentFlags())
-	cmd.AddCommand(newServe(&db), newLink(&db), newToken(&db), newAudit(&db), newBackup(&db), newRestore(&db), newRotate(&db))
+	cmd.AddCommand(newServe(&db), newLink(&db), newToken(&db), newOpenAPI(), newAudit(&db), newBackup(&db), newRestore(&db), newRotate(&db))
 	return cmd
 }

@@ -20,6 +20,8 @@ type Env struct {
 	// Open makes a connection, or says why there is none. Commands that need no
 	// cluster never call it.
 	Open func(Target) (Cluster, error)
+	// Panels is the file that remembers the panels that somebody signed in to.
+	Panels string
 	// Build tells what this program is.
 	Build Build
 

@@ -38,6 +38,7 @@ const referenceHead = `# The command line
 <!-- Made from the commands by: go test ./internal/cli -run Reference -update -->
 
 ` + "`kubepanel`" + ` speaks to the cluster that ` + "`KUBECONFIG`" + ` names, or ` + "`--kubeconfig` and `--context`" + `, with the rights of the account in it.
+The commands ` + "`login`, `logout`, `panel`, `user`, `package`, `audit`, `token` and `webhook`" + ` speak to a [panel](panel/api.md) instead, with a token: see ` + "`kubepanel login`" + `.
 What the commands do for a customer, from the first site on, is told in [sites.md](sites.md).
 
 - **Exit codes**: 0 done; 1 it could not be done, or not in time; 2 the request can't be understood or can never succeed as written; 130 interrupted.

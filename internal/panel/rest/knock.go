@@ -16,7 +16,7 @@ import (
 // open are the addresses that need no token: they say what the API is, and nothing of
 // what is in it.
 func open(path string) bool {
-	return path == Prefix+"/openapi.json" || path == Prefix+"/docs"
+	return path == Prefix+"/openapi.json" || path == Prefix+"/docs" || path == Prefix+"/docs.css"
 }
 
 // knock lets in who has a token and doesn't ask too often. A session's cookie opens

@@ -42,7 +42,6 @@ type Server struct {
 	mux    *http.ServeMux
 	limits *limits
 	facts  map[string]operation // by the pattern of the mux
-	docs   []byte               // the page, made once
 	schema []byte               // the document, made once
 }
 
@@ -93,7 +92,7 @@ func (s *Server) describe() error {
 		w.Write(s.schema) //nolint:errcheck // a client that went away
 	})
 	s.mux.HandleFunc("/", s.nowhere)
-	return nil
+	return s.makeDocs()
 }
 
 // Document returns the OpenAPI document, as it is served.

@@ -1,8 +1,12 @@
 package rest_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +73,23 @@ func TestATokenIsGoodForItsScopesAlone(t *testing.T) {
 	h.must(err)
 	narrow := &account{house: h, user: h.jo.user, token: token}
 	narrow.get("/sites").problem(t, http.StatusForbidden, hosting.Forbidden, "")
+}
+
+// The page needs no token, has no script, and explains what problem documents lead to.
+func TestThePageOfTheAPI(t *testing.T) {
+	h := newHouse(t)
+	page := h.ask(request{method: http.MethodGet, path: "/docs"}).want(t, http.StatusOK, "POST /api/v1/sites", `id="schema-Site"`, `id="over_quota"`, "Idempotency-Key", "site.create")
+	if policy := page.header.Get("Content-Security-Policy"); strings.Contains(policy, "script-src") || strings.Contains(policy, "unsafe") || bytes.Contains(page.body, []byte("<script")) || bytes.Contains(page.body, []byte("style=")) {
+		t.Errorf("the page may run something: %q", policy)
+	}
+	h.ask(request{method: http.MethodGet, path: "/docs.css"}).want(t, http.StatusOK, "color-scheme")
+	kept, err := os.ReadFile("../../../docs/panel/openapi.json")
+	h.must(err)
+	var lines bytes.Buffer
+	h.must(json.Indent(&lines, h.server.Document(), "", "  "))
+	if lines.String()+"\n" != string(kept) {
+		t.Error("docs/panel/openapi.json is not what is served; write it with: make generate")
+	}
 }
 
 func TestWhatIsNotThere(t *testing.T) {

@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kubepanel.io/kubepanel/internal/client"
+)
+
+func newAudit(env *Env) *cobra.Command {
+	return group("audit", "The audit trail of a panel", "  kubepanel audit list --did site.create\n  kubepanel audit verify", newAuditList(env), newAuditVerify(env))
+}
+
+func newAuditList(env *Env) *cobra.Command {
+	var did, object string
+	limit := int64(0)
+	cmd := env.of(&cobra.Command{Use: "list", Aliases: []string{"ls"}, Short: "List what was done, the newest first",
+		Example: "  kubepanel audit list --limit 20\n  kubepanel audit list --object shop.example -o json"},
+		func(ctx context.Context, api *client.ClientWithResponses) error {
+			found, err := api.ListAuditWithResponse(ctx, &client.ListAuditParams{Did: &did, Object: &object, Limit: &limit})
+			if err != nil {
+				return err
+			}
+			if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
+				return err
+			}
+			rows := make([][]string, 0, len(found.JSON200.Items))
+			for _, e := range found.JSON200.Items {
+				who := clean(e.ActorName)
+				if e.BehindName != nil {
+					who = clean(*e.BehindName) + " as " + who
+				}
+				rows = append(rows, []string{e.At.Local().Format(time.DateTime), who, e.Did, clean(e.Object)})
+			}
+			return env.rows(found.JSON200.Items, []string{"AT", "WHO", "DID", "TO"}, rows)
+		})
+	f := cmd.Flags()
+	f.StringVar(&did, "did", "", "only this `action`, such as site.create")
+	f.StringVar(&object, "object", "", "only what was done to this `name`")
+	f.Int64Var(&limit, "limit", 50, "most `number` of entries, up to 200")
+	return cmd
+}
+
+func newAuditVerify(env *Env) *cobra.Command {
+	return env.of(&cobra.Command{Use: "verify", Short: "Recalculate the whole trail",
+		Long:    "Recalculate the whole trail. An entry that was changed, removed or put in is found and named.",
+		Example: "  kubepanel audit verify"},
+		func(ctx context.Context, api *client.ClientWithResponses) error {
+			found, err := api.VerifyAuditWithResponse(ctx)
+			if err != nil {
+				return err
+			}
+			if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
+				return err
+			}
+			return env.done(found.JSON200, "All %d entries are as they were written.", found.JSON200.Entries)
+		})
+}

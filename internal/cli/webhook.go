@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kubepanel.io/kubepanel/internal/client"
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+func newWebhook(env *Env) *cobra.Command {
+	return group("webhook", "Addresses that a panel tells what happens", "  kubepanel webhook list\n  kubepanel webhook create Shop --url https://hooks.example/ --event 'site.*'",
+		newWebhookList(env), newWebhookCreate(env), newWebhookTest(env), newWebhookDeliveries(env), newWebhookDelete(env))
+}
+
+func allWebhooks(ctx context.Context, api *client.ClientWithResponses) ([]client.Webhook, error) {
+	found, err := api.ListWebhooksWithResponse(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
+		return nil, err
+	}
+	return found.JSON200.Items, nil
+}
+
+// webhookID finds a webhook by its name or ID; of several with a name, none.
+func webhookID(ctx context.Context, api *client.ClientWithResponses, name string) (string, error) {
+	all, err := allWebhooks(ctx, api)
+	if err != nil {
+		return "", err
+	}
+	var ids []string
+	for _, w := range all {
+		if w.Name == name || w.ID == name {
+			ids = append(ids, w.ID)
+		}
+	}
+	if len(ids) != 1 {
+		return "", &hosting.Error{Code: hosting.NotFound, Message: fmt.Sprintf("There are %d webhooks %q.", len(ids), name), Mend: "Name one by its ID, see: kubepanel webhook list -o json"}
+	}
+	return ids[0], nil
+}
+
+func newWebhookList(env *Env) *cobra.Command {
+	return env.of(&cobra.Command{Use: "list", Aliases: []string{"ls"}, Short: "List your webhooks", Example: "  kubepanel webhook list -o json"},
+		func(ctx context.Context, api *client.ClientWithResponses) error {
+			all, err := allWebhooks(ctx, api)
+			if err != nil {
+				return err
+			}
+			rows := make([][]string, 0, len(all))
+			for _, w := range all {
+				state := "on"
+				if w.Disabled {
+					state = "off: " + text(w.Why)
+				}
+				rows = append(rows, []string{clean(w.Name), clean(w.URL), strings.Join(w.Events, ","), state})
+			}
+			return env.rows(all, []string{"NAME", "URL", "EVENTS", "STATE"}, rows)
+		})
+}
+
+func newWebhookCreate(env *Env) *cobra.Command {
+	req := client.NewWebhook{}
+	cmd := env.about("the webhook's name", &cobra.Command{Use: "create NAME", Short: "Have an address be told what happens, and print its secret once",
+		Example: "  kubepanel webhook create Shop --url https://hooks.example/ --event site.create --event 'user.*'"},
+		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
+			req.Name = name
+			made, err := api.CreateWebhookWithResponse(ctx, nil, req)
+			if err != nil {
+				return err
+			}
+			if err := client.Check(made.StatusCode(), made.ApplicationProblemJSONDefault); err != nil {
+				return err
+			}
+			return env.done(made.JSON201, "Made the webhook %s. Its messages are signed with this secret, which is shown this once:\n%s", clean(name), text(made.JSON201.Secret))
+		})
+	cmd.Flags().StringVar(&req.URL, "url", "", "`address` that is told, with https")
+	cmd.Flags().StringSliceVar(&req.Events, "event", []string{"*"}, "`event` that it is told of, such as site.create or site.* (may be repeated)")
+	return cmd
+}
+
+func newWebhookTest(env *Env) *cobra.Command {
+	return env.about("the webhook's name", &cobra.Command{Use: "test NAME", Short: "Send an empty message", Example: "  kubepanel webhook test Shop"},
+		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
+			id, err := webhookID(ctx, api, name)
+			if err != nil {
+				return err
+			}
+			sent, err := api.TestWebhookWithResponse(ctx, id, nil)
+			if err != nil {
+				return err
+			}
+			if err := client.Check(sent.StatusCode(), sent.ApplicationProblemJSONDefault); err != nil {
+				return err
+			}
+			return env.done(sent.JSON202, "A message is on its way. See what becomes of it with: kubepanel webhook deliveries %s", clean(name))
+		})
+}
+
+func newWebhookDeliveries(env *Env) *cobra.Command {
+	return env.about("the webhook's name", &cobra.Command{Use: "deliveries NAME", Short: "List what was sent, the newest first", Example: "  kubepanel webhook deliveries Shop"},
+		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
+			id, err := webhookID(ctx, api, name)
+			if err != nil {
+				return err
+			}
+			found, err := api.ListDeliveriesWithResponse(ctx, id, nil)
+			if err != nil {
+				return err
+			}
+			if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
+				return err
+			}
+			rows := make([][]string, 0, len(found.JSON200.Items))
+			for _, d := range found.JSON200.Items {
+				rows = append(rows, []string{d.CreatedAt.Local().Format(time.DateTime), d.Event, string(d.State), fmt.Sprint(d.Tries), text(d.Said)})
+			}
+			return env.rows(found.JSON200.Items, []string{"AT", "EVENT", "STATE", "TRIES", "SAID"}, rows)
+		})
+}
+
+func newWebhookDelete(env *Env) *cobra.Command {
+	return env.about("the webhook's name", &cobra.Command{Use: "delete NAME", Short: "Delete a webhook", Example: "  kubepanel webhook delete Shop"},
+		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
+			id, err := webhookID(ctx, api, name)
+			if err != nil {
+				return err
+			}
+			gone, err := api.DeleteWebhookWithResponse(ctx, id, nil)
+			if err != nil {
+				return err
+			}
+			if err := client.Check(gone.StatusCode(), gone.ApplicationProblemJSONDefault); err != nil {
+				return err
+			}
+			return env.done(map[string]string{"deleted": name}, "Deleted the webhook %s.", clean(name))
+		})
+}

@@ -16,7 +16,7 @@ MODULES  := . node tools lab/cyclonus lab/rclone $(wildcard node/components/*)
 NODE_GO  := $(shell find node -name '*.go' -not -path '*/components/*') node/go.mod node/go.sum $(shell find node/manifests -type f)
 
 .DEFAULT_GOAL := help
-.PHONY: cyclonus rclone help up down purge env status test unit lab bench chaos bench-operator bench-panel generate lint fuzz clean
+.PHONY: cyclonus rclone help up down purge env status test unit lab bench chaos bench-operator bench-panel generate scripts lint fuzz clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,6 +99,10 @@ generate: ## make every generated file anew: deep copies, CRDs, their reference 
 	cd internal/client && go tool -modfile=../../tools/go.mod oapi-codegen -config oapi-codegen.yaml ../../docs/panel/openapi.json
 	cd tools && go run ./kindpages --crds ../deploy/kubepanel/files/crds --docs ../docs/kinds
 	go test ./internal/cli -run Reference -update
+
+scripts: ## bundle the panel's editor and terminal anew from what npm publishes (tools/scripts; needs npm)
+	cd tools/scripts && npm ci --ignore-scripts --no-audit --no-fund && npm run build
+	cp tools/scripts/node_modules/@xterm/xterm/css/xterm.css internal/panel/web/asset/static/xterm.css
 
 lint: ## check style, import directions and known vulnerabilities
 	$(TOOL) golangci-lint run ./...

@@ -44,6 +44,9 @@ func (p sitePage) siteTabs(row *hosting.OwnedSite, at string) []link {
 	if p.Can(hosting.RightSiteFiles, row.On()) {
 		tabs = append(tabs, link{Text: p.T("Files"), To: base + "/files"})
 	}
+	if p.Can(hosting.RightSiteTerminal, row.On()) {
+		tabs = append(tabs, link{Text: p.T("Terminal"), To: base + "/terminal"})
+	}
 	if p.Can(hosting.RightSiteChange, row.On()) {
 		tabs = append(tabs, link{Text: p.T("Domains"), To: base + "/domains"}, link{Text: p.T("Settings"), To: base + "/settings"},
 			link{Text: p.T("Access"), To: base + "/access"})

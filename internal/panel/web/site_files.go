@@ -19,6 +19,23 @@ import (
 // filesPage is how many files a page lists.
 const filesPage = 200
 
+// fileRoutes are the pages of what is in a site.
+func (s *Server) fileRoutes() map[string]handler {
+	return map[string]handler{
+		"GET /sites/{site}/files":           s.siteFiles,
+		"POST /sites/{site}/files":          s.doFiles,
+		"GET /sites/{site}/files/item":      s.siteItem,
+		"GET /sites/{site}/files/edit":      s.siteEditor,
+		"POST /sites/{site}/files/edit":     s.saveText,
+		"GET /sites/{site}/files/download":  s.downloadFile,
+		"GET /sites/{site}/files/trash":     s.siteTrash,
+		"HEAD /sites/{site}/files/upload":   s.upload,
+		"PATCH /sites/{site}/files/upload":  s.upload,
+		"GET /sites/{site}/terminal":        s.siteTerminal,
+		"GET /sites/{site}/terminal/socket": s.socket,
+	}
+}
+
 // siteFiles is a folder of a site.
 type siteFiles struct {
 	sitePage
@@ -212,6 +229,15 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // maxEdit is the largest file that the page edits, in octets.
 const maxEdit = 1 << 20
 
+// sshLine is the command that comes to the same shell.
+func (p sitePage) sshLine() string {
+	s := p.Domain.Status.SFTP
+	if s == nil {
+		return "ssh " + p.Row.Name
+	}
+	return "ssh -p " + strconv.Itoa(int(s.Port)) + " " + s.Username + "@" + s.Host
+}
+
 // sftpLine is the command that comes to the same files.
 func (p sitePage) sftpLine() string {
 	s := p.Domain.Status.SFTP
@@ -220,3 +246,14 @@ func (p sitePage) sftpLine() string {
 	}
 	return "sftp -P " + strconv.Itoa(int(s.Port)) + " " + s.Username + "@" + s.Host
 }
+
+// typed is what was typed into a field, or what it holds at first.
+func (p siteFiles) typed(field, first string) string {
+	if p.Form.Has(field) {
+		return p.Form.Get(field)
+	}
+	return first
+}
+
+// ticked tells whether a file was ticked in the form that is shown again.
+func (p siteFiles) ticked(f orders.File) bool { return slices.Contains(p.Form["file"], string(f.Name)) }

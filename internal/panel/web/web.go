@@ -106,7 +106,6 @@ func (s *Server) routes() map[string]handler {
 		"GET /sites/{site}/domains":       s.siteDomains,
 		"GET /sites/{site}/settings":      s.siteSettings,
 		"GET /sites/{site}/access":        s.siteAccess,
-		"GET /sites/{site}/files":         s.siteFiles,
 		"POST /sites/{site}/change":       s.changeSite,
 		"POST /sites/{site}/password":     s.sitePassword,
 		"GET /sites/{site}/logs":          s.showLogs,
@@ -151,6 +150,7 @@ func (s *Server) routes() map[string]handler {
 	maps.Copy(all, s.companies())
 	maps.Copy(all, s.cronRoutes())
 	maps.Copy(all, s.ownRoutes())
+	maps.Copy(all, s.fileRoutes())
 	return all
 }
 
@@ -206,7 +206,7 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle(pattern, s.page(s.signedIn(h)))
 	}
 	mux.Handle("GET /", s.page(s.signedIn(s.nowhere)))
-	pages := s.Wrap(http.MaxBytesHandler(mux, maxBody))
+	pages := s.Wrap(bounded(mux))
 
 	all := http.NewServeMux()
 	all.Handle("GET "+asset.Prefix, metrics.Routed("GET "+asset.Prefix, s.assets))

@@ -93,6 +93,7 @@ func (w *work) carryOut() error {
 		orders.Move: w.move, orders.Copy: w.copy, orders.Mode: w.chmod,
 		orders.Trash: w.trash, orders.Trashed: w.trashed, orders.Restore: w.restore, orders.Empty: w.empty,
 		orders.Offset: w.offset, orders.Append: w.append, orders.Finish: w.finish,
+		orders.Pack: w.pack, orders.Unpack: w.unpack,
 	}[w.Do]
 	if !known {
 		return refuse(orders.Unknown, w.Do)

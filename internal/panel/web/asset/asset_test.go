@@ -13,6 +13,11 @@ func TestForeignFilesAreAsPublished(t *testing.T) {
 		"htmx.min.js": "222b06a2e9876a199f34884fe30515dce86041969a0c1b83e881b85e5ca34fbec8524c2b7992f74f769f3b8c57b836a749a959e7b527f949406daad08cd6424d",
 		// npm @fontsource-variable/inter@5.3.0, files/inter-latin-wght-normal.woff2; SIL Open Font License 1.1.
 		"inter.woff2": "9acec3e7a411a1eb6d072c3773bb14e5aa74d85d334674ec0fb018b7937174d5b612b756b2ce7aa3993d31dfe172516e7aaec79c7dd209eac5fd15d9aea077e9",
+		// npm @xterm/xterm@6.0.0, css/xterm.css; licence MIT.
+		"xterm.css": "cf53598cf599479e4a6fc37fb67507d595328654c02e61ba568f775897738e8dff1ba36c5367ef7f50f21ca5c27d6b850c5a990c6f6ef407b231c2888e818447",
+		// Bundled from what tools/scripts/package-lock.json pins (make scripts); licences in LICENCES.txt.
+		"editor.js":   "ba098dca261d47670861874413c94324f185e76dbcacae3eb99107874d9d6a623e0d90ca3319ad3b8e1c88bd02fbefd269296b0440d4eb760c04e0049679fc83",
+		"terminal.js": "7c38ddf0a2d5925cd0daf873597b86619f807cd150e7ec7946bc29b9a18d50feec8df402c60317d8dc7284cb41ca28aba796186bc1e721cfe845fe04946d0520",
 	}
 	for name, want := range published {
 		content, err := files.ReadFile("static/" + name)

@@ -1,0 +1,68 @@
+package hosting
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+
+	"kubepanel.io/kubepanel/internal/orders"
+)
+
+// Upload is a file on its way into a site. It grows there, under a name that follows
+// from all of this, so that whoever sends the same file goes on where it was cut.
+type Upload struct {
+	// Path that it is to have.
+	Path string
+	Size int64
+	// Modified tells versions of one file apart: what the sender's computer says.
+	Modified string
+	// Replace a file that is there.
+	Replace bool
+}
+
+// part names an upload inside the site.
+func (f *SiteFiles) part(u Upload) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%d:%s\n%d\n%s", f.visit.Account, len(u.Path), u.Path, u.Size, u.Modified))
+	const octets = 16
+	return hex.EncodeToString(sum[:octets])
+}
+
+func (u *Upload) check() (err error) {
+	if u.Size < 0 || u.Path == "" {
+		return &Error{Code: Invalid, Message: "The upload has no name or no size."}
+	}
+	u.Path, err = ParsePath(u.Path)
+	return err
+}
+
+// Uploaded returns how much of an upload is there, in octets.
+func (f *SiteFiles) Uploaded(ctx context.Context, u Upload) (int64, error) {
+	if err := u.check(); err != nil {
+		return 0, err
+	}
+	answer, err := f.order(ctx, orders.Order{Do: orders.Offset, Part: f.part(u)}, nil, nil)
+	return answer.Size, err
+}
+
+// Upload adds a piece to an upload that is offset octets long. When that makes it
+// whole it becomes the file. It returns how much is there; Conflict when that is not
+// what the sender believes, or a file of that name is there.
+func (f *SiteFiles) Upload(ctx context.Context, u Upload, offset int64, piece io.Reader) (int64, error) {
+	if err := u.check(); err != nil {
+		return 0, err
+	}
+	there := offset
+	if offset < u.Size || u.Size == 0 {
+		answer, err := f.order(ctx, orders.Order{Do: orders.Append, Part: f.part(u), Offset: offset, Size: u.Size - offset}, piece, nil)
+		if there = answer.Size; err != nil {
+			return there, err
+		}
+	}
+	if there < u.Size {
+		return there, nil
+	}
+	_, err := f.change(ctx, orders.Order{Do: orders.Finish, Part: f.part(u), Size: u.Size, To: u.Path, Replace: u.Replace}, nil)
+	return there, err
+}

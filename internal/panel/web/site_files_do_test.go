@@ -1,0 +1,217 @@
+package web_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+func read(t *testing.T, root, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func gone(root, name string) bool {
+	_, err := os.Lstat(filepath.Join(root, name))
+	return err != nil
+}
+
+func sumOf(t *testing.T, page answer) string {
+	t.Helper()
+	m := regexp.MustCompile(`name="sum" value="([0-9a-f]{64})"`).FindStringSubmatch(page.body)
+	if m == nil {
+		t.Fatalf("the editor has no sum: %.3000s", page.body)
+	}
+	return m[1]
+}
+
+func TestATextIsEditedAndNobodyElsesChangeIsLost(t *testing.T) {
+	h, root := openFiles(t)
+	put(t, root, "html/index.php", "\nold <b>\r\nend")
+	const at = filesAt + "/edit?path=/html/index.php"
+	page := h.get(at)
+	page.want(t, http.StatusOK, "old &lt;b&gt;", `data-editor="php"`)
+	sum := sumOf(t, page)
+	form := url.Values{"sum": {sum}, "ends": {"crlf"}, "text": {"\r\nnew\r\nend"}}
+	h.post(at, form).want(t, http.StatusSeeOther)
+	if got := read(t, root, "html/index.php"); got != "\r\nnew\r\nend" {
+		t.Errorf("the file is %q", got)
+	}
+	// Somebody else saved since: the text stands in the form, and theirs in the file.
+	form.Set("text", "mine")
+	again := h.post(at, form)
+	again.want(t, http.StatusConflict, "Somebody else changed", "mine</textarea>", "Save mine over theirs")
+	theirs := regexp.MustCompile(`name="theirs" value="([0-9a-f]{64})"`).FindStringSubmatch(again.body)
+	if got := read(t, root, "html/index.php"); got != "\r\nnew\r\nend" || theirs == nil {
+		t.Fatalf("the file is %q after a conflict, theirs %q", got, theirs)
+	}
+	form.Set("theirs", theirs[1])
+	h.post(at, form).want(t, http.StatusSeeOther)
+	if got := read(t, root, "html/index.php"); got != "mine" {
+		t.Errorf("the file is %q", got)
+	}
+	put(t, root, "html/photo.txt", "\x00\xff")
+	h.get(filesAt+"/edit?path=/html/photo.txt").want(t, http.StatusSeeOther)
+	h.get(filesAt+"/edit?path=/html/none").want(t, http.StatusNotFound, "There is no /html/none")
+}
+
+func TestFilesAreWorkedWith(t *testing.T) {
+	h, root := openFiles(t)
+	put(t, root, "html/theme/a.css", "a")
+	put(t, root, "html/x.txt", "x")
+	at := func(path string) string { return filesAt + "?path=" + url.QueryEscape(path) }
+	do := func(path, do string, more url.Values, code int, says ...string) {
+		t.Helper()
+		more.Set("do", do)
+		h.post(at(path), more).want(t, code, says...)
+	}
+	do("/html", "folder", url.Values{"name": {"new folder"}}, http.StatusSeeOther)
+	do("/html", "file", url.Values{"name": {"n.php"}}, http.StatusSeeOther)
+	do("/html", "file", url.Values{"name": {"../evil"}}, http.StatusUnprocessableEntity, `value="../evil"`, "no / in it")
+	do("/html", "file", url.Values{"name": {"n.php"}}, http.StatusConflict, "already")
+	do("/html", "copy", url.Values{"file": {"theme", "x.txt"}, "to": {"/html/new folder"}}, http.StatusSeeOther)
+	do("/html", "move", url.Values{"file": {"x.txt"}, "to": {"/html/new folder"}}, http.StatusConflict, "already")
+	do("/html", "move", url.Values{"file": {"x.txt"}, "to": {"/"}}, http.StatusSeeOther)
+	do("/html", "move", url.Values{"to": {"/"}}, http.StatusUnprocessableEntity, "No file is chosen")
+	do("/x.txt", "rename", url.Values{"on": {"item"}, "name": {"y.txt"}}, http.StatusSeeOther)
+	do("/y.txt", "rename", url.Values{"on": {"item"}, "name": {""}}, http.StatusUnprocessableEntity, "name-fault")
+	do("/y.txt", "mode", url.Values{"on": {"item"}, "mode": {"4755"}}, http.StatusUnprocessableEntity, "three digits")
+	do("/y.txt", "mode", url.Values{"on": {"item"}, "mode": {"600"}}, http.StatusSeeOther)
+	if info, err := os.Stat(filepath.Join(root, "y.txt")); err != nil || info.Mode() != 0o600 {
+		t.Errorf("mode = %v, %v", info, err)
+	}
+	do("/html", "pack", url.Values{"file": {"theme"}, "archive": {"t.rar"}}, http.StatusUnprocessableEntity, "ends in .zip")
+	do("/html", "pack", url.Values{"file": {"theme"}, "archive": {"t.zip"}}, http.StatusSeeOther)
+	do("/html/t.zip", "unpack", url.Values{"on": {"item"}}, http.StatusSeeOther)
+	do("/html/t.zip", "unpack-here", url.Values{"on": {"item"}}, http.StatusConflict, "already")
+	if read(t, root, "html/t/theme/a.css") != "a" || read(t, root, "html/new folder/theme/a.css") != "a" {
+		t.Error("a copy is not what it is of")
+	}
+	do("/html/n.php", "unpack", url.Values{"on": {"item"}}, http.StatusUnprocessableEntity, "no archive")
+	do("/html", "trash", url.Values{"file": {"theme"}}, http.StatusSeeOther)
+	bin := h.get(filesAt + "/trash")
+	bin.want(t, http.StatusOK, "/html/theme")
+	id := regexp.MustCompile(`name="file" value="([^"]+)"`).FindStringSubmatch(bin.body)
+	if !gone(root, "html/theme") || id == nil {
+		t.Fatal("what was thrown away is there, or not in the trash")
+	}
+	do("/", "restore", url.Values{"on": {"trash"}, "file": {id[1]}}, http.StatusSeeOther)
+	do("/", "empty", url.Values{"on": {"trash"}}, http.StatusSeeOther)
+	if read(t, root, "html/theme/a.css") != "a" {
+		t.Error("it did not come back")
+	}
+	h.get(filesAt+"/item?path=/html/t.zip").want(t, http.StatusOK, "Unpack", "Rename")
+	got := h.get(filesAt + "/download?path=/html/theme/a.css")
+	got.want(t, http.StatusOK, "a")
+	if !strings.HasPrefix(got.header.Get("Content-Disposition"), "attachment") || got.header.Get("Content-Type") != "application/octet-stream" {
+		t.Errorf("a download is a page: %v", got.header)
+	}
+	h.get(filesAt+"/download?path=/html").want(t, http.StatusOK, "\x1f\x8b")
+	h.get(filesAt+"/download?path=/none").want(t, http.StatusNotFound)
+	trail, err := h.rules.Trail(t.Context(), h.boss, hosting.AuditQuery{Did: string(hosting.RightSiteFiles), Limit: 100})
+	h.must(err)
+	if len(trail.Items) < 10 || !strings.Contains(trail.Items[0].After, `"files":"empty"`) {
+		t.Errorf("the trail has %d entries of files, the last %+v", len(trail.Items), trail.Items[0])
+	}
+}
+
+func TestAnUploadIsTakenInPieces(t *testing.T) {
+	h, root := openFiles(t)
+	whole := strings.Repeat("0123456789", 100_000)
+	to := filesAt + "/upload?" + url.Values{"path": {"/html/up/big.bin"}, "size": {strconv.Itoa(len(whole))}, "modified": {"1"}}.Encode()
+	piece := func(to string, offset int, content string) answer {
+		t.Helper()
+		r := httptest.NewRequest(http.MethodPatch, to, strings.NewReader(content))
+		r.Header.Set("Upload-Offset", strconv.Itoa(offset))
+		return h.ask(r)
+	}
+	if got := piece(to, 0, whole[:400_000]); got.code != http.StatusNoContent || got.header.Get("Upload-Offset") != "400000" {
+		t.Fatalf("the first piece = %d %v %s", got.code, got.header, got.body)
+	}
+	head := h.ask(httptest.NewRequest(http.MethodHead, to, nil))
+	if head.header.Get("Upload-Offset") != "400000" {
+		t.Errorf("it is at %q", head.header.Get("Upload-Offset"))
+	}
+	if got := piece(to, 7, "x"); got.code != http.StatusConflict || got.header.Get("Upload-Offset") != "400000" {
+		t.Errorf("a piece elsewhere = %d, at %q", got.code, got.header.Get("Upload-Offset"))
+	}
+	if !gone(root, "html/up/big.bin") {
+		t.Error("half of a file has its name")
+	}
+	piece(to, 400_000, whole[400_000:]).want(t, http.StatusNoContent)
+	if read(t, root, "html/up/big.bin") != whole {
+		t.Error("the file is another one")
+	}
+	small := filesAt + "/upload?path=/html/up/big.bin&size=3&modified=2"
+	piece(small, 0, "new").want(t, http.StatusConflict, "already")
+	piece(small+"&replace=1", 3, "").want(t, http.StatusNoContent)
+	if read(t, root, "html/up/big.bin") != "new" {
+		t.Error("the file was not replaced")
+	}
+	h.as = hosting.Actor{}
+	piece(to, 0, "x").want(t, http.StatusSeeOther)
+}
+
+func TestATerminalIsTheSitesShell(t *testing.T) {
+	h, root := openFiles(t, "--shell")
+	h.cluster.change("shop.example", func(d *v1alpha1.Domain) { d.Spec.SFTP.Type = v1alpha1.SFTPGit })
+	h.get("/sites/shop.example/terminal").want(t, http.StatusOK, "data-terminal")
+	server := httptest.NewServer(h.handler)
+	defer server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	at := server.URL + "/sites/shop.example/terminal/socket?columns=90&rows=20"
+	for _, origin := range []string{"https://evil.example", ""} {
+		if _, got, err := websocket.Dial(ctx, at, &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {origin}}}); err == nil || got == nil || got.StatusCode != http.StatusForbidden {
+			t.Errorf("a terminal for the origin %q: %v", origin, err)
+		}
+	}
+	c, _, err := websocket.Dial(ctx, at, &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {server.URL}}})
+	h.must(err)
+	h.must(c.Write(ctx, websocket.MessageText, []byte("100 30")))
+	h.must(c.Write(ctx, websocket.MessageBinary, []byte("echo $((6*7))-$PWD >said; stty size >>said; exit\n")))
+	for {
+		if _, _, err := c.Read(ctx); err != nil {
+			break
+		}
+	}
+	if got := read(t, root, "said"); got != "42-"+root+"\n30 100\n" {
+		t.Errorf("the shell said %q", got)
+	}
+	awaitTrail(t, h, `"terminal":"closed"`)
+	h.cluster.change("shop.example", func(d *v1alpha1.Domain) { d.Spec.SFTP.Type = v1alpha1.SFTPStandard })
+	h.get("/sites/shop.example/terminal").want(t, http.StatusOK, "Switch the shell on")
+}
+
+// awaitTrail waits for an entry: the end of a terminal is noted after its browser has
+// heard of it.
+func awaitTrail(t *testing.T, h *house, says string) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		trail, err := h.rules.Trail(t.Context(), h.boss, hosting.AuditQuery{Did: string(hosting.RightSiteTerminal), Limit: 10})
+		h.must(err)
+		if len(trail.Items) == 2 && strings.Contains(trail.Items[0].After, says) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("not in the trail: %s; there is %+v", says, trail.Items)
+		}
+	}
+}

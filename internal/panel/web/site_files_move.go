@@ -1,0 +1,160 @@
+package web
+
+import (
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/orders"
+)
+
+const (
+	// maxPiece is the largest piece of an upload, in octets. What is cut off is sent again
+	// from where it was cut, so a piece is no loss.
+	maxPiece = 16 << 20
+	// maxTextBody is a form with a text, each octet of which a browser may write as three.
+	maxTextBody = 3*hosting.MaxText + maxBody
+	// stall is how long a browser may neither send nor take anything.
+	stall = time.Minute
+)
+
+// bounded bounds what a request may send: a form, or what pages about files take.
+func bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		limit := int64(maxBody)
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/files/upload"):
+			limit = maxPiece
+		case strings.HasSuffix(r.URL.Path, "/files/edit"):
+			limit = maxTextBody
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// patient reads and writes for as long as something moves: the server's own limits are
+// for pages.
+type patient struct {
+	w   http.ResponseWriter
+	in  io.Reader
+	to  *http.ResponseController
+	put time.Time
+}
+
+func patiently(w http.ResponseWriter, r *http.Request) *patient {
+	return &patient{w: w, in: r.Body, to: http.NewResponseController(w)}
+}
+
+// extend puts both deadlines off, once a second at most.
+func (p *patient) extend() {
+	now := time.Now()
+	if now.Sub(p.put) < time.Second {
+		return
+	}
+	p.put = now
+	_ = p.to.SetReadDeadline(now.Add(stall)) // a test's recorder has none
+	_ = p.to.SetWriteDeadline(now.Add(stall))
+}
+
+// Read reads what the browser sends.
+func (p *patient) Read(b []byte) (int, error) {
+	p.extend()
+	return p.in.Read(b)
+}
+
+// Write gives something to the browser.
+func (p *patient) Write(b []byte) (int, error) {
+	p.extend()
+	return p.w.Write(b)
+}
+
+// downloadFile gives a file, or a folder as an archive. It never is a page of ours,
+// whatever is in it.
+func (s *Server) downloadFile(w http.ResponseWriter, r *http.Request) error {
+	files, err := s.Rules.Files(r.Context(), actor(r.Context()), r.PathValue("site"))
+	if err != nil {
+		return err
+	}
+	at, err := hosting.ParsePath(r.URL.Query().Get("path"))
+	if err != nil {
+		return err
+	}
+	file, err := files.Stat(r.Context(), at)
+	if err != nil {
+		return err
+	}
+	name := path.Base(at)
+	if at == "/" {
+		name = r.PathValue("site")
+	}
+	h, out := w.Header(), patiently(w, r)
+	h.Set("Content-Type", "application/octet-stream")
+	if file.Kind == orders.KindFolder {
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name + ".tar.gz"}))
+		err = files.Download(r.Context(), at, out)
+	} else {
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+		h.Set("Content-Length", strconv.FormatInt(file.Size, 10))
+		err = files.Read(r.Context(), at, out)
+	}
+	if err != nil && !out.put.IsZero() {
+		// A part went out: only a broken connection tells that it is not the whole.
+		s.Log.WarnContext(r.Context(), "download cut", "err", err)
+		panic(http.ErrAbortHandler)
+	}
+	if err != nil {
+		for _, name := range []string{"Content-Type", "Content-Disposition", "Content-Length"} {
+			h.Del(name)
+		}
+	}
+	return err
+}
+
+// upload tells how much of an upload is there (HEAD), or takes a piece of it (PATCH)
+// at the offset that its header names. Both name the upload by the file's path, size
+// and time. Answers are sentences for the page's script.
+func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
+	there, err := s.uploadPiece(w, r)
+	h := w.Header()
+	h.Set("Upload-Offset", strconv.FormatInt(there, 10))
+	if err == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	e, ok := asError(err)
+	if !ok || e.Code == hosting.Internal {
+		return err
+	}
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(statusOf(e.Code))
+	io.WriteString(w, e.Error()) //nolint:errcheck // a browser that went away
+	return nil
+}
+
+func (s *Server) uploadPiece(w http.ResponseWriter, r *http.Request) (int64, error) {
+	files, err := s.Rules.Files(r.Context(), actor(r.Context()), r.PathValue("site"))
+	if err != nil {
+		return 0, err
+	}
+	query := r.URL.Query()
+	size, err := strconv.ParseInt(query.Get("size"), 10, 64)
+	if err != nil {
+		return 0, &hosting.Error{Code: hosting.Invalid, Message: "The upload has no size.", Err: err}
+	}
+	u := hosting.Upload{Path: query.Get("path"), Size: size, Modified: query.Get("modified"), Replace: query.Has("replace")}
+	if r.Method == http.MethodHead {
+		return files.Uploaded(r.Context(), u)
+	}
+	offset, err := strconv.ParseInt(r.Header.Get("Upload-Offset"), 10, 64)
+	if err != nil || offset < 0 {
+		return 0, &hosting.Error{Code: hosting.Invalid, Message: "The piece does not say where it belongs.", Err: fmt.Errorf("read Upload-Offset: %w", err)}
+	}
+	return files.Upload(r.Context(), u, offset, patiently(w, r))
+}

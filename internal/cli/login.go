@@ -54,7 +54,7 @@ func newLogin(env *Env) *cobra.Command {
 from an argument: other accounts of a computer see those. The token is kept in a file
 that only you can read, and commands such as "kubepanel user list" use it from then on.
 
-Make a token on your account's page in the panel, or in its pod: panel token --for ADDRESS.`,
+A token is printed in the panel's pod by: panel token --for ADDRESS.`,
 		Example: "  kubepanel login https://panel.example.com < token\n  kubepanel login https://panel.localhost --token-file token --ca-file kubepanel-ca.crt",
 		Args:    one("the address of the panel"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return l.run(cmd.Context(), args[0]) },
@@ -130,7 +130,7 @@ func (l *login) token(ctx context.Context) (string, error) {
 		}
 	}
 	if !strings.HasPrefix(text, "kp_") || strings.ContainsAny(text, " \r\n\t") {
-		return "", &hosting.Error{Code: hosting.Invalid, Message: "That is not a token: one begins with kp_.", Mend: "Make one on your account's page in the panel."}
+		return "", &hosting.Error{Code: hosting.Invalid, Message: "That is not a token: one begins with kp_.", Mend: "Have one printed in the panel's pod: panel token --for ADDRESS."}
 	}
 	return text, nil
 }

@@ -15,7 +15,7 @@ func newToken(env *Env) *cobra.Command {
 }
 
 func newTokenList(env *Env) *cobra.Command {
-	return env.of(&cobra.Command{Use: "list", Aliases: []string{"ls"}, Short: "List your tokens; the page of your account makes and revokes them",
+	return env.of(&cobra.Command{Use: "list", Aliases: []string{"ls"}, Short: "List your tokens",
 		Example: "  kubepanel token list"},
 		func(ctx context.Context, api *client.ClientWithResponses) error {
 			found, err := api.ListTokensWithResponse(ctx)

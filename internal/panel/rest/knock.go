@@ -45,7 +45,7 @@ func (s *Server) knock(next http.Handler) http.Handler {
 		}
 		if !ok {
 			p := newProblem(hosting.SignIn, "The request has no token, or one that does not count.")
-			p.Mend = "Send the header Authorization: Bearer with a token from your account's page in the panel."
+			p.Mend = "Send the header Authorization: Bearer with a token; your provider prints one with panel token."
 			p.write(w)
 			return
 		}

@@ -60,7 +60,7 @@ func New(o Options) (*Server, error) {
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					schemeToken: {Type: "http", Scheme: "bearer", Description: "A token of the account, made on its page in the panel."},
+					schemeToken: {Type: "http", Scheme: "bearer", Description: "A token of the account, as panel token prints it."},
 				},
 			},
 		},

@@ -48,10 +48,8 @@ const (
 
 	// garbage is how much of it may lie around before it is collected, in percent of
 	// what is in use: nearly all of that is the cache, which grows with every site and
-	// stays. Go's own choice is 100; it is kept while an operator starts, since all that
-	// is read then would make it collect over and over. The variable GOGC sets another.
-	garbage  = 50
-	starting = 30 * time.Second
+	// stays. Go's own choice is 100; the variable GOGC sets another.
+	garbage = 50
 )
 
 type operatorOptions struct {
@@ -83,7 +81,7 @@ func newOperatorCommand() *cobra.Command {
 
 func runOperator(cmd *cobra.Command, o operatorOptions) error {
 	if os.Getenv("GOGC") == "" {
-		time.AfterFunc(starting, func() { debug.SetGCPercent(garbage) })
+		debug.SetGCPercent(garbage)
 	}
 	settings, _, err := o.Begin()
 	if err != nil {

@@ -4,7 +4,7 @@ import { Terminal } from "@xterm/xterm";
 import { FitAddon } from "@xterm/addon-fit";
 
 // xterm.js writes its styles into style elements, which the page's policy forbids.
-// It is given a document whose style elements are constructed sheets.
+// It is given a document that has constructed sheets in their place.
 const ownDocument = new Proxy(document, {
   get(target, name) {
     if (name === "createElement") return (kind, ...more) => kind === "style" ? sheet() : target.createElement(kind, ...more);
@@ -13,7 +13,8 @@ const ownDocument = new Proxy(document, {
   },
 });
 function sheet() {
-  const element = document.createElement("style"), styles = new CSSStyleSheet();
+  const element = document.createElement("span"), styles = new CSSStyleSheet();
+  element.hidden = true;
   document.adoptedStyleSheets.push(styles);
   Object.defineProperty(element, "textContent", { set: text => styles.replaceSync(text), get: () => "" });
   return element;
@@ -40,7 +41,7 @@ if (place) {
     said.textContent = said.dataset.opens;
     fit.fit();
     const to = new URL(place.dataset.terminal, location);
-    to.protocol = "wss:";
+    to.protocol = location.protocol === "http:" ? "ws:" : "wss:";
     to.search = `?columns=${terminal.cols}&rows=${terminal.rows}`;
     const socket = new WebSocket(to);
     socket.binaryType = "arraybuffer";

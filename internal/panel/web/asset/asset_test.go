@@ -17,7 +17,7 @@ func TestForeignFilesAreAsPublished(t *testing.T) {
 		"xterm.css": "cf53598cf599479e4a6fc37fb67507d595328654c02e61ba568f775897738e8dff1ba36c5367ef7f50f21ca5c27d6b850c5a990c6f6ef407b231c2888e818447",
 		// Bundled from what tools/scripts/package-lock.json pins (make scripts); licences in LICENCES.txt.
 		"editor.js":   "ba098dca261d47670861874413c94324f185e76dbcacae3eb99107874d9d6a623e0d90ca3319ad3b8e1c88bd02fbefd269296b0440d4eb760c04e0049679fc83",
-		"terminal.js": "7c38ddf0a2d5925cd0daf873597b86619f807cd150e7ec7946bc29b9a18d50feec8df402c60317d8dc7284cb41ca28aba796186bc1e721cfe845fe04946d0520",
+		"terminal.js": "a75d152e31707a047c2db6a6770504f3b9be64655575e9b2f3009ff775b4a474c306ef20ca8a438f28bd2af3387edae453c18cab5db908573e3cea5c7fe7b7b4",
 	}
 	for name, want := range published {
 		content, err := files.ReadFile("static/" + name)

@@ -16,7 +16,7 @@ MODULES  := . node tools lab/cyclonus lab/rclone $(wildcard node/components/*)
 NODE_GO  := $(shell find node -name '*.go' -not -path '*/components/*') node/go.mod node/go.sum $(shell find node/manifests -type f)
 
 .DEFAULT_GOAL := help
-.PHONY: cyclonus rclone help up down purge env status test unit lab bench chaos bench-operator bench-panel generate scripts lint fuzz clean
+.PHONY: cyclonus rclone help up down purge env status test unit lab bench chaos bench-operator bench-panel generate scripts lint fuzz clean panel-pictures
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +85,12 @@ bench-panel: $(NODE) ## measure the panel with 100, 1,000 and 10,000 sites, with
 	./bootstrap test
 	$(NODE) build kubernetes etcd
 	go test -count=1 -timeout 30m -run '^$$' -bench Panel -benchtime 1x ./cmd/panel
+
+PICTURES := docs/panel/pictures
+panel-pictures: $(NODE) ## make the pictures of the panel's guides anew; all of its pages, in every dress, are in bin/panel-pictures then
+	$(NODE) build kubernetes etcd
+	PANEL_PICTURES=$(CURDIR)/bin/panel-pictures go test -count=1 -run PagesStandStill ./cmd/panel
+	for picture in $(notdir $(wildcard $(PICTURES)/*.webp)); do cp bin/panel-pictures/$$picture $(PICTURES)/; done
 
 CHAOS ?= 10m
 chaos: $(NODE) ## kill what the platform stands on at random, for CHAOS=10m, and see that nothing is lost

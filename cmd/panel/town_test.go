@@ -59,6 +59,7 @@ func newTownOn(t testing.TB, database string) *town {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the panel: %v: %s", err, out)
 	}
+	t.Cleanup(func() { must(t, cluster.Client.DeleteAllOf(context.WithoutCancel(t.Context()), &v1alpha1.Domain{})) })
 	town.write(func(ctx context.Context, tx hosting.Tx) error {
 		err := tx.InsertPackage(ctx, &hosting.Package{ID: "package", Name: "Small", Quota: hosting.Quota{hosting.Sites: 1000}})
 		for i := 0; i < townUsers && err == nil; i++ {

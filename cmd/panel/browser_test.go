@@ -1,0 +1,166 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// chromium is Debian's; without it these tests are left out.
+const chromium = "/usr/bin/chromium"
+
+// picturesVariable names a folder for pictures of all pages; without it none are kept.
+const picturesVariable = "PANEL_PICTURES"
+
+// window is a real browser before a panel, signed in as its administrator.
+type window struct {
+	*office
+
+	ctx context.Context
+}
+
+func (o *office) window() *window {
+	o.Helper()
+	if _, err := exec.LookPath(chromium); err != nil {
+		o.Skip("there is no " + chromium)
+	}
+	home := o.TempDir()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, // root has no sandbox
+		chromedp.Env("HOME="+home), chromedp.UserDataDir(filepath.Join(home, "profile")), chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("hide-scrollbars", true),
+		chromedp.WSURLReadTimeout(time.Minute))
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, closeWindow := chromedp.NewContext(allocator)
+	o.Cleanup(func() {
+		_ = chromedp.Cancel(ctx) // its home can only be removed then
+		closeWindow()
+		stop()
+	})
+	w := &window{office: o, ctx: ctx}
+	name, value, _ := strings.Cut(o.cookie, "=")
+	w.do(chromedp.ActionFunc(func(ctx context.Context) error {
+		return network.SetCookie(name, value).WithURL("https://" + o.at).WithSecure(true).WithPath("/").WithHTTPOnly(true).Do(ctx)
+	}))
+	return w
+}
+
+func (w *window) do(actions ...chromedp.Action) {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
+	defer cancel()
+	if w.ctx.Value(started{}) == nil { // the first run starts the browser, which must not end with a timeout
+		ctx, w.ctx = w.ctx, context.WithValue(w.ctx, started{}, true)
+	}
+	must(w, chromedp.Run(ctx, actions...))
+}
+
+type started struct{}
+
+// dress chooses size, theme and language.
+func (w *window) dress(width, height int64, theme, language string) {
+	w.Helper()
+	w.do(chromedp.EmulateViewport(width, height),
+		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"}}),
+		chromedp.ActionFunc(func(ctx context.Context) error {
+			return network.SetCookie("language", language).WithURL("https://" + w.at).WithPath("/").Do(ctx)
+		}))
+}
+
+// open shows a page, and returns how much of it moved by itself (Cumulative Layout
+// Shift, web.dev/cls) once its fonts are there.
+func (w *window) open(path string) (shift float64) {
+	w.Helper()
+	w.do(chromedp.Navigate("http://" + w.at + path))
+	return w.shifted()
+}
+
+// shifted is how much of the page moved by itself since it was opened.
+func (w *window) shifted() (shift float64) {
+	w.Helper()
+	const ask = `document.fonts.ready.then(() => new Promise(done => { let sum = 0;
+		new PerformanceObserver(list => { for (const e of list.getEntries()) if (!e.hadRecentInput) sum += e.value; }).observe({type: 'layout-shift', buffered: true});
+		setTimeout(() => done(sum), 100); }))`
+	w.do(chromedp.Evaluate(ask, &shift, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	return shift
+}
+
+func (w *window) read(expression string) (value string) {
+	w.Helper()
+	w.do(chromedp.Evaluate(expression, &value))
+	return value
+}
+
+// keep keeps a picture where they are wanted.
+func (w *window) keep(name string) {
+	w.Helper()
+	folder := os.Getenv(picturesVariable)
+	if folder == "" {
+		return
+	}
+	must(w, os.MkdirAll(folder, 0o755))
+	w.do(chromedp.ActionFunc(func(ctx context.Context) error {
+		picture, err := page.CaptureScreenshot().WithFormat(page.CaptureScreenshotFormatWebp).WithQuality(70).Do(ctx)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(folder, name+".webp"), picture, 0o644) //nolint:gosec // to be looked at
+	}))
+}
+
+// No page moves under a reader's eyes, none is wider than a phone, and each is shown
+// in every dress: light, dark, on a phone, from right to left.
+func TestPagesStandStillAndFit(t *testing.T) {
+	town := newTown(t)
+	town.grow(60)
+	o := town.open()
+	o.signIn()
+	w := o.window()
+	dresses := []struct {
+		name            string
+		width, height   int64
+		theme, language string
+	}{
+		{"light", 1366, 900, "light", "en"}, {"dark", 1366, 900, "dark", "de"}, {"phone", 390, 844, "light", "en"}, {"rtl", 1366, 900, "light", "ar"},
+	}
+	for _, d := range dresses {
+		w.dress(d.width, d.height, d.theme, d.language)
+		for _, path := range o.pages() {
+			shift := w.open(path)
+			if at := w.read("location.pathname"); strings.HasPrefix(at, "/sign-in") {
+				t.Fatalf("%s led to %s: the browser is not signed in", path, at)
+			}
+			if shift > 0.001 {
+				t.Errorf("%s in %s: the layout shifted by %.3f", path, d.name, shift)
+			}
+			if width := w.read("String(document.documentElement.scrollWidth)"); width > fmt.Sprint(d.width) && len(width) >= len(fmt.Sprint(d.width)) {
+				t.Errorf("%s in %s is %s pixels wide, want %d", path, d.name, width, d.width)
+			}
+			w.keep(pictureName(path) + "-" + d.name)
+		}
+	}
+}
+
+// pictureName is a page's name as a file's.
+func pictureName(path string) string {
+	at, err := url.Parse(path)
+	if err != nil {
+		return "page"
+	}
+	name := strings.NewReplacer("/", "-", townSite(7), "site", string(townUser(7)), "user").Replace(strings.Trim(at.Path, "/"))
+	if at.RawQuery != "" {
+		name += "-found"
+	}
+	return cmp.Or(name, "overview")
+}

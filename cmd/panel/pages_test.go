@@ -13,16 +13,23 @@ func TestPagesAskTheAPIServerForNothing(t *testing.T) {
 	o := town.open()
 	o.signIn()
 	for _, path := range o.pages() {
-		before := o.metric("rest_client_requests_total")
-		if before == 0 {
-			t.Fatal("the panel counts no request to the API server, not even its watch")
-		}
-		w := o.wires(path, 1)[0]
-		if _, err := w.ask(); err != nil {
-			t.Errorf("%s: %v", path, err)
-		}
-		if asked := o.metric("rest_client_requests_total") - before; asked > 0 {
+		// The panel itself asks once a minute what sites use, which is no page's doing and
+		// does not come twice in a row.
+		if asked := min(o.asks(path), o.asks(path)); asked > 0 {
 			t.Errorf("%s asked the API server %.0f times for what is in memory", path, asked)
 		}
 	}
+}
+
+// asks counts what one visit of a page asks the API server.
+func (o *office) asks(path string) float64 {
+	o.Helper()
+	before := o.metric("rest_client_requests_total")
+	if before == 0 {
+		o.Fatal("the panel counts no request to the API server, not even its watch")
+	}
+	if _, err := o.wires(path, 1)[0].ask(); err != nil {
+		o.Errorf("%s: %v", path, err)
+	}
+	return o.metric("rest_client_requests_total") - before
 }

@@ -55,6 +55,10 @@ const (
 	// are used. The storage writes it, when it can (docs/node/storage.md).
 	AnnotationUsedBytes = Group + "/used-bytes"
 
+	// AnnotationSession on a DatabaseAccess names the panel's session that it ends with:
+	// the hash of the hash of a cookie, which opens nothing.
+	AnnotationSession = Group + "/session"
+
 	// AnnotationPurgeCache on a Domain empties the page cache each time it gets
 	// another value; a time is a good one.
 	AnnotationPurgeCache = Group + "/purge-cache"

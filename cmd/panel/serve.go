@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -26,6 +24,7 @@ import (
 	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/metrics"
 	"kubepanel.io/kubepanel/internal/panel/rest"
+	"kubepanel.io/kubepanel/internal/panel/visit"
 	"kubepanel.io/kubepanel/internal/panel/web"
 	"kubepanel.io/kubepanel/internal/panel/webhook"
 	"kubepanel.io/kubepanel/internal/startup"
@@ -57,6 +56,7 @@ type serveOptions struct {
 	listen, health, url, brand string
 	doors                      doorOptions
 	way                        wayOptions
+	databases                  databaseOptions
 	proxies                    []string
 	webhookRanges              []string
 }
@@ -90,6 +90,7 @@ func newServe(db *database) *cobra.Command {
 	flags.StringVar(&o.brand, "brand", "Kubepanel", "`name` that the panel goes by")
 	o.doors.addFlags(flags)
 	flags.StringSliceVar(&o.webhookRanges, "webhook-range", nil, "`range` that webhooks may lead to although it is not public (may be repeated)")
+	o.databases.addFlags(flags)
 	flags.StringSliceVar(&o.proxies, "proxy", nil, "`range` of proxies before the panel, whose X-Forwarded-For is believed (may be repeated)")
 	return cmd
 }
@@ -108,9 +109,11 @@ type panel struct {
 	rules  *hosting.Provider
 	doors  *auth.Auth
 	mirror *kube.Mirror
-	pages  http.Handler
-	hooks  *webhook.Sender
-	log    *slog.Logger
+	// databases leads to phpMyAdmin; nil where there is none.
+	databases *visit.Door
+	pages     http.Handler
+	hooks     *webhook.Sender
+	log       *slog.Logger
 }
 
 func (o serveOptions) run(ctx context.Context, db *store.DB, w *watched) error {
@@ -160,7 +163,7 @@ func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 	}
 	p := &panel{watched: w, mirror: kube.NewMirror(cluster, settings), log: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	p.rules = &hosting.Provider{
-		Panel: &hosting.Panel{Domains: p.mirror, Writer: p.mirror, Platform: p.mirror, Planner: p.mirror, Logs: p.mirror, Cron: p.mirror, Meter: p.mirror},
+		Panel: &hosting.Panel{Domains: p.mirror, Writer: p.mirror, Platform: p.mirror, Planner: p.mirror, Logs: p.mirror, Cron: p.mirror, Meter: p.mirror, Accesses: p.mirror},
 		Store: db, Now: time.Now, Nodes: p.mirror, Door: o.way.open(settings),
 		Reserved: []string{address.Hostname()},
 	}
@@ -170,9 +173,12 @@ func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 	if p.hooks, err = o.sender(p, settings.ClusterCIDRs); err != nil {
 		return nil, err
 	}
+	if p.databases, err = o.databases.open(p, db, address); err != nil {
+		return nil, err
+	}
 	pages, err := web.New(web.Options{
 		Rules: p.rules, Doors: p.doors, Wrap: p.doors.Wrap, Who: auth.ActorOf,
-		Brand: o.brand, Log: p.log, Now: time.Now,
+		Brand: o.brand, Log: p.log, Now: time.Now, Databases: p.databases,
 	})
 	if err != nil {
 		return nil, err
@@ -181,7 +187,7 @@ func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.pages = p.Wrap(faces(pages.Handler(), programs.Handler()))
+	p.pages = p.Wrap(p.databases.Before(faces(pages.Handler(), programs.Handler())))
 	return p, nil
 }
 
@@ -259,6 +265,7 @@ func (p *panel) tidy(ctx context.Context) error {
 			} else if ctx.Err() == nil {
 				p.log.Warn("settle what database and cluster say", "err", err)
 			}
+			p.endVisits(ctx)
 		case <-measure.C:
 			if err := p.rules.Measure(ctx, replica); err != nil && ctx.Err() == nil {
 				p.log.Warn("measure what sites use", "err", err)
@@ -269,31 +276,4 @@ func (p *panel) tidy(ctx context.Context) error {
 			}
 		}
 	}
-}
-
-// serve serves until ctx ends, and lets what is under way finish.
-func serve(ctx context.Context, address string, h http.Handler) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	server := &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-	}
-	ended := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(ended)
-		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-		defer cancel()
-		server.Shutdown(late) //nolint:errcheck // what is still under way then is cut
-	})
-	err = server.Serve(listener)
-	if !stop() {
-		<-ended
-	}
-	if !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve %s: %w", address, err)
-	}
-	return nil
 }

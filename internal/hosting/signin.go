@@ -46,6 +46,7 @@ const (
 	TokenFirst  TokenKind = "first"  // makes the first administrator
 	TokenInvite TokenKind = "invite" // sets an account's first password
 	TokenReset  TokenKind = "reset"  // sets an account's password anew
+	TokenVisit  TokenKind = "visit"  // hands a look at a database over to the name that phpMyAdmin has
 )
 
 // Token is a secret that was given out; only its hash is kept.

@@ -39,6 +39,7 @@ type Panel struct {
 	Logs     LogReader
 	Cron     CronReader
 	Meter    Meter
+	Accesses Accesses
 }
 
 // Site finds a site by its name, in Unicode or ASCII.

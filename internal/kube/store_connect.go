@@ -94,6 +94,7 @@ func storeMapper() meta.RESTMapper {
 		}
 	}
 	add(v1alpha1.GroupVersion, meta.RESTScopeRoot, "Domain", "NodeMaintenance")
+	add(v1alpha1.GroupVersion, meta.RESTScopeNamespace, "DatabaseAccess")
 	add(corev1.SchemeGroupVersion, meta.RESTScopeRoot, "Node", "Namespace")
 	add(corev1.SchemeGroupVersion, meta.RESTScopeNamespace, "ConfigMap", "Secret", "Event", "Pod",
 		"Service", "PersistentVolumeClaim", "ResourceQuota", "LimitRange")

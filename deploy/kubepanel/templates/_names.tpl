@@ -35,6 +35,13 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
+{{/* Where phpMyAdmin answers; "" without one. */}}
+{{- define "kubepanel.databaseHost" -}}
+{{- if and .Values.panel.host .Values.images.phpmyadmin -}}
+{{ .Values.panel.databaseHost | default (printf "db.%s" .Values.panel.host) }}
+{{- end -}}
+{{- end }}
+
 {{/* The platform's settings file; operator, edge and CLI read the same one. */}}
 {{- define "kubepanel.settings" -}}
 namespace: {{ .Release.Namespace }}

@@ -104,7 +104,7 @@ func (a *Auth) identify(ctx context.Context) error {
 	if a.stage(ctx) != Done {
 		return nil
 	}
-	actor, err := a.actor(ctx, id)
+	actor, err := a.actor(ctx, id, hosting.ID(a.sessions.GetString(ctx, keyBehind)))
 	switch code := hosting.CodeOf(err); {
 	case err == nil && actor.Behind == "" && a.must(actor.Role) && a.sessions.GetString(ctx, keyFactor) == "":
 		return a.sessions.Destroy(ctx) // signed in before its role had to have one
@@ -126,13 +126,12 @@ func visitIn(ctx context.Context) *visit {
 }
 
 // actor reads an account, and who sits behind it when that is support.
-func (a *Auth) actor(ctx context.Context, id hosting.ID) (*hosting.Actor, error) {
+func (a *Auth) actor(ctx context.Context, id, behind hosting.ID) (*hosting.Actor, error) {
 	actor, err := hosting.ActorOf(ctx, a.store, id)
 	if err != nil {
 		return nil, err
 	}
 	actor.Address = AddressOf(ctx)
-	behind := hosting.ID(a.sessions.GetString(ctx, keyBehind))
 	if behind == "" {
 		return &actor, nil
 	}
@@ -149,7 +148,11 @@ func (a *Auth) actor(ctx context.Context, id hosting.ID) (*hosting.Actor, error)
 }
 
 func (a *Auth) time(ctx context.Context, key string) time.Time {
-	at, err := time.Parse(time.RFC3339, a.sessions.GetString(ctx, key))
+	return parseTime(a.sessions.GetString(ctx, key))
+}
+
+func parseTime(text string) time.Time {
+	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		return time.Time{}
 	}

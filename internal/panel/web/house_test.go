@@ -23,6 +23,7 @@ import (
 	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/mail"
 	"kubepanel.io/kubepanel/internal/panel/mail/mailtest"
+	"kubepanel.io/kubepanel/internal/panel/visit"
 	"kubepanel.io/kubepanel/internal/panel/web"
 	"kubepanel.io/kubepanel/internal/store"
 )
@@ -39,6 +40,8 @@ type house struct {
 	mail    *mailtest.Server
 	handler http.Handler
 	log     *bytes.Buffer
+	// databases leads to phpMyAdmin, where a test has one.
+	databases *visit.Door
 	// statements counts SQL.
 	statements int
 	mu         sync.Mutex
@@ -89,10 +92,10 @@ func (h *house) serve(wrap func(http.Handler) http.Handler, who func(context.Con
 	h.t.Helper()
 	pages, err := web.New(web.Options{
 		Rules: h.rules, Doors: h.doors, Brand: "Kubepanel", Log: slog.New(slog.NewTextHandler(h.log, nil)), Now: h.rules.Now,
-		Wrap: wrap, Who: who, AskAgain: time.Millisecond,
+		Wrap: wrap, Who: who, AskAgain: time.Millisecond, Databases: h.databases,
 	})
 	h.must(err)
-	return pages.Handler()
+	return h.databases.Before(pages.Handler())
 }
 
 // seat puts somebody else at the browser while answers are under way.

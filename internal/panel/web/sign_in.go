@@ -70,10 +70,12 @@ func (s *Server) goOn(w http.ResponseWriter, r *http.Request, stage auth.Stage, 
 }
 
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
+	session := auth.SessionOf(r.Context())
 	if err := s.Doors.SignOut(r.Context()); err != nil {
 		return err
 	}
 	w.Header().Set("Clear-Site-Data", `"cache", "storage"`) // but no cookies: they have the language
+	s.leaveDatabases(r, session)
 	return seeOther(w, r, "/sign-in")
 }
 

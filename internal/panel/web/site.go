@@ -55,6 +55,9 @@ func (p sitePage) siteTabs(row *hosting.OwnedSite, at string) []link {
 	if p.Can(hosting.RightSiteCron, row.On()) {
 		tabs = append(tabs, link{Text: p.T("Cron jobs"), To: base + "/cron"})
 	}
+	if p.Can(hosting.RightSiteDatabase, row.On()) {
+		tabs = append(tabs, link{Text: p.T("Database"), To: base + "/database"})
+	}
 	if p.Can(hosting.RightSiteLogs, row.On()) {
 		tabs = append(tabs, link{Text: p.T("Logs"), To: base + "/logs"})
 	}

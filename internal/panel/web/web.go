@@ -16,6 +16,7 @@ import (
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/metrics"
+	"kubepanel.io/kubepanel/internal/panel/visit"
 	"kubepanel.io/kubepanel/internal/panel/web/asset"
 	"kubepanel.io/kubepanel/internal/panel/web/locale"
 )
@@ -33,6 +34,8 @@ type Options struct {
 	// and Who tells who that is.
 	Wrap func(http.Handler) http.Handler
 	Who  func(context.Context) (hosting.Actor, bool)
+	// Databases leads to phpMyAdmin; nil where there is none.
+	Databases *visit.Door
 	// Brand is the provider's name.
 	Brand string
 	Log   *slog.Logger
@@ -108,6 +111,8 @@ func (s *Server) routes() map[string]handler {
 		"GET /sites/{site}/access":        s.siteAccess,
 		"POST /sites/{site}/change":       s.changeSite,
 		"POST /sites/{site}/password":     s.sitePassword,
+		"GET /sites/{site}/database":      s.siteDatabase,
+		"POST /sites/{site}/database":     s.openDatabase,
 		"GET /sites/{site}/logs":          s.showLogs,
 		"GET /sites/{site}/logs/download": s.downloadLog,
 		"GET /sites/{site}/logs/follow":   s.followLog,

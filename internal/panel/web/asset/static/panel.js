@@ -46,6 +46,9 @@ for (const field of all("[data-from-link]")) {
   }
 }
 
+// A form that only hands over goes by itself.
+document.querySelector("form[data-go]")?.requestSubmit();
+
 // The palette: ⌘K or Ctrl-K, arrows, Enter.
 const palette = document.getElementById("palette");
 if (palette) {

@@ -1,0 +1,40 @@
+package auth
+
+import (
+	"context"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// SessionOf returns the ID of the session that a request came with, "" without one.
+// It names the session where its cookie does not come, and opens nothing.
+func SessionOf(ctx context.Context) string { return visitOf(ctx).session }
+
+// ActorOfSession returns who is signed in with a session now. It returns SignIn when
+// nobody is any more.
+func (a *Auth) ActorOfSession(ctx context.Context, id string) (hosting.Actor, error) {
+	over := &hosting.Error{Code: hosting.SignIn, Message: "The session is over.", Mend: "Sign in again."}
+	s, err := a.store.Session(ctx, id)
+	if err != nil && hosting.CodeOf(err) != hosting.NotFound {
+		return hosting.Actor{}, err
+	}
+	if err != nil || !s.ExpiresAt.After(a.now()) {
+		return hosting.Actor{}, over
+	}
+	_, values, err := codec{}.Decode(s.Data)
+	if err != nil {
+		return hosting.Actor{}, err
+	}
+	text := func(key string) string { value, _ := values[key].(string); return value }
+	if text(keyUser) == "" || Stage(text(keyStage)) != Done || a.now().Sub(parseTime(text(keySeen))) > sessionIdle {
+		return hosting.Actor{}, over
+	}
+	actor, err := a.actor(ctx, hosting.ID(text(keyUser)), hosting.ID(text(keyBehind)))
+	switch code := hosting.CodeOf(err); {
+	case err == nil:
+		return *actor, nil
+	case code == hosting.NotFound || code == hosting.Forbidden: // deleted or suspended meanwhile
+		return hosting.Actor{}, over
+	}
+	return hosting.Actor{}, err
+}

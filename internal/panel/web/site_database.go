@@ -1,0 +1,70 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/visit"
+)
+
+// siteDatabase is the page of a site's database.
+type siteDatabase struct {
+	sitePage
+
+	// Opens says that there is a phpMyAdmin, and that the site's database can be looked
+	// at now.
+	Opens bool
+}
+
+func (s *Server) siteDatabase(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.Rules.SiteFor(r.Context(), actor(r.Context()), hosting.RightSiteDatabase, r.PathValue("site")); err != nil {
+		return err
+	}
+	page, err := s.site(r, "/database")
+	if err != nil {
+		return err
+	}
+	p := siteDatabase{sitePage: page, Opens: s.Databases != nil && page.Domain.Status.Database != nil && !page.Domain.Spec.Suspended}
+	return show(w, r, http.StatusOK, p.view())
+}
+
+// handover is the page between the panel and phpMyAdmin: a form, since no secret
+// stands in an address.
+type handover struct {
+	sitePage
+
+	To, Ticket string
+}
+
+func (s *Server) openDatabase(w http.ResponseWriter, r *http.Request) error {
+	if s.Databases == nil {
+		return &hosting.Error{Code: hosting.NotFound, Message: "There is no phpMyAdmin here.", Mend: "Your provider can switch it on with the chart's images.phpmyadmin."}
+	}
+	page, err := s.site(r, "/database")
+	if err != nil {
+		return err
+	}
+	ticket, err := s.Databases.Open(r.Context(), actor(r.Context()), auth.SessionOf(r.Context()), r.PathValue("site"))
+	if err != nil {
+		return err
+	}
+	to := s.Databases.URL.Scheme + "://" + s.Databases.URL.Host
+	h := w.Header()
+	h.Set("Content-Security-Policy", strings.Replace(policy, "form-action 'self'", "form-action 'self' "+to, 1))
+	// The other side wants to see that its ticket comes from here.
+	h.Set("Referrer-Policy", "strict-origin")
+	return show(w, r, http.StatusOK, handover{sitePage: page, To: to + visit.PathEnter, Ticket: ticket}.view())
+}
+
+// leaveDatabases ends what a session that ends has open; what can't be ended now is
+// ended by the panel's next look.
+func (s *Server) leaveDatabases(r *http.Request, session string) {
+	if s.Databases == nil || session == "" {
+		return
+	}
+	if err := s.Databases.Leave(r.Context(), session); err != nil {
+		s.Log.WarnContext(r.Context(), "end visits of a session that ended", "err", err)
+	}
+}

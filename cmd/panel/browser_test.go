@@ -115,7 +115,7 @@ func (w *window) keep(name string) {
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(filepath.Join(folder, name+".webp"), picture, 0o644) //nolint:gosec // to be looked at
+		return os.WriteFile(filepath.Join(folder, name+".webp"), picture, 0o644)
 	}))
 }
 

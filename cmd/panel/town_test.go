@@ -156,11 +156,10 @@ func (t *town) domain(name string) error {
 type office struct {
 	*town
 
-	cmd     *exec.Cmd
-	log     *bytes.Buffer
-	at      string
-	health  string
-	profile string
+	cmd    *exec.Cmd
+	log    *bytes.Buffer
+	at     string
+	health string
 	// first is how long after its start it answered.
 	first time.Duration
 }

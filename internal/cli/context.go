@@ -59,7 +59,7 @@ func (e *Env) writePanels(p *panels) error {
 	if err != nil {
 		return fmt.Errorf("write your panels: %w", err)
 	}
-	defer os.Remove(draft.Name()) //nolint:errcheck // it is gone after the rename
+	defer os.Remove(draft.Name()) // it is gone after the rename
 	_, err = draft.Write(data)
 	if err = errors.Join(err, draft.Sync(), draft.Close()); err == nil {
 		err = os.Rename(draft.Name(), e.Panels)

@@ -32,7 +32,7 @@ func ParseFileName(input string) (string, error) {
 	case len(name) > maxFileName:
 		return "", fmt.Errorf("a name has at most %d characters", maxFileName)
 	case name == "." || name == ".." || strings.Contains(name, "/"):
-		return "", fmt.Errorf("a name has no / in it, and is not . or ..")
+		return "", fmt.Errorf("a name has no / in it, and is neither . nor .. itself")
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
 		return "", fmt.Errorf("the name has characters that nobody can see; write it anew")
 	}

@@ -100,7 +100,7 @@ func (w *Webhook) told() any {
 
 // ChangeWebhook changes one of the actor's own.
 func (p *Provider) ChangeWebhook(ctx context.Context, a Actor, id ID, req NewWebhook) (*Webhook, error) {
-	return p.editWebhook(ctx, a, id, func(w *Webhook) error { return req.apply(w) })
+	return p.editWebhook(ctx, a, id, req.apply)
 }
 
 // RenewWebhook gives one of the actor's own another secret.

@@ -25,7 +25,7 @@ func TestEachLineOfALog(t *testing.T) {
 	if texts[1] != "red\tand \ufffdodd" {
 		t.Errorf("a line with escapes is %q", texts[1])
 	}
-	if n := len(texts[2]); n > maxLogLine+40 || n < maxLogLine-40 || times[3] != (time.Time{}) || texts[3] != "no time" {
+	if n := len(texts[2]); n > maxLogLine+40 || n < maxLogLine-40 || !times[3].IsZero() || texts[3] != "no time" {
 		t.Errorf("a long line has %d octets, want about %d; the line behind it is %q", n, maxLogLine, texts[3])
 	}
 }

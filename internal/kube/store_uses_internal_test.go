@@ -18,6 +18,6 @@ func TestUsesAreSummedByNamespace(t *testing.T) {
 func FuzzUses(f *testing.F) {
 	f.Add([]byte(`{"items":[{"containers":[{"usage":{"cpu":"1n","memory":"x"}}]}]}`))
 	f.Fuzz(func(_ *testing.T, data []byte) {
-		usesOf(data) //nolint:errcheck // it is enough that it ends
+		usesOf(data) // it is enough that it ends
 	})
 }

@@ -11,7 +11,7 @@ import (
 // clientPlace names the encrypted column of a provider.
 func clientPlace(id string) string { return "identity_providers.secret of " + id }
 
-const selectIdentityProvider = `SELECT id, name, issuer, client_id, secret, domains, role, package_id, asks_factor FROM identity_providers ` //nolint:gosec // columns
+const selectIdentityProvider = `SELECT id, name, issuer, client_id, secret, domains, role, package_id, asks_factor FROM identity_providers `
 
 func (q *queries) scanIdentityProvider(row scanner) (hosting.IdentityProvider, error) {
 	var p hosting.IdentityProvider

@@ -12,7 +12,7 @@ func webhookPlace(id string) string { return "webhooks." + id }
 
 const selectWebhook = `SELECT w.id, w.owner_id, w.name, w.url, w.events, w.secret, w.disabled, w.why, w.seq, w.created_at,
 	u.role, CASE WHEN u.suspended = 1 OR r.suspended = 1 THEN 1 ELSE 0 END
-	FROM webhooks w JOIN users u ON u.id = w.owner_id LEFT JOIN users r ON r.id = u.reseller_id ` //nolint:gosec // columns
+	FROM webhooks w JOIN users u ON u.id = w.owner_id LEFT JOIN users r ON r.id = u.reseller_id `
 
 func (q *queries) scanWebhook(row scanner) (hosting.Webhook, error) {
 	var w hosting.Webhook

@@ -104,7 +104,7 @@ func (r *Reconciler) drain(ctx context.Context, m *v1alpha1.NodeMaintenance) err
 	if err != nil {
 		return err
 	}
-	left := int32(len(pods)) //nolint:gosec // kubelet takes 110
+	left := int32(len(pods)) // kubelet takes 110
 	m.Status.Pods, m.Status.PodsLeft = max(m.Status.Pods, left), &left
 	if left == 0 {
 		return nil

@@ -93,7 +93,7 @@ func TestSessionsWithoutTheFactorThatIsWantedNowEnd(t *testing.T) {
 	_, err := proven.signIn(t, "boss@provider.example", password)
 	must(t, err)
 	proven.enrolTOTP(t)
-	s.Auth.SecondFactorFor = []hosting.Role{hosting.Administrator}
+	s.SecondFactorFor = []hosting.Role{hosting.Administrator}
 	if who := b.who(t); who != nil {
 		t.Errorf("ActorOf(a session without a second factor) = %+v, want nobody", who)
 	}

@@ -74,7 +74,7 @@ func TestCronJobIsMadeChangedRunAndDeleted(t *testing.T) {
 	}
 	trail, err := h.rules.Trail(t.Context(), h.jo, hosting.AuditQuery{})
 	h.must(err)
-	if n := len(trail.Items); n < 4 || trail.Items[0].Did != string(hosting.RightSiteCron) || strings.Contains(string(trail.Items[2].After), "letters.php") {
+	if n := len(trail.Items); n < 4 || trail.Items[0].Did != string(hosting.RightSiteCron) || strings.Contains(trail.Items[2].After, "letters.php") {
 		t.Errorf("four changes are told in the trail as %+v, want them without their commands", trail.Items)
 	}
 }

@@ -219,7 +219,7 @@ func (w *work) finish() error {
 	to := local(w.To)
 	there, err := w.root.Lstat(to)
 	switch {
-	case err == nil && !(w.Replace && there.Mode().IsRegular()):
+	case err == nil && (!w.Replace || !there.Mode().IsRegular()):
 		return refuse(orders.Exists, w.To)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err

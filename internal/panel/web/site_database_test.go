@@ -93,7 +93,7 @@ func newOffice(t *testing.T) *office {
 		w.Header().Add("Set-Cookie", "phpMyAdmin=its-own; path=/; secure; HttpOnly")
 		w.Header().Add("Set-Cookie", "__Host-visit=forged; path=/; secure")
 		w.Header().Set("Content-Security-Policy", "default-src 'self' *.tiles.example")
-		io.WriteString(w, "tables of "+r.Header.Get("X-Kubepanel-Database-Name")) //nolint:errcheck // a test's answer
+		io.WriteString(w, "tables of "+r.Header.Get("X-Kubepanel-Database-Name"))
 	}))
 	t.Cleanup(upstream.Close)
 	db, ok := h.rules.Store.(*store.DB)

@@ -89,7 +89,7 @@ func ClientOptions() client.Options {
 	}
 }
 
-// slimPod keeps of a pod what its diagnosis looks at.
+// slimPod keeps of a pod what its diagnosis looks at, and what it was told last.
 func slimPod(in any) (any, error) {
 	pod, ok := in.(*corev1.Pod)
 	if !ok {
@@ -100,7 +100,8 @@ func slimPod(in any) (any, error) {
 		ObjectMeta: metav1.ObjectMeta{
 			Name: pod.Name, Namespace: pod.Namespace, UID: pod.UID, ResourceVersion: pod.ResourceVersion,
 			Labels: pod.Labels, Annotations: map[string]string{
-				v1alpha1.AnnotationDomainName: pod.Annotations[v1alpha1.AnnotationDomainName],
+				v1alpha1.AnnotationDomainName:   pod.Annotations[v1alpha1.AnnotationDomainName],
+				v1alpha1.AnnotationConfigWanted: pod.Annotations[v1alpha1.AnnotationConfigWanted],
 			},
 			CreationTimestamp: pod.CreationTimestamp, DeletionTimestamp: pod.DeletionTimestamp,
 		},

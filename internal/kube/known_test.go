@@ -1,6 +1,7 @@
 package kube_test
 
 import (
+	"context"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,20 +16,20 @@ import (
 // API server added to it or its controllers write.
 func TestADigestTellsWhetherSomebodyChangedSomething(t *testing.T) {
 	tests := map[string]struct {
-		edit func(o client.Object)
+		edit func(t *testing.T, o client.Object)
 		same bool
 	}{
-		"nothing": {func(client.Object) {}, true},
-		"what a controller notes": {func(o client.Object) {
+		"nothing": {func(*testing.T, client.Object) {}, true},
+		"what a controller notes": {func(_ *testing.T, o client.Object) {
 			o.SetAnnotations(map[string]string{
 				"example.com/note": "a", v1alpha1.AnnotationUsedBytes: "1", kube.AnnotationApplied: o.GetAnnotations()[kube.AnnotationApplied],
 			})
 		}, true},
-		"a field":          {func(o client.Object) { service(o).Spec.Selector["a"] = "other" }, false},
-		"a field we leave": {func(o client.Object) { service(o).Spec.SessionAffinity = corev1.ServiceAffinityClientIP }, false},
-		"a label":          {func(o client.Object) { o.SetLabels(map[string]string{"a": "other"}) }, false},
-		"a note of ours":   {func(o client.Object) { o.GetAnnotations()[kube.AnnotationApplied] = "forged" }, false},
-		"that it is the same one": {func(o client.Object) {
+		"a field":          {func(_ *testing.T, o client.Object) { service(o).Spec.Selector["a"] = "other" }, false},
+		"a field we leave": {func(_ *testing.T, o client.Object) { service(o).Spec.SessionAffinity = corev1.ServiceAffinityClientIP }, false},
+		"a label":          {func(_ *testing.T, o client.Object) { o.SetLabels(map[string]string{"a": "other"}) }, false},
+		"a note of ours":   {func(_ *testing.T, o client.Object) { o.GetAnnotations()[kube.AnnotationApplied] = "forged" }, false},
+		"that it is the same one": {func(t *testing.T, o client.Object) {
 			if err := cluster.Client.Delete(t.Context(), o); err != nil {
 				t.Fatal(err)
 			}
@@ -55,14 +56,18 @@ func TestADigestTellsWhetherSomebodyChangedSomething(t *testing.T) {
 			if err := a.Apply(t.Context(), owner, o); err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { _ = cluster.Client.Delete(t.Context(), named()[0]) }) // the next one makes it anew
+			t.Cleanup(func() { // the next one makes it anew; the test's own context has ended
+				if err := cluster.Client.Delete(context.WithoutCancel(t.Context()), named()[0]); err != nil {
+					t.Error(err)
+				}
+			})
 			digest, err := a.Digest(t.Context(), owner, named())
 			if digest == "" || err != nil {
 				t.Fatalf("the digest is %q, %v", digest, err)
 			}
 
 			version := o.ResourceVersion
-			tt.edit(o)
+			tt.edit(t, o)
 			if o.ResourceVersion == version {
 				if err := cluster.Client.Update(t.Context(), o); err != nil {
 					t.Fatal(err)

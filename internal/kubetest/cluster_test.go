@@ -90,8 +90,8 @@ func TestOurKindsAreServed(t *testing.T) {
 	if err := cluster.Client.List(t.Context(), &crds); err != nil {
 		t.Fatal(err)
 	}
-	if len(crds.Items) != 9 {
-		t.Errorf("%d kinds are installed, want the contract's 9", len(crds.Items))
+	if len(crds.Items) != 11 {
+		t.Errorf("%d kinds are installed, want 11", len(crds.Items))
 	}
 	for _, crd := range crds.Items {
 		for _, c := range crd.Status.Conditions {

@@ -77,7 +77,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ reconcile.Request) (reconc
 	for i := range list.Items {
 		errs = append(errs, r.tell(ctx, &list.Items[i], verdicts[i]))
 	}
-	return reconcile.Result{RequeueAfter: r.next(list.Items, verdicts)}, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return reconcile.Result{}, err
+	}
+	return reconcile.Result{RequeueAfter: r.next(list.Items, verdicts)}, nil
 }
 
 // end is when an access ends.

@@ -116,13 +116,14 @@ func openFile(path string) (read, write *sql.DB, err error) {
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
 		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
 	}}
-	write, err = sql.Open("sqlite", "file:"+path+"?_txlock=immediate&"+q.Encode())
+	file := "file:" + (&url.URL{Path: path}).EscapedPath()
+	write, err = sql.Open("sqlite", file+"?_txlock=immediate&"+q.Encode())
 	if err != nil {
 		return nil, nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	write.SetMaxOpenConns(1)
 	q.Add("_pragma", "query_only(1)")
-	read, err = sql.Open("sqlite", "file:"+path+"?"+q.Encode())
+	read, err = sql.Open("sqlite", file+"?"+q.Encode())
 	if err != nil {
 		return nil, nil, fmt.Errorf("open %s: %w", path, err)
 	}

@@ -2,7 +2,9 @@ package hosting
 
 import (
 	"context"
+	"errors"
 	"io"
+	"sync"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/orders"
@@ -98,20 +100,14 @@ type shell struct {
 	Terminal
 
 	ended func() error
+	once  sync.Once
+	err   error
 }
 
-// Close ends the shell, once.
+// Close ends the shell, once, whoever comes first: who types or who reads.
 func (s *shell) Close() error {
-	if s.ended == nil {
-		return nil
-	}
-	ended := s.ended
-	s.ended = nil
-	if err := s.Terminal.Close(); err != nil {
-		_ = ended()
-		return err
-	}
-	return ended()
+	s.once.Do(func() { s.err = errors.Join(s.Terminal.Close(), s.ended()) })
+	return s.err
 }
 
 // MayEnter tells whether an actor may come in for files or a terminal, and returns the

@@ -246,9 +246,14 @@ func TestDisruptionBudgetHolds(t *testing.T) {
 		Spec: policyv1.PodDisruptionBudgetSpec{MinAvailable: &one, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "guarded"}}}}
 	y.make(budget)
 	y.Cleanup(func() { y.must(cluster.Client.Delete(context.Background(), budget)) })
+	// As the controller of budgets would have it: until then the API server has every caller wait.
+	budget.Status = policyv1.PodDisruptionBudgetStatus{ObservedGeneration: budget.Generation, CurrentHealthy: 1, DesiredHealthy: 1, ExpectedPods: 1}
+	y.must(cluster.Client.Status().Update(t.Context(), budget))
 	running := &corev1.Pod{}
 	y.must(cluster.Client.Get(t.Context(), client.ObjectKey{Namespace: "default", Name: "guarded"}, running))
-	running.Status.Phase = corev1.PodRunning // a pod that never ran is not guarded
+	// A pod that never ran, or is not ready, is not guarded.
+	running.Status.Phase = corev1.PodRunning
+	running.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
 	y.must(cluster.Client.Status().Update(t.Context(), running))
 	y.ask("worker-e", true)
 	y.said(y.look("worker-e"), v1alpha1.ConditionNodeDrained, "Held")

@@ -36,14 +36,14 @@ func (c *call) ping() error {
 	return err
 }
 
-// send writes the order and its content. When the order ends before its content does,
-// that is no fault of the sender's.
+// send writes the order and its content. When the site takes no more of it the answer
+// says why, or that there is none; only a sender who fails is told of from here.
 func (c *call) send(to io.WriteCloser, line []byte, in io.Reader) {
-	_, err := to.Write(line)
-	if err == nil && in != nil {
-		err = c.pieces(to, in)
+	defer func() { _ = to.Close() }()
+	if _, err := to.Write(line); err != nil || in == nil {
+		return
 	}
-	if err = errors.Join(err, to.Close()); err != nil && !c.ended.Load() {
+	if err := c.pieces(to, in); err != nil && !c.ended.Load() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.wrong = err

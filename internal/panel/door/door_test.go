@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -125,6 +126,27 @@ func TestNothingLeadsOutOfASite(t *testing.T) {
 	if content(t, filepath.Join(root, "mine")) != "mine" {
 		t.Error("a refused move took the file away")
 	}
+}
+
+// The site ends a refused order before it has read what comes with it, so that the
+// sender meets a closed channel now and then, before the answer is read.
+func TestARefusalIsHeardWhileTheContentIsSent(t *testing.T) {
+	s := doortest.New(t)
+	s.Site(site)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 500 {
+				o := orders.Order{Do: orders.Mode, Path: "/missing", Mode: 0o777, Size: 1}
+				answer, err := s.Order(t.Context(), visit(), o, strings.NewReader("x"), io.Discard)
+				if err != nil || answer.Code != orders.Missing {
+					t.Errorf("answer = %+v, %v (%v), want that it is missing", answer, err, errors.Unwrap(err))
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestAFileIsSavedOnlyOverWhatItsEditorSaw(t *testing.T) {

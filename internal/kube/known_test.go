@@ -43,7 +43,16 @@ func TestADigestTellsWhetherSomebodyChangedSomething(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			owner := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "owner", UID: "1", Namespace: "default"}}
+			// It is there: what belongs to nobody is garbage, and collected.
+			owner := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{GenerateName: "owner-", Namespace: "default"}}
+			if err := cluster.Client.Create(t.Context(), owner); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := cluster.Client.Delete(context.WithoutCancel(t.Context()), owner); err != nil {
+					t.Error(err)
+				}
+			})
 			a := kube.Applier{Client: cluster.Client, Direct: cluster.Client, Owner: "kubepanel-test", Known: &kube.Known{}}
 			named := func() []client.Object {
 				return []client.Object{&corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "digest", Namespace: "default"}}}

@@ -46,6 +46,13 @@ func (c *Cluster) Created() int {
 	return c.created
 }
 
+// Len returns how many Domains there are.
+func (c *Cluster) Len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.domains)
+}
+
 // Change edits a Domain's status as the operator does.
 func (c *Cluster) Change(object string, edit func(*v1alpha1.Domain)) {
 	c.mu.Lock()
@@ -59,21 +66,24 @@ func (c *Cluster) Change(object string, edit func(*v1alpha1.Domain)) {
 
 // Finish has the operator be done with a Domain.
 func (c *Cluster) Finish(object string, at time.Time) {
-	c.Change(object, func(d *v1alpha1.Domain) {
-		d.Status = v1alpha1.DomainStatus{
-			Phase: v1alpha1.DomainReady, ObservedGeneration: d.Generation, Namespace: "dom-" + d.Name, RestartedAt: d.Annotations[v1alpha1.AnnotationRestartedAt],
-			Endpoints: &v1alpha1.EndpointsStatus{HTTPS: "https://" + d.Spec.DomainName},
-			Storage:   &v1alpha1.StorageStatus{Size: "5Gi", Used: "1700Mi"},
-			SFTP: &v1alpha1.SFTPStatus{Host: "panel.example", Port: 2222, Username: "www@" + d.Spec.DomainName,
-				PasswordSecretRef: &v1alpha1.SecretKeyReference{Namespace: "dom-" + d.Name, Name: "sftp-credentials", Key: "password"}},
-		}
-		for i, kind := range []string{v1alpha1.ConditionNamespaceReady, v1alpha1.ConditionDeploymentReady, v1alpha1.ConditionCertificateReady, v1alpha1.ConditionReady} {
-			d.Status.Conditions = append(d.Status.Conditions, metav1.Condition{
-				Type: kind, Status: metav1.ConditionTrue, Reason: "Satisfied", ObservedGeneration: d.Generation,
-				LastTransitionTime: metav1.NewTime(at.Add(time.Duration(i) * time.Second)),
-			})
-		}
-	})
+	c.Change(object, func(d *v1alpha1.Domain) { Finish(d, at) })
+}
+
+// Finish writes what the operator does of a site that serves, its first step at a time.
+func Finish(d *v1alpha1.Domain, at time.Time) {
+	d.Status = v1alpha1.DomainStatus{
+		Phase: v1alpha1.DomainReady, ObservedGeneration: d.Generation, Namespace: "dom-" + d.Name, RestartedAt: d.Annotations[v1alpha1.AnnotationRestartedAt],
+		Endpoints: &v1alpha1.EndpointsStatus{HTTPS: "https://" + d.Spec.DomainName},
+		Storage:   &v1alpha1.StorageStatus{Size: "5Gi", Used: "1700Mi"},
+		SFTP: &v1alpha1.SFTPStatus{Host: "panel.example", Port: 2222, Username: "www@" + d.Spec.DomainName,
+			PasswordSecretRef: &v1alpha1.SecretKeyReference{Namespace: "dom-" + d.Name, Name: "sftp-credentials", Key: "password"}},
+	}
+	for i, kind := range []string{v1alpha1.ConditionNamespaceReady, v1alpha1.ConditionPVCReady, v1alpha1.ConditionDeploymentReady, v1alpha1.ConditionCertificateReady, v1alpha1.ConditionReady} {
+		d.Status.Conditions = append(d.Status.Conditions, metav1.Condition{
+			Type: kind, Status: metav1.ConditionTrue, Reason: "Satisfied", ObservedGeneration: d.Generation,
+			LastTransitionTime: metav1.NewTime(at.Add(time.Duration(2*i) * time.Second)),
+		})
+	}
 }
 
 // Forget has the operator be done with a deletion.

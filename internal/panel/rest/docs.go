@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/httpstatus"
 )
 
 // introduction stands before the operations in the document.
@@ -120,7 +121,7 @@ func (s *Server) docsPage() docsPage {
 	slices.SortFunc(p.Schemas, func(a, b docsSchema) int { return strings.Compare(a.Name, b.Name) })
 	for _, code := range []hosting.Code{hosting.Invalid, hosting.SignIn, hosting.Forbidden, hosting.NotFound, hosting.Conflict, hosting.Changed, hosting.OverQuota,
 		hosting.Limited, hosting.Stalled, hosting.Broken, hosting.Unreachable, hosting.NotInstalled, hosting.Timeout, hosting.Internal} {
-		p.Codes = append(p.Codes, docsCode{code, statusOf(code)})
+		p.Codes = append(p.Codes, docsCode{code, httpstatus.Of(code)})
 	}
 	return p
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/httpstatus"
 )
 
 const problemType = "application/problem+json"
@@ -60,7 +61,7 @@ func typeOfProblem() reflect.Type { return reflect.TypeFor[Problem]() }
 
 // newProblem fills in what follows from a code.
 func newProblem(code hosting.Code, detail string) *Problem {
-	p := &Problem{Type: Prefix + "/docs#" + string(code), Code: code, Status: statusOf(code), Detail: detail}
+	p := &Problem{Type: Prefix + "/docs#" + string(code), Code: code, Status: httpstatus.Of(code), Detail: detail}
 	p.Title = http.StatusText(p.Status)
 	return p
 }
@@ -71,30 +72,6 @@ const (
 	waitBusy        = 2
 	waitTries       = 900
 )
-
-// statusOf is what codes are in HTTP.
-func statusOf(code hosting.Code) int {
-	switch code {
-	case hosting.Invalid, hosting.OverQuota:
-		return http.StatusUnprocessableEntity
-	case hosting.NotFound:
-		return http.StatusNotFound
-	case hosting.Changed:
-		return http.StatusPreconditionFailed
-	case hosting.Conflict, hosting.Stalled, hosting.Broken:
-		return http.StatusConflict
-	case hosting.Forbidden:
-		return http.StatusForbidden
-	case hosting.SignIn:
-		return http.StatusUnauthorized
-	case hosting.Limited:
-		return http.StatusTooManyRequests
-	case hosting.Unreachable, hosting.NotInstalled, hosting.Timeout:
-		return http.StatusServiceUnavailable
-	case hosting.Interrupted, hosting.Internal:
-	}
-	return http.StatusInternalServerError
-}
 
 // problem makes a document of a rule's answer. What is no answer for people goes into
 // the log under a number, and the document tells the number alone.

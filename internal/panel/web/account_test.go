@@ -200,7 +200,7 @@ func TestWhoMustHaveASecondFactorGetsNothingElse(t *testing.T) {
 	page.want(t, http.StatusOK, "Keep these recovery codes")
 	b.get("/sites").want(t, http.StatusOK)
 	b.get("/enrol").leads(t, "/")
-	if len(h.cluster.domains) != 0 {
+	if h.cluster.Len() != 0 {
 		t.Error("a site was made before there was a second factor")
 	}
 	jo := b.another()

@@ -17,12 +17,12 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/mail"
 	"kubepanel.io/kubepanel/internal/panel/mail/mailtest"
+	"kubepanel.io/kubepanel/internal/panel/paneltest"
 	"kubepanel.io/kubepanel/internal/panel/visit"
 	"kubepanel.io/kubepanel/internal/panel/web"
 	"kubepanel.io/kubepanel/internal/store"
@@ -35,7 +35,7 @@ var clock = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 type house struct {
 	t       *testing.T
 	rules   *hosting.Provider
-	cluster *cluster
+	cluster *paneltest.Cluster
 	doors   *auth.Auth
 	mail    *mailtest.Server
 	handler http.Handler
@@ -54,7 +54,7 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, cluster: newCluster(t), mail: mailtest.Start(t, false), log: &bytes.Buffer{}}
+	h := &house{t: t, mail: mailtest.Start(t, false), log: &bytes.Buffer{}}
 	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "panel.db"), store.Options{
 		Keys: [][]byte{make([]byte, 32)},
 		Observe: func(string) {
@@ -65,6 +65,10 @@ func newHouse(t *testing.T) *house {
 	})
 	h.must(err)
 	t.Cleanup(db.Close)
+	settings, err := os.ReadFile("../../../api/platform/testdata/platform.yaml")
+	h.must(err)
+	h.cluster, err = paneltest.NewCluster(settings)
+	h.must(err)
 	now := func() time.Time { return clock }
 	h.rules = &hosting.Provider{Panel: &hosting.Panel{Domains: h.cluster, Writer: h.cluster, Platform: h.cluster, Planner: h.cluster}, Store: db, Now: now}
 	boss := &hosting.User{ID: hosting.NewID(), Email: "boss@provider.example", Name: "Ada Boss", Role: hosting.Administrator, CreatedAt: clock}
@@ -130,7 +134,7 @@ func (h *house) site(name string, finish func(*v1alpha1.Domain)) {
 	h.t.Helper()
 	s, err := h.rules.CreateSite(h.t.Context(), h.jo, "", hosting.NewSite{Name: name, Storage: "5Gi", CPU: "1000m", Memory: "512Mi"}, false)
 	h.must(err)
-	h.cluster.change(s.Object, func(d *v1alpha1.Domain) {
+	h.cluster.Change(s.Object, func(d *v1alpha1.Domain) {
 		ready(d)
 		if finish != nil {
 			finish(d)
@@ -138,22 +142,16 @@ func (h *house) site(name string, finish func(*v1alpha1.Domain)) {
 	})
 }
 
-// ready is what the operator writes of a site that serves.
-func ready(d *v1alpha1.Domain) {
-	d.Status = v1alpha1.DomainStatus{
-		Phase: v1alpha1.DomainReady, ObservedGeneration: d.Generation, Namespace: "dom-" + d.Name,
-		Endpoints: &v1alpha1.EndpointsStatus{HTTPS: "https://" + d.Spec.DomainName},
-		Storage:   &v1alpha1.StorageStatus{Size: "5Gi", Used: "1700Mi"},
-		SFTP: &v1alpha1.SFTPStatus{Host: "panel.example", Port: 2222, Username: "www@" + d.Spec.DomainName,
-			PasswordSecretRef: &v1alpha1.SecretKeyReference{Namespace: "dom-" + d.Name, Name: "sftp-credentials", Key: "password"}},
-	}
-	for i, kind := range []string{v1alpha1.ConditionNamespaceReady, v1alpha1.ConditionPVCReady, v1alpha1.ConditionDeploymentReady, v1alpha1.ConditionCertificateReady, v1alpha1.ConditionReady} {
-		d.Status.Conditions = append(d.Status.Conditions, metav1.Condition{
-			Type: kind, Status: metav1.ConditionTrue, Reason: "Satisfied", ObservedGeneration: d.Generation,
-			LastTransitionTime: metav1.NewTime(clock.Add(time.Duration(2*i) * time.Second)),
-		})
-	}
+// domain returns the Domain of a site.
+func (h *house) domain(object string) *v1alpha1.Domain {
+	h.t.Helper()
+	d, err := h.cluster.Domain(h.t.Context(), object)
+	h.must(err)
+	return d
 }
+
+// ready is what the operator writes of a site that serves.
+func ready(d *v1alpha1.Domain) { paneltest.Finish(d, clock) }
 
 // stuck is what it writes of one that only a person can help.
 func stuck(d *v1alpha1.Domain) {
@@ -216,98 +214,4 @@ func (a answer) want(t *testing.T, code int, says ...string) {
 			t.Errorf("the page does not say %q: %.4000s", s, a.body)
 		}
 	}
-}
-
-// cluster keeps Domains in memory, as kube.Mirror does.
-type cluster struct {
-	mu       sync.Mutex
-	domains  map[string]*v1alpha1.Domain
-	settings *platform.Settings
-	// down is what every call answers while it is set.
-	down error
-}
-
-func newCluster(t *testing.T) *cluster {
-	t.Helper()
-	data, err := os.ReadFile("../../../api/platform/testdata/platform.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	settings, err := platform.Parse(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &cluster{domains: map[string]*v1alpha1.Domain{}, settings: settings}
-}
-
-func (c *cluster) change(object string, edit func(*v1alpha1.Domain)) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	d := c.domains[object].DeepCopy()
-	edit(d)
-	c.domains[object] = d
-}
-
-func (c *cluster) Domain(_ context.Context, object string) (*v1alpha1.Domain, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.down != nil {
-		return nil, c.down
-	}
-	if d, ok := c.domains[object]; ok {
-		return d, nil
-	}
-	return nil, &hosting.Error{Code: hosting.NotFound}
-}
-
-func (c *cluster) Domains(context.Context) ([]v1alpha1.Domain, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	all := make([]v1alpha1.Domain, 0, len(c.domains))
-	for _, d := range c.domains {
-		all = append(all, *d)
-	}
-	return all, c.down
-}
-
-func (c *cluster) CreateDomain(_ context.Context, d *v1alpha1.Domain, dryRun bool) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.down == nil && !dryRun {
-		d.CreationTimestamp, d.Generation = metav1.NewTime(clock), 1
-		c.domains[d.Name] = d.DeepCopy()
-	}
-	return c.down
-}
-
-func (c *cluster) ChangeDomain(_ context.Context, _, d *v1alpha1.Domain, dryRun bool) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.down == nil && !dryRun {
-		d.Generation++
-		c.domains[d.Name] = d.DeepCopy()
-	}
-	return c.down
-}
-
-func (c *cluster) DeleteDomain(_ context.Context, d *v1alpha1.Domain, dryRun bool) error {
-	if !dryRun {
-		c.change(d.Name, func(d *v1alpha1.Domain) { d.DeletionTimestamp = new(metav1.NewTime(clock)) })
-	}
-	return c.down
-}
-
-func (c *cluster) Settings(context.Context) (*platform.Settings, error) { return c.settings, nil }
-
-func (c *cluster) Secret(_ context.Context, namespace, name string) (map[string][]byte, error) {
-	return map[string][]byte{"username": []byte("admin"), "password": []byte("password of " + namespace + "/" + name)}, nil
-}
-
-func (c *cluster) Plan(_ context.Context, was, d *v1alpha1.Domain) (*hosting.Plan, error) {
-	return &hosting.Plan{
-		Site: d.Spec.DomainName, Action: hosting.ActionChange,
-		Spec:     []hosting.FieldChange{{Path: "spec.title", Old: was.Spec.Title, New: d.Spec.Title}},
-		Effects:  []hosting.Effect{{Kind: hosting.EffectReload, Of: []string{"nginx"}}},
-		Downtime: hosting.Downtime{Basis: "nothing restarts"},
-	}, nil
 }

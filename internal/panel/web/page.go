@@ -16,6 +16,7 @@ import (
 
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/httpstatus"
 	"kubepanel.io/kubepanel/internal/panel/metrics"
 )
 
@@ -64,30 +65,6 @@ func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {
 // partial tells whether a page's script asks for a part of it.
 func partial(r *http.Request) bool { return r.Header.Get("HX-Request") == "true" }
 
-// statusOf is what codes are in HTTP.
-func statusOf(code hosting.Code) int {
-	switch code {
-	case hosting.Invalid, hosting.OverQuota:
-		return http.StatusUnprocessableEntity
-	case hosting.NotFound:
-		return http.StatusNotFound
-	case hosting.Changed:
-		return http.StatusPreconditionFailed
-	case hosting.Conflict, hosting.Stalled:
-		return http.StatusConflict
-	case hosting.Forbidden:
-		return http.StatusForbidden
-	case hosting.SignIn:
-		return http.StatusUnauthorized
-	case hosting.Limited:
-		return http.StatusTooManyRequests
-	case hosting.Unreachable, hosting.NotInstalled, hosting.Timeout:
-		return http.StatusServiceUnavailable
-	case hosting.Interrupted, hosting.Internal:
-	}
-	return http.StatusInternalServerError
-}
-
 // fault is the page of an error.
 type fault struct {
 	*frame
@@ -101,7 +78,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return // nobody is there to read it
 	}
 	code := hosting.CodeOf(err)
-	p := fault{frame: s.frame(r, placeNone), Status: statusOf(code)}
+	p := fault{frame: s.frame(r, placeNone), Status: httpstatus.Of(code)}
 	p.Title = p.T("That did not work")
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		p.Status, p.Message = http.StatusRequestEntityTooLarge, p.T("That is more than %d kB, which no form here takes.", tooLarge.Limit>>10)
@@ -169,7 +146,7 @@ func asked(err error) (faults, error) {
 	if !ok || (e.Code != hosting.Invalid && e.Code != hosting.OverQuota && e.Code != hosting.Conflict && e.Code != hosting.Limited && e.Code != hosting.SignIn) {
 		return faults{}, err
 	}
-	f := faults{fields: map[string]string{}, Status: statusOf(e.Code)}
+	f := faults{fields: map[string]string{}, Status: httpstatus.Of(e.Code)}
 	for _, field := range e.Fields {
 		if _, ok := f.fields[field.Name]; !ok {
 			f.fields[field.Name] = field.Message

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/httpstatus"
 )
 
 // The four steps of passkeys speak with the page's script: they answer what the
@@ -49,7 +50,7 @@ func (s *Server) heard(w http.ResponseWriter, _ *http.Request, err error) error 
 		return err
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(statusOf(e.Code))
+	w.WriteHeader(httpstatus.Of(e.Code))
 	w.Write([]byte(e.Error())) //nolint:errcheck // a browser that went away
 	return nil
 }

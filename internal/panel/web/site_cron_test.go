@@ -27,7 +27,7 @@ func scheduled(t *testing.T) *house {
 		{Name: "mail-2", Job: "mail", State: hosting.RunFailed, Began: clock.Add(-time.Hour), Ended: clock.Add(-time.Hour + 5*time.Second), Asked: true},
 		{Name: "mail-1", Job: "mail", State: hosting.RunSucceeded, Began: clock.Add(-2 * time.Hour), Ended: clock.Add(-2*time.Hour + time.Minute)},
 	}
-	h.cluster.change("shop.example", func(d *v1alpha1.Domain) {
+	h.cluster.Change("shop.example", func(d *v1alpha1.Domain) {
 		d.Spec.CronJobs = []v1alpha1.CronJob{{Name: "mail", Schedule: "30 4 * * *", Shell: "php mail.php", TimeoutSeconds: 3600}}
 	})
 	return h
@@ -49,7 +49,7 @@ func TestCronJobsAreShownWithTheirRuns(t *testing.T) {
 func TestCronJobIsMadeChangedRunAndDeleted(t *testing.T) {
 	h := scheduled(t)
 	const at = "/sites/shop.example/cron"
-	jobs := func() []v1alpha1.CronJob { return h.cluster.domains["shop.example"].Spec.CronJobs }
+	jobs := func() []v1alpha1.CronJob { return h.domain("shop.example").Spec.CronJobs }
 	form := cronFormOf("report", "@daily", "php\r\nreport.php --all\r\n")
 	form.Set("words", "on")
 	form.Set("timezone", "Europe/Berlin")
@@ -64,7 +64,7 @@ func TestCronJobIsMadeChangedRunAndDeleted(t *testing.T) {
 		t.Fatalf("the changed cron jobs are %+v", all)
 	}
 	h.post(at+"/letters/run", nil).want(t, http.StatusSeeOther)
-	if asked := h.cluster.domains["shop.example"].Annotations[v1alpha1.AnnotationRunCron]; asked != "letters 2026-03-01T12:00:00Z" {
+	if asked := h.domain("shop.example").Annotations[v1alpha1.AnnotationRunCron]; asked != "letters 2026-03-01T12:00:00Z" {
 		t.Errorf("a run is asked for as %q", asked)
 	}
 	h.post(at+"/letters/delete", nil).want(t, http.StatusSeeOther)
@@ -99,7 +99,7 @@ func TestCronJobIsRefusedAtItsField(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := scheduled(t)
 			h.post("/sites/shop.example/cron", tt.form).want(t, http.StatusUnprocessableEntity, `id="`+tt.field+`-fault"`, tt.says)
-			if n := len(h.cluster.domains["shop.example"].Spec.CronJobs); n != 1 {
+			if n := len(h.domain("shop.example").Spec.CronJobs); n != 1 {
 				t.Errorf("a refused cron job was made all the same: there are %d", n)
 			}
 		})
@@ -127,7 +127,7 @@ func TestSchedulesAreReadAloud(t *testing.T) {
 		"0 6 * * 7": "Every week on Sunday at 06:00", "0 0,12 1 */2 *": "0 0,12 1 */2 *",
 	} {
 		h := scheduled(t)
-		h.cluster.change("shop.example", func(d *v1alpha1.Domain) { d.Spec.CronJobs[0].Schedule = schedule })
+		h.cluster.Change("shop.example", func(d *v1alpha1.Domain) { d.Spec.CronJobs[0].Schedule = schedule })
 		h.get("/sites/shop.example/cron").want(t, http.StatusOK, ">"+want+"<")
 	}
 }

@@ -247,7 +247,7 @@ func TestVisitEndsWithWhatItRestsOn(t *testing.T) {
 	change := func(o *office, edit func(*v1alpha1.Domain)) {
 		s, err := o.h.rules.Store.OwnedSite(o.h.t.Context(), "shop.example")
 		o.h.must(err)
-		o.h.cluster.change(s.Object, edit)
+		o.h.cluster.Change(s.Object, edit)
 	}
 	tests := map[string]func(*office){
 		"signed out": func(o *office) { o.post("/sign-out", nil).leads(o.h.t, "/sign-in") },

@@ -171,7 +171,7 @@ func TestAnUploadIsTakenInPieces(t *testing.T) {
 
 func TestATerminalIsTheSitesShell(t *testing.T) {
 	h, root := openFiles(t, "--shell")
-	h.cluster.change("shop.example", func(d *v1alpha1.Domain) { d.Spec.SFTP.Type = v1alpha1.SFTPGit })
+	h.cluster.Change("shop.example", func(d *v1alpha1.Domain) { d.Spec.SFTP.Type = v1alpha1.SFTPGit })
 	h.get("/sites/shop.example/terminal").want(t, http.StatusOK, "data-terminal")
 	server := httptest.NewServer(h.handler)
 	defer server.Close()
@@ -196,7 +196,7 @@ func TestATerminalIsTheSitesShell(t *testing.T) {
 		t.Errorf("the shell said %q", got)
 	}
 	awaitTrail(t, h, `"terminal":"closed"`)
-	h.cluster.change("shop.example", func(d *v1alpha1.Domain) { d.Spec.SFTP.Type = v1alpha1.SFTPStandard })
+	h.cluster.Change("shop.example", func(d *v1alpha1.Domain) { d.Spec.SFTP.Type = v1alpha1.SFTPStandard })
 	h.get("/sites/shop.example/terminal").want(t, http.StatusOK, "Switch the shell on")
 }
 

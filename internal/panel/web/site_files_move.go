@@ -12,6 +12,7 @@ import (
 
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/orders"
+	"kubepanel.io/kubepanel/internal/panel/httpstatus"
 )
 
 const (
@@ -133,7 +134,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	h.Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(statusOf(e.Code))
+	w.WriteHeader(httpstatus.Of(e.Code))
 	io.WriteString(w, e.Error()) //nolint:errcheck // a browser that went away
 	return nil
 }

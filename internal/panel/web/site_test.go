@@ -28,10 +28,10 @@ func TestCustomerMakesASiteAndWatchesIt(t *testing.T) {
 		t.Fatalf("a new site leads to %q, want %q", to, at)
 	}
 	h.get(at).want(t, http.StatusOK, "müller.example", "Being made", `hx-trigger="every 1s"`, "You may close this page")
-	if d := h.cluster.domains["xn--mller-kva.example"]; !d.Spec.WordPress.Preinstall {
+	if d := h.domain("xn--mller-kva.example"); !d.Spec.WordPress.Preinstall {
 		t.Error("a WordPress was asked for, and the Domain asks for none")
 	}
-	h.cluster.change("xn--mller-kva.example", ready)
+	h.cluster.Change("xn--mller-kva.example", ready)
 	done := h.part(at + "/steps?moving=1")
 	if done.code != http.StatusNoContent || done.header.Get("HX-Refresh") != "true" {
 		t.Errorf("steps of a site that is done = %d with %v, want the page to be loaded anew", done.code, done.header)
@@ -71,7 +71,7 @@ func TestBadInputShowsTheFormAgain(t *testing.T) {
 			if strings.Contains(got.body, "<script>alert") {
 				t.Error("what was typed became part of the page")
 			}
-			if len(h.cluster.domains) != 0 {
+			if h.cluster.Len() != 0 {
 				t.Error("a refused site was made")
 			}
 		})
@@ -92,11 +92,11 @@ func TestDeletionWantsTheNameTyped(t *testing.T) {
 	h.site("shop.example", nil)
 	h.as = h.jo
 	h.post("/sites/shop.example/delete", url.Values{"confirm": {"shop"}}).want(t, http.StatusUnprocessableEntity, "Type shop.example")
-	if !h.cluster.domains["shop.example"].DeletionTimestamp.IsZero() {
+	if !h.domain("shop.example").DeletionTimestamp.IsZero() {
 		t.Fatal("a deletion that was not confirmed began")
 	}
 	h.post("/sites/shop.example/delete", url.Values{"confirm": {"Shop.Example"}}).want(t, http.StatusSeeOther)
-	if h.cluster.domains["shop.example"].DeletionTimestamp.IsZero() {
+	if h.domain("shop.example").DeletionTimestamp.IsZero() {
 		t.Error("a confirmed deletion did not begin")
 	}
 	h.get("/sites/shop.example").want(t, http.StatusOK, "Being deleted", "every 1s")
@@ -121,12 +121,12 @@ func TestSuspendedAndResumed(t *testing.T) {
 	h.site("shop.example", nil)
 	h.as = h.jo
 	h.post("/sites/shop.example/suspend", nil).want(t, http.StatusSeeOther)
-	if !h.cluster.domains["shop.example"].Spec.Suspended {
+	if !h.domain("shop.example").Spec.Suspended {
 		t.Error("the site is not suspended")
 	}
 	h.get("/sites/shop.example/danger").want(t, http.StatusOK, "Resume")
 	h.post("/sites/shop.example/resume", nil).want(t, http.StatusSeeOther)
-	if h.cluster.domains["shop.example"].Spec.Suspended {
+	if h.domain("shop.example").Spec.Suspended {
 		t.Error("the site is suspended still")
 	}
 }
@@ -166,7 +166,7 @@ func TestAnotherCustomersSiteIsNotThere(t *testing.T) {
 func TestWhatBreaksIsNotShown(t *testing.T) {
 	h := newHouse(t)
 	h.site("shop.example", nil)
-	h.cluster.down = errors.New("dial tcp 10.0.0.1: connection refused")
+	h.cluster.Break(errors.New("dial tcp 10.0.0.1: connection refused"))
 	page := h.get("/sites")
 	page.want(t, http.StatusInternalServerError, "Something broke on our side")
 	if strings.Contains(page.body, "10.0.0.1") {
@@ -187,7 +187,7 @@ func TestNobodyIsSentToSignIn(t *testing.T) {
 	if part := h.part("/sites/shop.example/steps"); part.header.Get("HX-Redirect") != "/sign-in" {
 		t.Errorf("a part of a page for nobody = %d with %v", part.code, part.header)
 	}
-	if post := h.post("/sites", newSiteForm("a.example")); post.code != http.StatusSeeOther || len(h.cluster.domains) != 0 {
+	if post := h.post("/sites", newSiteForm("a.example")); post.code != http.StatusSeeOther || h.cluster.Len() != 0 {
 		t.Errorf("nobody made a site: %d", post.code)
 	}
 }
@@ -247,11 +247,11 @@ func TestSiteIsChangedOnItsTabs(t *testing.T) {
 	}
 	h.post("/sites/shop.example/change", url.Values{"tab": {"domains"}, "title": {"The shop"}, "plan": {"1"}}).
 		want(t, http.StatusOK, "What would change", "spec.title", "nginx", "Visitors notice nothing")
-	if d := h.cluster.domains["shop.example"]; d.Spec.Title != "" {
+	if d := h.domain("shop.example"); d.Spec.Title != "" {
 		t.Error("to ask what would change has changed it")
 	}
 	h.post("/sites/shop.example/change", url.Values{"tab": {"domains"}, "title": {"The shop"}}).want(t, http.StatusSeeOther)
-	d := h.cluster.domains["shop.example"]
+	d := h.domain("shop.example")
 	if d.Spec.Title != "The shop" || len(d.Spec.Aliases) != 1 {
 		t.Errorf("title %q and %d aliases, want the new one and the alias that was not in the form", d.Spec.Title, len(d.Spec.Aliases))
 	}

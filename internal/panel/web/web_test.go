@@ -31,7 +31,7 @@ func TestAnotherOriginCanDoNothing(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "/sites", strings.NewReader(newSiteForm("a.example").Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
-	if got := h.ask(r); got.code != http.StatusForbidden || len(h.cluster.domains) != 0 {
+	if got := h.ask(r); got.code != http.StatusForbidden || h.cluster.Len() != 0 {
 		t.Errorf("a form of another origin = %d, want %d", got.code, http.StatusForbidden)
 	}
 }

@@ -45,7 +45,7 @@ var mayImport = map[string][]string{
 	"internal/store":    {"internal/hosting", "api"},
 	"internal/panel":    {"internal/hosting", "internal/orders", "api"},
 	// What tests of the panel stand on: the other half of its way into sites.
-	"internal/panel/door/doortest": {"internal/panel", "internal/gateway", "api"},
+	"internal/panel/door/doortest": {"internal/panel", "internal/gateway", "internal/toolbox", "api"},
 	"lab":                          {"api"},
 	"api":                          {},
 	"node":                         {},
@@ -74,13 +74,14 @@ var mustNotImport = map[string][]string{
 
 // mayTest is what tests of a room may import beside: real peers in place of fakes.
 var mayTest = map[string][]string{
-	"internal/cli":   {"internal/store", "internal/panel"},
-	"internal/panel": {"internal/store", "internal/gateway"},
+	"internal/cli":     {"internal/store", "internal/panel"},
+	"internal/panel":   {"internal/store", "internal/gateway", "internal/toolbox"},
+	"internal/gateway": {"internal/toolbox"},
 }
 
-// forTests are packages that only tests may import, beside their own room.
+// forTests are packages that only tests may import, and each other.
 var forTests = []string{"internal/kubetest", "internal/operator/domain/mariadb/mariadbtest", "internal/store/postgrestest", "internal/panel/mail/mailtest",
-	"internal/panel/paneltest", "internal/panel/door/doortest"}
+	"internal/panel/paneltest", "internal/panel/door/doortest", "internal/toolbox/toolboxtest"}
 
 // emptyNames say nothing about what a package holds.
 var emptyNames = []string{"util", "utils", "helper", "helpers", "common", "manager", "misc", "base", "shared"}
@@ -218,7 +219,7 @@ func checkImports(s *source) {
 		own, ours := strings.CutPrefix(imported, module)
 		switch {
 		case ours && slices.Contains(forTests, own):
-			if !s.test && !under(s.dir, "internal/kubetest") && !under(s.dir, own) {
+			if !s.test && !anyUnder(s.dir, forTests) {
 				s.breaks(spec, "only tests may import %s", own)
 			}
 		case ours && s.test && anyUnder(own, mayTest[room]):

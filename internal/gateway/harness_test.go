@@ -1,23 +1,17 @@
 package gateway_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/pem"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -28,29 +22,10 @@ import (
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/gateway"
+	"kubepanel.io/kubepanel/internal/toolbox/toolboxtest"
 )
 
-// toolbox builds the program that serves sites, once.
-var toolbox = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "gateway")
-	if err != nil {
-		return "", err
-	}
-	program := filepath.Join(dir, "toolbox")
-	out, err := exec.Command("go", "build", "-o", program, "kubepanel.io/kubepanel/cmd/toolbox").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return program, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if program, err := toolbox(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(program))
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { toolboxtest.Main(m) }
 
 // platform is a gateway with its sites, and a customer's folder.
 type platform struct {
@@ -107,60 +82,26 @@ func (p *platform) newSite(domain string, flags ...string) *site {
 	key := p.newKey(domain)
 	s.host = p.newKey(domain + ".host")
 	for name, content := range map[string]string{
-		"username": "site", "passwordHash": string(hash), "hostKey": p.read(p.home, domain+".host"), "publicKey": line(key),
-		"gateway": fmt.Sprintf("cert-authority,principals=%q %s", domain, line(p.keys.Authority)),
+		"username": "site", "passwordHash": string(hash), "hostKey": p.read(p.home, domain+".host"), "publicKey": toolboxtest.Line(key),
+		"gateway": fmt.Sprintf("cert-authority,principals=%q %s", domain, toolboxtest.Line(p.keys.Authority)),
 	} {
 		p.write(s.secrets, name, content)
 	}
-	s.serve(flags)
+	p.addresses[domain], _ = toolboxtest.Serve(p.t, s.log, append(flags, "--root="+s.root, "--credentials="+s.secrets)...)
 	s.object = &v1alpha1.Domain{
 		ObjectMeta: metav1.ObjectMeta{Name: strings.ReplaceAll(domain, ".", "-")},
 		Spec:       v1alpha1.DomainSpec{DomainName: domain},
-		Status:     v1alpha1.DomainStatus{SFTP: &v1alpha1.SFTPStatus{ServerKey: line(s.host), PublicKey: line(key)}},
+		Status:     v1alpha1.DomainStatus{SFTP: &v1alpha1.SFTPStatus{ServerKey: toolboxtest.Line(s.host), PublicKey: toolboxtest.Line(key)}},
 	}
 	p.sites.Put(s.object)
 	return s
 }
 
-func (s *site) serve(flags []string) {
-	program, err := toolbox()
-	s.must(err)
-	cmd := exec.Command(program, append([]string{"serve", "--listen=127.0.0.1:0", "--root=" + s.root, "--credentials=" + s.secrets}, flags...)...)
-	stderr, err := cmd.StderrPipe()
-	s.must(err)
-	s.must(cmd.Start())
-	s.t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewScanner(stderr)
-	for lines.Scan() {
-		fmt.Fprintln(s.log, lines.Text())
-		if m := regexp.MustCompile(`address=(127\.0\.0\.1:\d+)`).FindStringSubmatch(lines.Text()); m != nil {
-			s.addresses[s.domain] = m[1]
-			break
-		}
-	}
-	if s.addresses[s.domain] == "" {
-		s.t.Fatalf("the toolbox does not say where it listens:\n%s", s.log)
-	}
-	go func() {
-		for lines.Scan() {
-			fmt.Fprintln(s.log, lines.Text())
-		}
-	}()
-}
-
 // newKey makes a key, whose private half becomes a file of that name.
 func (p *platform) newKey(name string) ssh.Signer {
 	p.t.Helper()
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	p.must(err)
-	block, err := ssh.MarshalPrivateKey(private, "")
-	p.must(err)
-	p.write(p.home, name, string(pem.EncodeToMemory(block)))
-	signer, err := ssh.NewSignerFromKey(private)
-	p.must(err)
+	signer, text := toolboxtest.NewKey(p.t)
+	p.write(p.home, name, text)
 	return signer
 }
 
@@ -179,7 +120,7 @@ func (p *platform) command(key, password, program string, args ...string) *exec.
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	p.t.Cleanup(cancel)
-	p.write(p.home, "known", fmt.Sprintf("[127.0.0.1]:%d %s", p.port, line(p.keys.Host)))
+	p.write(p.home, "known", fmt.Sprintf("[127.0.0.1]:%d %s", p.port, toolboxtest.Line(p.keys.Host)))
 	options := []string{
 		"-F", "/dev/null", "-o", "StrictHostKeyChecking=yes", "-o", "UserKnownHostsFile=" + filepath.Join(p.home, "known"),
 		"-o", "IdentitiesOnly=yes", "-o", "NumberOfPasswordPrompts=1", "-o", "ConnectTimeout=20", "-o", "Port=" + strconv.Itoa(p.port),
@@ -212,8 +153,6 @@ func (p *platform) must(err error) {
 		p.t.Fatal(err)
 	}
 }
-
-func line(key ssh.Signer) string { return string(ssh.MarshalAuthorizedKey(key.PublicKey())) }
 
 // lockedBuffer is a log that is written while a test reads.
 type lockedBuffer struct {

@@ -17,6 +17,7 @@ import (
 
 	"kubepanel.io/kubepanel/internal/gateway"
 	"kubepanel.io/kubepanel/internal/sshd"
+	"kubepanel.io/kubepanel/internal/toolbox/toolboxtest"
 )
 
 // upload makes a file that takes a while to go through.
@@ -237,7 +238,7 @@ func TestASiteThatIsGoneIsForgotten(t *testing.T) {
 	}
 	// A key of two sites says not which is meant.
 	shop := p.newSite("shop.example")
-	blog.object.Spec.SFTP.AuthorizedKeys = []string{line(shop.signer())}
+	blog.object.Spec.SFTP.AuthorizedKeys = []string{toolboxtest.Line(shop.signer())}
 	p.sites.Put(blog.object)
 	if out, err := p.run(shop.domain, "", "sftp", "site@127.0.0.1"); err == nil {
 		t.Errorf("a key of two sites chose one:\n%s", out)
@@ -253,7 +254,7 @@ func TestAKeyThatIsTakenAwayDoesNotComeInAgain(t *testing.T) {
 	blog := p.newSite("blog.example")
 	p.upload()
 	own := p.newKey("own")
-	blog.object.Spec.SFTP.AuthorizedKeys = []string{line(own)}
+	blog.object.Spec.SFTP.AuthorizedKeys = []string{toolboxtest.Line(own)}
 	p.sites.Put(blog.object)
 	client, err := ssh.Dial("tcp", "127.0.0.1:"+strconv.Itoa(p.port), &ssh.ClientConfig{
 		User: blog.domain, Auth: []ssh.AuthMethod{ssh.PublicKeys(own)}, HostKeyCallback: ssh.FixedHostKey(p.keys.Host.PublicKey()),

@@ -22,13 +22,10 @@ import (
 	"kubepanel.io/kubepanel/internal/orders"
 	"kubepanel.io/kubepanel/internal/panel/door"
 	"kubepanel.io/kubepanel/internal/panel/door/doortest"
+	"kubepanel.io/kubepanel/internal/toolbox/toolboxtest"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	doortest.Remove()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { toolboxtest.Main(m) }
 
 const site = "blog.example"
 
@@ -263,7 +260,7 @@ func TestCopiesAndMovesReplaceNothing(t *testing.T) {
 func TestAStrangersKeyOpensNothing(t *testing.T) {
 	s := doortest.New(t)
 	s.Site(site)
-	stranger, _ := doortest.NewKey(t)
+	stranger, _ := toolboxtest.NewKey(t)
 	d := door.New(s.Address, func() (door.Keys, error) { return door.Keys{Own: stranger, Gateway: s.Keys.Host.PublicKey()}, nil })
 	if _, err := d.Order(t.Context(), visit(), orders.Order{Do: orders.List, Path: "/"}, nil, nil); hosting.CodeOf(err) != hosting.Unreachable {
 		t.Errorf("a stranger's key: %v", err)

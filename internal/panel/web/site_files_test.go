@@ -10,13 +10,10 @@ import (
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/door/doortest"
+	"kubepanel.io/kubepanel/internal/toolbox/toolboxtest"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	doortest.Remove()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { toolboxtest.Main(m) }
 
 const filesAt = "/sites/shop.example/files"
 

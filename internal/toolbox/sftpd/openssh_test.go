@@ -3,9 +3,7 @@ package sftpd_test
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/pem"
 	"fmt"
 	"log/slog"
 	"net"
@@ -22,6 +20,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"kubepanel.io/kubepanel/internal/toolbox/sftpd"
+	"kubepanel.io/kubepanel/internal/toolbox/toolboxtest"
 )
 
 const (
@@ -362,19 +361,8 @@ func BenchmarkTransfer(b *testing.B) {
 
 func newKey(t testing.TB) (public, private string) {
 	t.Helper()
-	pub, priv, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := ssh.NewPublicKey(pub)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, err := ssh.MarshalPrivateKey(priv, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(ssh.MarshalAuthorizedKey(key)), string(pem.EncodeToMemory(block))
+	key, private := toolboxtest.NewKey(t)
+	return toolboxtest.Line(key), private
 }
 
 // lockedBuffer is a log that the server writes while a test reads.

@@ -15,8 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"kubepanel.io/kubepanel/internal/toolbox/toolboxtest"
 	"kubepanel.io/kubepanel/internal/toolbox/wordpress"
 )
+
+func TestMain(m *testing.M) { toolboxtest.Main(m) }
 
 // source makes a small tree in the shape of WordPress.
 func source(t *testing.T) wordpress.Files {
@@ -258,10 +261,7 @@ func TestALinkOutOfTheDocumentRootIsNotFollowed(t *testing.T) {
 // TestARunThatIsKilledLeavesNothingHalf kills the real program at many moments
 // and lets the next run finish.
 func TestARunThatIsKilledLeavesNothingHalf(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "toolbox")
-	if out, err := exec.Command("go", "build", "-o", program, "kubepanel.io/kubepanel/cmd/toolbox").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	program := toolboxtest.Program(t)
 	f := source(t)
 	blocks(t, f.From, 1000) // so that a copy takes a moment
 	run := func(limit time.Duration) (string, error) {

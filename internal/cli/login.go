@@ -54,7 +54,8 @@ func newLogin(env *Env) *cobra.Command {
 from an argument: other accounts of a computer see those. The token is kept in a file
 that only you can read, and commands such as "kubepanel user list" use it from then on.
 
-A token is printed in the panel's pod by: panel token --for ADDRESS.`,
+A token is made in the panel under Your account, Tokens; in its pod, panel token
+--for ADDRESS prints one.`,
 		Example: "  kubepanel login https://panel.example.com < token\n  kubepanel login https://panel.localhost --token-file token --ca-file kubepanel-ca.crt",
 		Args:    one("the address of the panel"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return l.run(cmd.Context(), args[0]) },

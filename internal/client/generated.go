@@ -1339,7 +1339,7 @@ type ClientInterface interface {
 
 	// ListTokens List your tokens
 	//
-	// A token can't make tokens: the provider prints them with panel token.
+	// A token can't make tokens: one makes them on the account's page, or the provider prints them with panel token.
 	//
 	// A token needs the scope `self.view`.
 	//
@@ -1876,7 +1876,7 @@ func (c *Client) EndToken(ctx context.Context, reqEditors ...RequestEditorFn) (*
 
 // ListTokens List your tokens
 //
-// A token can't make tokens: the provider prints them with panel token.
+// A token can't make tokens: one makes them on the account's page, or the provider prints them with panel token.
 //
 // A token needs the scope `self.view`.
 //
@@ -5352,7 +5352,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListTokensWithResponse List your tokens
 	//
-	// A token can't make tokens: the provider prints them with panel token.
+	// A token can't make tokens: one makes them on the account's page, or the provider prints them with panel token.
 	//
 	// A token needs the scope `self.view`.
 	//
@@ -8279,7 +8279,7 @@ func (c *ClientWithResponses) EndTokenWithResponse(ctx context.Context, reqEdito
 
 // ListTokensWithResponse List your tokens
 //
-// A token can't make tokens: the provider prints them with panel token.
+// A token can't make tokens: one makes them on the account's page, or the provider prints them with panel token.
 //
 // A token needs the scope `self.view`.
 //

@@ -3,6 +3,7 @@ package hosting
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Right names something that one may do or not. Its text stands in tokens, grants
@@ -97,6 +98,15 @@ func rights() map[Right][4]reach {
 		RightPlatformView: provider, RightPlatformChange: provider,
 	}
 }
+
+// Ever tells whether a role may do something at all, on whatever objects.
+func (r Role) Ever(do Right) bool {
+	column := slices.Index(Roles(), r)
+	return column >= 0 && rights()[do][column] != nobody
+}
+
+// Looks tells whether a right is one to see something, and changes nothing.
+func (r Right) Looks() bool { return strings.HasSuffix(string(r), ".view") }
 
 // Rights returns all rights, in the order of their texts.
 func Rights() []Right { return slices.Sorted(maps.Keys(rights())) }

@@ -78,6 +78,10 @@ func TestRolesMustHaveASecondFactor(t *testing.T) {
 	if who := b.who(t); who != nil {
 		t.Fatalf("ActorOf before enrolling = %+v, want nobody", who)
 	}
+	wantCode(t, "CreateToken(before enrolling)", b.in(t, func(ctx context.Context) error {
+		_, err := s.CreateToken(ctx, auth.NewToken{Name: "way past it", Scopes: []hosting.Right{hosting.RightSiteView}, Life: time.Hour})
+		return err
+	}), hosting.SignIn)
 	b.enrolTOTP(t)
 	if b.who(t) == nil {
 		t.Fatal("nobody is signed in after enrolling")

@@ -39,6 +39,9 @@ func (a *Auth) CreateToken(ctx context.Context, req NewToken) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if a.stage(ctx) != Done { // a token would be a way past the second factor
+		return "", signInFirst()
+	}
 	return a.issue(ctx, u, req)
 }
 

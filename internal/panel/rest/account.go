@@ -12,7 +12,7 @@ import (
 func (s *Server) account() {
 	handle(s, operation{method: http.MethodGet, path: "/account", id: "getAccount", summary: "Show whose token this is, and what it is good for"}, s.getAccount)
 	handle(s, operation{method: http.MethodGet, path: "/account/tokens", id: "listTokens", summary: "List your tokens", scope: hosting.RightSelfView,
-		says: "A token can't make tokens: the provider prints them with panel token."}, s.listTokens)
+		says: "A token can't make tokens: one makes them on the account's page, or the provider prints them with panel token."}, s.listTokens)
 	handle(s, operation{method: http.MethodDelete, path: "/account/token", id: "endToken", summary: "Make this token worthless", status: http.StatusNoContent}, s.endToken)
 	handle(s, operation{method: http.MethodGet, path: "/account/sessions", id: "listSessions", summary: "List the browsers that you are signed in with", scope: hosting.RightSelfView}, s.listSessions)
 }

@@ -24,7 +24,7 @@ type accountPage struct {
 func (s *Server) accountPage(r *http.Request) (accountPage, error) {
 	ctx := r.Context()
 	p := accountPage{frame: s.frame(r, placeAccount)}
-	p.Title = p.T("Your account")
+	p.accountTabs("/account")
 	p.Crumbs = []link{{Text: p.Title}}
 	var err error
 	if p.Factors, err = s.Doors.Factors(ctx); err != nil {

@@ -152,10 +152,9 @@ func (s *Server) routes() map[string]handler {
 		"GET /audit":                      s.audit,
 		"GET /palette":                    s.palette,
 	}
-	maps.Copy(all, s.companies())
-	maps.Copy(all, s.cronRoutes())
-	maps.Copy(all, s.ownRoutes())
-	maps.Copy(all, s.fileRoutes())
+	for _, more := range []map[string]handler{s.companies(), s.tokens(), s.cronRoutes(), s.ownRoutes(), s.fileRoutes()} {
+		maps.Copy(all, more)
+	}
 	return all
 }
 

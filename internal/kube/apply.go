@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/util/csaupgrade"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -88,18 +89,22 @@ func (a Applier) Apply(ctx context.Context, owner, obj client.Object) error {
 }
 
 // takeOver turns the fields that we own because we made an object into fields that
-// we applied, so that an apply takes away what it leaves out.
+// we applied, so that an apply takes away what it leaves out. Others may write the
+// object meanwhile; which fields are theirs is read anew then.
 func (a Applier) takeOver(ctx context.Context, obj client.Object) error {
-	fresh, err := a.whole(ctx, obj)
-	if err != nil || fresh == nil { // applying makes what is gone
-		return err
-	}
 	owner := string(a.Owner)
-	patch, err := csaupgrade.UpgradeManagedFieldsPatch(fresh, sets.New(owner), owner)
-	if err != nil || patch == nil {
-		return err
-	}
-	if err := a.Client.Patch(ctx, fresh, client.RawPatch(types.JSONPatchType, patch)); err != nil {
+	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		fresh, err := a.whole(ctx, obj)
+		if err != nil || fresh == nil { // applying makes what is gone
+			return err
+		}
+		patch, err := csaupgrade.UpgradeManagedFieldsPatch(fresh, sets.New(owner), owner)
+		if err != nil || patch == nil {
+			return err
+		}
+		return a.Client.Patch(ctx, fresh, client.RawPatch(types.JSONPatchType, patch))
+	})
+	if err != nil {
 		return fmt.Errorf("take over %s: %w", describe(obj), err)
 	}
 	return nil

@@ -1,7 +1,9 @@
 package kube_test
 
 import (
+	"context"
 	"maps"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -68,4 +70,40 @@ func TestFieldsThatAreWantedNoMoreGo(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Others write an object at the very moment in which its fields are taken over, as
+// Kubernetes does when it binds a volume.
+func TestTakingFieldsOverWaitsForOthers(t *testing.T) {
+	direct := &crowd{Reader: cluster.Client, left: 2}
+	a := kube.Applier{Client: cluster.Client, Direct: direct, Owner: "kubepanel-test"}
+	object := func(value string) *corev1.ConfigMap {
+		return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "crowded", Namespace: "default"}, Data: map[string]string{"a": value}}
+	}
+	if err := a.Apply(t.Context(), nil, object("1")); err != nil {
+		t.Fatal(err)
+	}
+	next := object("2")
+	if err := a.Apply(t.Context(), nil, next); err != nil {
+		t.Fatal(err)
+	}
+	if next.Data["a"] != "2" || direct.left != 0 {
+		t.Errorf("data = %v with %d writes of others to come", next.Data, direct.left)
+	}
+}
+
+// crowd has somebody write an object right after it was read.
+type crowd struct {
+	client.Reader
+	left int
+}
+
+func (c *crowd) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	if err := c.Reader.Get(ctx, key, o, opts...); err != nil || c.left == 0 {
+		return err
+	}
+	c.left--
+	theirs := o.DeepCopyObject().(client.Object)
+	theirs.SetAnnotations(map[string]string{"example.com/left": strconv.Itoa(c.left), kube.AnnotationMade: "true"})
+	return cluster.Client.Update(ctx, theirs)
 }

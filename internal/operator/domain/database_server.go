@@ -7,12 +7,10 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"kubepanel.io/kubepanel/api/platform"
-	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/operator/domain/mariadb"
 )
 
@@ -52,21 +50,8 @@ type check struct {
 
 // Start watches over the server until ctx ends. It implements manager.Runnable.
 func (s *Databases) Start(ctx context.Context) error {
-	tick := time.NewTicker(pingEvery)
-	defer tick.Stop()
-	for {
-		if changed := s.ask(ctx); changed {
-			select {
-			case s.Changed <- event.GenericEvent{Object: &v1alpha1.Domain{ObjectMeta: metav1.ObjectMeta{}}}:
-			case <-ctx.Done():
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return s.close()
-		case <-tick.C:
-		}
-	}
+	watchOver(ctx, pingEvery, s.ask, s.Changed)
+	return s.close()
 }
 
 // Server returns the server, or why it can't be used now.

@@ -51,18 +51,25 @@ func newGateway(settings *platform.Settings, address string) *Gateway {
 
 // Start watches over the gateway until ctx ends. It implements manager.Runnable.
 func (g *Gateway) Start(ctx context.Context) error {
-	tick := time.NewTicker(greetEvery)
+	watchOver(ctx, greetEvery, g.ask, g.Changed)
+	return nil
+}
+
+// watchOver asks for something that all sites share at once and then every so often,
+// and has all Domains looked at when the answer is another, until ctx ends.
+func watchOver(ctx context.Context, every time.Duration, ask func(context.Context) (changed bool), changed chan<- event.GenericEvent) {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		if changed := g.ask(ctx); changed {
+		if ask(ctx) {
 			select {
-			case g.Changed <- event.GenericEvent{Object: &v1alpha1.Domain{}}:
+			case changed <- event.GenericEvent{Object: &v1alpha1.Domain{}}:
 			case <-ctx.Done():
 			}
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-tick.C:
 		}
 	}

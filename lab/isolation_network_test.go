@@ -90,6 +90,7 @@ func (s site) walledWays(t *testing.T, victim site) ways {
 	w.add("the API server", 6443, nodes...)
 	w.add("the kubelet", 10250, nodes...)
 	w.add("etcd", 2379, nodes...)
+	w.add("metrics-server", 443, c.serviceAddresses(t, "kube-system", "metrics-server")...)
 	w.add("the other's Service", 80, c.serviceAddresses(t, victim.namespace(t), victim.backend(t))...)
 	w.add("the edge from within", 80, c.serviceAddresses(t, platformNamespace, "kubepanel-edge")...)
 	for _, port := range []int{portHTTP, 2222, 9000, 6379, 3306} {

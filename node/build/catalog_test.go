@@ -102,7 +102,7 @@ func TestTagsOfImagesAreThePinnedVersions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	modules := map[string]string{"kubernetes": moduleKubernetes, "etcd": "go.etcd.io/etcd/server/v3", "coredns": moduleCoreDNS}
+	modules := map[string]string{"kubernetes": moduleKubernetes, "etcd": "go.etcd.io/etcd/server/v3", "coredns": moduleCoreDNS, "metrics-server": moduleMetrics}
 	for image, module := range modules {
 		specs, err := c.choose([]string{image})
 		if err != nil {

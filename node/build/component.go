@@ -46,6 +46,7 @@ const (
 	moduleCalico     = "github.com/projectcalico/calico"
 	moduleHelm       = "helm.sh/helm/v4"
 	moduleCoreDNS    = "github.com/coredns/coredns"
+	moduleMetrics    = "sigs.k8s.io/metrics-server"
 	moduleSnapshots  = "github.com/kubernetes-csi/external-snapshotter/client/v8"
 
 	// pauseVersion is the one that the pinned Kubernetes' build/pause/Makefile names.
@@ -64,6 +65,7 @@ func components() map[string]component {
 		"coredns":         coredns(),
 		"calico":          calico(),
 		"helm":            helm(),
+		"metrics-server":  metricsServer(),
 		"csi-driver":      upstream("csi-driver", map[string]string{"csi-driver": "."}),
 		"csi-controllers": csiControllers(),
 		"pause":           pause(),
@@ -130,6 +132,12 @@ func cni() component {
 func coredns() component {
 	c := upstream("coredns", map[string]string{"coredns": "."})
 	c.stamp = map[string]string{moduleCoreDNS + "/coremain.GitCommit": "{" + moduleCoreDNS + "}"}
+	return c
+}
+
+func metricsServer() component {
+	c := upstream("metrics-server", map[string]string{"metrics-server": moduleMetrics + "/cmd/metrics-server"})
+	c.stamp = map[string]string{"k8s.io/client-go/pkg/version.gitVersion": "{" + moduleMetrics + "}"}
 	return c
 }
 

@@ -1,5 +1,5 @@
 // Package manifests renders the configuration of a node's own parts: runtime,
-// kubeadm, network, DNS, storage. It is pure: values go in, text comes out, golden
+// kubeadm, network, DNS, storage, metrics. It is pure: values go in, text comes out, golden
 // files prove it. It must never read a file of the machine or ask a cluster.
 package manifests
 
@@ -43,6 +43,9 @@ type Values struct {
 	CalicoImage  string
 	CoreDNSImage string
 	CSIImage     string
+	MetricsImage string
+	// Authority is the cluster's, in base64; known once kubeadm has made it.
+	Authority string
 	// Pool is the driver's word on where volumes are.
 	Pool Pool
 

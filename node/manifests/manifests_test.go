@@ -23,6 +23,7 @@ func example() Values {
 		KubernetesVersion: "v1.36.3", ImageRepository: "kubepanel.io", EtcdTag: "v3.6.12",
 		PauseImage: "kubepanel.io/pause:3.10.2", CalicoImage: "kubepanel.io/calico:v3.28-0123456789ab",
 		CoreDNSImage: "kubepanel.io/coredns:v1.15.0", CSIImage: "kubepanel.io/csi:v0.1.0-0123456789ab",
+		MetricsImage: "kubepanel.io/metrics-server:v0.9.0-0123456789ab", Authority: "LS0tLS1CRUdJTg==",
 		KubernetesContent: "kubernetes-0123456789ab", EtcdContent: "etcd-0123456789ab", CoreDNSContent: "coredns-0123456789ab",
 		FilterIPv6: true,
 		Runc:       "/state/cache/bin/runc-0123456789ab/runc", Patches: "/etc/kubernetes/patches", CgroupDriver: "cgroupfs",
@@ -38,7 +39,7 @@ func TestRenderedTextIsTheGoldenOne(t *testing.T) {
 	server := example()
 	server.CgroupDriver, server.SystemdCgroup = "systemd", true
 	for computer, values := range map[string]Values{"full": example(), "limited": limited, "systemd": server, "dual": both} {
-		for _, name := range []string{"containerd.toml", "kubeadm.yaml", "cni.conflist", "network.yaml", "dns.yaml", "storage.yaml", "patches/etcd0+strategic.yaml"} {
+		for _, name := range []string{"containerd.toml", "kubeadm.yaml", "cni.conflist", "network.yaml", "dns.yaml", "storage.yaml", "metrics.yaml", "patches/etcd0+strategic.yaml"} {
 			t.Run(computer+"/"+name, func(t *testing.T) {
 				got, err := Render(name, values)
 				if err != nil {
@@ -63,7 +64,7 @@ func TestRenderedTextIsTheGoldenOne(t *testing.T) {
 }
 
 func TestRenderedTextIsWellFormed(t *testing.T) {
-	for _, name := range []string{"kubeadm.yaml", "network.yaml", "dns.yaml", "storage.yaml"} {
+	for _, name := range []string{"kubeadm.yaml", "network.yaml", "dns.yaml", "storage.yaml", "metrics.yaml"} {
 		text, err := Render(name, example())
 		if err != nil {
 			t.Fatal(err)

@@ -24,7 +24,7 @@ func platformComponents() []string { return []string{"helm", "kubepanel"} }
 
 // nodeImages are needed for a Ready node.
 func nodeImages() []string {
-	return []string{"pause", "kubernetes", "etcd", "coredns", "calico", "csi"}
+	return []string{"pause", "kubernetes", "etcd", "coredns", "calico", "csi", "metrics-server"}
 }
 
 func (n *Node) packages(ctx context.Context) (string, error) {

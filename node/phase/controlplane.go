@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,8 @@ const (
 	patchesFolder = "/etc/kubernetes/patches"
 	kubeletConfig = "/var/lib/kubelet/config.yaml"
 	kubeletFlags  = "/var/lib/kubelet/kubeadm-flags.env"
+	// kubeletServing is the pair that the kubelet shows, without ".crt" and ".key" (kubeadm.yaml names them).
+	kubeletServing = "/var/lib/kubelet/pki/serving"
 )
 
 // controlPlane writes what the control plane needs, by kubeadm's own phases,
@@ -40,6 +43,9 @@ func (n *Node) controlPlane(ctx context.Context) (string, error) {
 			return "", err
 		}
 		note = "configured by kubeadm"
+	}
+	if err := n.kubeletCertificate(); err != nil {
+		return "", err
 	}
 	kubelet, err := n.kubelet()
 	if err != nil {
@@ -95,6 +101,11 @@ func (n *Node) kubelet() (supervise.Program, error) {
 	if err != nil {
 		return supervise.Program{}, fmt.Errorf("read the kubelet's flags: %w", err)
 	}
+	// There is none yet on a node from before the cluster's authority signed it.
+	serving, err := os.ReadFile(n.path(kubeletServing + ".crt"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return supervise.Program{}, fmt.Errorf("read the kubelet's certificate: %w", err)
+	}
 	path, err := n.program("kubernetes", "kubelet")
 	if err != nil {
 		return supervise.Program{}, err
@@ -103,7 +114,7 @@ func (n *Node) kubelet() (supervise.Program, error) {
 	return supervise.Program{
 		Name:     "kubelet",
 		Command:  append(command, parseFlags(string(flags))...),
-		Revision: fingerprint(string(config)),
+		Revision: fingerprint(string(config), string(serving)),
 		WaitFor:  containerdSocket,
 	}, nil
 }

@@ -86,6 +86,7 @@ func (n *Node) Phases() []Phase {
 		{"network", n.network},
 		{"dns", n.dns},
 		{"storage", n.storage},
+		{"metrics", n.metrics},
 		{"ready", n.ready},
 	}
 	if n.options.NodeOnly {

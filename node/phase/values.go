@@ -49,6 +49,7 @@ func (n *Node) values() (manifests.Values, error) {
 	for name, ref := range map[string]*string{
 		"pause": &values.PauseImage, "calico": &values.CalicoImage,
 		"coredns": &values.CoreDNSImage, "csi": &values.CSIImage,
+		"metrics-server": &values.MetricsImage,
 	} {
 		image, err := n.image(name)
 		if err != nil {

@@ -23,6 +23,7 @@ import (
 	"kubepanel.io/kubepanel/internal/kube"
 	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/metrics"
+	"kubepanel.io/kubepanel/internal/panel/openid"
 	"kubepanel.io/kubepanel/internal/panel/rest"
 	"kubepanel.io/kubepanel/internal/panel/visit"
 	"kubepanel.io/kubepanel/internal/panel/web"
@@ -176,9 +177,10 @@ func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 	if p.databases, err = o.databases.open(p, db, address); err != nil {
 		return nil, err
 	}
+	people := openid.New(openid.Options{Rules: p.rules, Doors: p.doors, Log: p.log})
 	pages, err := web.New(web.Options{
 		Rules: p.rules, Doors: p.doors, Wrap: p.doors.Wrap, Who: auth.ActorOf,
-		Brand: o.brand, Log: p.log, Now: time.Now, Databases: p.databases,
+		Brand: o.brand, Log: p.log, Now: time.Now, Databases: p.databases, OpenID: people,
 	})
 	if err != nil {
 		return nil, err
@@ -187,7 +189,7 @@ func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.pages = p.Wrap(p.databases.Before(faces(pages.Handler(), programs.Handler())))
+	p.pages = p.Wrap(p.databases.Before(people.Before(faces(pages.Handler(), programs.Handler()))))
 	return p, nil
 }
 

@@ -69,6 +69,10 @@ func newTownOn(t testing.TB, database string) *town {
 		if err != nil {
 			return err
 		}
+		app := &hosting.Application{ID: "application", Name: "Grafana", Redirects: []string{"https://grafana.provider.example/login/generic_oauth"}, Roles: hosting.Roles()}
+		if err := tx.PutApplication(ctx, app); err != nil {
+			return err
+		}
 		return tx.PutIdentityProvider(ctx, &hosting.IdentityProvider{ID: "company", Name: "Company", Issuer: "https://login.company.example",
 			ClientID: "panel", Secret: []byte("secret"), Domains: []string{"company.example"}})
 	})

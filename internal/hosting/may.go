@@ -81,9 +81,10 @@ func sight(do Right) Right {
 }
 
 // inScope tells whether the way that the actor came is good for something: a token
-// for what it was made for, support for all but taking the account over.
+// for what it was made for, support for all but taking the account over or going elsewhere
+// as it.
 func inScope(a Actor, do Right) bool {
-	if a.Behind != "" && (do == RightUserActAs || do == RightSelfChange) {
+	if a.Behind != "" && (do == RightUserActAs || do == RightSelfChange || do == RightSelfSignIn) {
 		return false
 	}
 	return a.Scopes == nil || slices.Contains(a.Scopes, do)

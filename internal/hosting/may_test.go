@@ -42,7 +42,7 @@ func TestMayOfEveryRightRoleAndObject(t *testing.T) {
 		hosting.RightPackageView: {"yyy", "yyn", "nnn", "nnn"}, hosting.RightPackageCreate: {"yyy", "yyn", "nnn", "nnn"},
 		hosting.RightPackageChange: {"yyy", "yyn", "nnn", "nnn"}, hosting.RightPackageDelete: {"yyy", "yyn", "nnn", "nnn"},
 
-		hosting.RightSelfView: {"ynn", "ynn", "ynn", "ynn"}, hosting.RightSelfChange: {"ynn", "ynn", "ynn", "ynn"},
+		hosting.RightSelfView: {"ynn", "ynn", "ynn", "ynn"}, hosting.RightSelfChange: {"ynn", "ynn", "ynn", "ynn"}, hosting.RightSelfSignIn: {"ynn", "ynn", "ynn", "ynn"},
 
 		hosting.RightWebhookView: {"ynn", "ynn", "ynn", "nnn"}, hosting.RightWebhookChange: {"ynn", "ynn", "ynn", "nnn"},
 
@@ -125,6 +125,7 @@ func TestMayHasNoWayUp(t *testing.T) {
 		"a reseller makes an administrator":      {hosting.May(reseller, hosting.RightUserCreate, hosting.Object{Reseller: "me", OwnerRole: hosting.Administrator}), "f"},
 		"a reseller gives itself a package":      {hosting.May(reseller, hosting.RightUserChange, hosting.Object{Owner: "me", OwnerRole: hosting.Reseller}), "f"},
 		"support changes the password":           {hosting.May(support, hosting.RightSelfChange, hosting.Object{Owner: "customer"}), "f"},
+		"support signs in elsewhere as them":     {hosting.May(support, hosting.RightSelfSignIn, hosting.Object{Owner: "customer"}), "f"},
 		"support goes on to the next":            {hosting.May(hosting.Actor{ID: "a", Role: hosting.Administrator, Behind: "b"}, hosting.RightUserActAs, hosting.Object{Owner: "c", OwnerRole: hosting.Customer}), "f"},
 		"an administrator as another":            {hosting.May(boss, hosting.RightUserActAs, hosting.Object{Owner: "other", OwnerRole: hosting.Administrator}), "f"},
 		"a token within its scope":               {hosting.May(token, hosting.RightSiteView, mine), "y"},

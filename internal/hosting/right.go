@@ -41,8 +41,9 @@ const (
 	RightPackageChange Right = "package.change"
 	RightPackageDelete Right = "package.delete"
 
-	RightSelfView   Right = "self.view"   // one's own account, sessions, tokens, usage
-	RightSelfChange Right = "self.change" // one's own password, second factors, sessions, tokens
+	RightSelfView   Right = "self.view"    // one's own account, sessions, tokens, usage
+	RightSelfChange Right = "self.change"  // one's own password, second factors, sessions, tokens
+	RightSelfSignIn Right = "self.sign-in" // at an application, by the panel
 
 	RightWebhookView   Right = "webhook.view" // one's own webhooks
 	RightWebhookChange Right = "webhook.change"
@@ -92,7 +93,7 @@ func rights() map[Right][4]reach {
 		RightUserCreate: selling, RightUserChange: selling, RightUserSuspend: selling, RightUserDelete: selling, RightUserActAs: selling,
 		RightCollaboratorView: inviting, RightCollaboratorInvite: inviting, RightCollaboratorRemove: inviting,
 		RightPackageView: selling, RightPackageCreate: selling, RightPackageChange: selling, RightPackageDelete: selling,
-		RightSelfView: oneself, RightSelfChange: oneself,
+		RightSelfView: oneself, RightSelfChange: oneself, RightSelfSignIn: oneself,
 		RightWebhookView: {own, own, own, nobody}, RightWebhookChange: {own, own, own, nobody},
 		RightAuditView:    {everybody, below, own, nobody},
 		RightPlatformView: provider, RightPlatformChange: provider,

@@ -23,6 +23,7 @@ type Reader interface {
 	SignInReader
 	MailReader
 	IdentityReader
+	ApplicationReader
 	TrailReader
 	OnceReader
 	WebhookReader
@@ -40,6 +41,7 @@ type Tx interface {
 	OnceWriter
 	WebhookWriter
 	IdentityWriter
+	ApplicationWriter
 	SampleWriter
 	// Append adds an entry to the audit trail and gives it its number and hash.
 	Append(ctx context.Context, e *Entry) error

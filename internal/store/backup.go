@@ -15,7 +15,8 @@ import (
 
 // table is one that a backup has, in an order that its references allow. Sessions and
 // tries are left out: a restore must not bring back what was ended. So are requests that
-// count once and messages to webhooks: it must not answer or tell again what was.
+// count once and messages to webhooks: it must not answer or tell again what was. So are
+// sign-ins to applications, and the keys that signed them: others are made.
 // What sites used is of the moment, and fills by itself.
 type table struct{ name, where, order string }
 
@@ -25,7 +26,7 @@ func tables() []table {
 		{"users", "", "CASE WHEN reseller_id IS NULL THEN 0 ELSE 1 END, id"},
 		{"sites", "", "name"}, {"site_names", "", "name"}, {"grants", "", "collaborator_id"},
 		{"logins", "", "user_id"}, {"passkeys", "", "id"},
-		{"identity_providers", "", "id"}, {"identities", "", "provider_id"},
+		{"identity_providers", "", "id"}, {"identities", "", "provider_id"}, {"applications", "", "id"},
 		{"tokens", "WHERE kind = 'api'", "id"}, {"webhooks", "", "id"},
 		{"trail", "", "seq"}, {"trail_end", "", "id"},
 	}

@@ -104,6 +104,26 @@ func fromVersion(t *testing.T, address string, version int64) {
 			t.Errorf("Delivery = %+v, %v", d, err)
 		}
 	}
+	if version >= 7 {
+		keptApplication(t, db)
+	}
+}
+
+func keptApplication(t *testing.T, db *DB) {
+	t.Helper()
+	ctx := t.Context()
+	if a, err := db.Application(ctx, "a1"); err != nil || a.Name != "Grafana" || len(a.Redirects) != 1 || !a.Admits(hosting.Administrator) || a.Admits(hosting.Customer) {
+		t.Errorf("Application = %+v, %v", a, err)
+	}
+	if p, err := db.PassByCode(ctx, "code"); err != nil || p.ID != "p1" || !p.Factor || len(p.Scopes) != 2 || !p.RedeemedAt.IsZero() {
+		t.Errorf("PassByCode = %+v, %v", p, err)
+	}
+	if had, err := db.PassToken(ctx, hosting.PassRefresh, "token"); err != nil || had.Pass != "p1" || had.UsedAt.UnixMicro() != 1767225600000004 {
+		t.Errorf("PassToken = %+v, %v", had, err)
+	}
+	if _, err := db.PassToken(ctx, hosting.PassAccess, "token"); hosting.CodeOf(err) != hosting.NotFound {
+		t.Errorf("a refresh token as an access token = %v, want that there is none", err)
+	}
 }
 
 // Several panels that start on an empty database at once make its tables once.

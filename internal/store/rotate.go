@@ -17,6 +17,7 @@ func sealedColumns() []sealedColumn {
 	return []sealedColumn{
 		{"logins", "user_id", "totp", func(id string) string { return totpPlace(hosting.ID(id)) }},
 		{"identity_providers", "id", "secret", clientPlace},
+		{"signing_keys", "id", "private", keyPlace},
 		{"sessions", "id", "data", sessionPlace},
 		{"once", "id", "answer", oncePlace},
 		{"webhooks", "id", "secret", webhookPlace},

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"time"
 
 	"kubepanel.io/kubepanel/internal/hosting"
 )
@@ -9,6 +10,12 @@ import (
 // SessionOf returns the ID of the session that a request came with, "" without one.
 // It names the session where its cookie does not come, and opens nothing.
 func SessionOf(ctx context.Context) string { return visitOf(ctx).session }
+
+// Proof tells when who is signed in last proved who it is, and whether that took a second
+// factor.
+func (a *Auth) Proof(ctx context.Context) (at time.Time, factor bool) {
+	return a.time(ctx, keyFresh), a.sessions.GetString(ctx, keyFactor) != ""
+}
 
 // ActorOfSession returns who is signed in with a session now. It returns SignIn when
 // nobody is any more.
@@ -31,6 +38,8 @@ func (a *Auth) ActorOfSession(ctx context.Context, id string) (hosting.Actor, er
 	}
 	actor, err := a.actor(ctx, hosting.ID(text(keyUser)), hosting.ID(text(keyBehind)))
 	switch code := hosting.CodeOf(err); {
+	case err == nil && a.lacksFactor(actor, text(keyFactor)):
+		return hosting.Actor{}, over
 	case err == nil:
 		return *actor, nil
 	case code == hosting.NotFound || code == hosting.Forbidden: // deleted or suspended meanwhile

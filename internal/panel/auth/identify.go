@@ -106,8 +106,8 @@ func (a *Auth) identify(ctx context.Context) error {
 	}
 	actor, err := a.actor(ctx, id, hosting.ID(a.sessions.GetString(ctx, keyBehind)))
 	switch code := hosting.CodeOf(err); {
-	case err == nil && actor.Behind == "" && a.must(actor.Role) && a.sessions.GetString(ctx, keyFactor) == "":
-		return a.sessions.Destroy(ctx) // signed in before its role had to have one
+	case err == nil && a.lacksFactor(actor, a.sessions.GetString(ctx, keyFactor)):
+		return a.sessions.Destroy(ctx)
 	case err == nil:
 		visitIn(ctx).actor = actor
 		return nil
@@ -115,6 +115,11 @@ func (a *Auth) identify(ctx context.Context) error {
 		return a.sessions.Destroy(ctx)
 	}
 	return err
+}
+
+// lacksFactor tells who signed in before their role had to have a second factor.
+func (a *Auth) lacksFactor(actor *hosting.Actor, factor string) bool {
+	return actor.Behind == "" && a.must(actor.Role) && factor == ""
 }
 
 // visitIn returns the visit to be changed.

@@ -26,10 +26,12 @@ type NewToken struct {
 	Life   time.Duration
 }
 
-// TokenScopes returns all that a token can be good for: every right but that of changing
-// how its owner signs in.
+// TokenScopes returns all that a token can be good for: every right but those of changing
+// how its owner signs in, and of signing in elsewhere.
 func TokenScopes() []hosting.Right {
-	return slices.DeleteFunc(hosting.Rights(), func(r hosting.Right) bool { return r == hosting.RightSelfChange })
+	return slices.DeleteFunc(hosting.Rights(), func(r hosting.Right) bool {
+		return r == hosting.RightSelfChange || r == hosting.RightSelfSignIn
+	})
 }
 
 // CreateToken makes a token for programs of who is signed in, and returns its text,

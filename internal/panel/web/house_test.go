@@ -22,6 +22,7 @@ import (
 	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/mail"
 	"kubepanel.io/kubepanel/internal/panel/mail/mailtest"
+	"kubepanel.io/kubepanel/internal/panel/openid"
 	"kubepanel.io/kubepanel/internal/panel/paneltest"
 	"kubepanel.io/kubepanel/internal/panel/visit"
 	"kubepanel.io/kubepanel/internal/panel/web"
@@ -42,6 +43,7 @@ type house struct {
 	log     *bytes.Buffer
 	// databases leads to phpMyAdmin, where a test has one.
 	databases *visit.Door
+	openID    *openid.Provider
 	// statements counts SQL.
 	statements int
 	mu         sync.Mutex
@@ -94,12 +96,13 @@ func newHouse(t *testing.T) *house {
 // serve is all pages, for whoever who says.
 func (h *house) serve(wrap func(http.Handler) http.Handler, who func(context.Context) (hosting.Actor, bool)) http.Handler {
 	h.t.Helper()
+	h.openID = openid.New(openid.Options{Rules: h.rules, Doors: h.doors, Log: slog.New(slog.NewTextHandler(h.log, nil))})
 	pages, err := web.New(web.Options{
 		Rules: h.rules, Doors: h.doors, Brand: "Kubepanel", Log: slog.New(slog.NewTextHandler(h.log, nil)), Now: h.rules.Now,
-		Wrap: wrap, Who: who, AskAgain: time.Millisecond, Databases: h.databases,
+		Wrap: wrap, Who: who, AskAgain: time.Millisecond, Databases: h.databases, OpenID: h.openID,
 	})
 	h.must(err)
-	return h.databases.Before(pages.Handler())
+	return h.databases.Before(h.openID.Before(pages.Handler()))
 }
 
 // seat puts somebody else at the browser while answers are under way.

@@ -3,8 +3,10 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/openid"
 )
 
 // signInPage asks who somebody is.
@@ -26,7 +28,7 @@ func (s *Server) signInPage(r *http.Request) (signInPage, error) {
 }
 
 func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
-	if _, ok := s.Who(r.Context()); ok {
+	if _, ok := s.Who(r.Context()); ok && r.FormValue("again") == "" {
 		return seeOther(w, r, local(r.FormValue("next")))
 	}
 	p, err := s.signInPage(r)
@@ -66,17 +68,44 @@ func (s *Server) goOn(w http.ResponseWriter, r *http.Request, stage auth.Stage, 
 		return seeOther(w, r, "/enrol")
 	case auth.Done, auth.Nobody:
 	}
-	return seeOther(w, r, next)
+	return s.arrive(w, r, next)
+}
+
+// arrive goes where somebody wanted to before signing in. An application is gone on to by
+// a page: the pages' policy lets no form lead to somebody else, by redirects neither.
+func (s *Server) arrive(w http.ResponseWriter, r *http.Request, next string) error {
+	if !strings.HasPrefix(next, openid.PathAuthorize+"?") {
+		return seeOther(w, r, next)
+	}
+	p := arrivalPage{frame: s.frame(r, placeNone), To: next}
+	p.Title = p.T("You are signed in")
+	w.Header().Set("Refresh", "0; url="+next)
+	return show(w, r, http.StatusOK, p.view())
+}
+
+// arrivalPage goes on by itself.
+type arrivalPage struct {
+	*frame
+
+	To string
 }
 
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
+	if err := s.forget(w, r); err != nil {
+		return err
+	}
+	return seeOther(w, r, "/sign-in")
+}
+
+// forget signs out, and has the browser forget what it was shown.
+func (s *Server) forget(w http.ResponseWriter, r *http.Request) error {
 	session := auth.SessionOf(r.Context())
 	if err := s.Doors.SignOut(r.Context()); err != nil {
 		return err
 	}
 	w.Header().Set("Clear-Site-Data", `"cache", "storage"`) // but no cookies: they have the language
 	s.leaveDatabases(r, session)
-	return seeOther(w, r, "/sign-in")
+	return nil
 }
 
 // codePage asks for the second factor.
@@ -100,7 +129,7 @@ func (s *Server) codeForm(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) code(w http.ResponseWriter, r *http.Request) error {
 	err := s.Doors.SecondFactor(r.Context(), r.PostFormValue("code"))
 	if err == nil {
-		return seeOther(w, r, local(r.PostFormValue("next")))
+		return s.arrive(w, r, local(r.PostFormValue("next")))
 	}
 	wrong, err := asked(err)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/metrics"
+	"kubepanel.io/kubepanel/internal/panel/openid"
 	"kubepanel.io/kubepanel/internal/panel/visit"
 	"kubepanel.io/kubepanel/internal/panel/web/asset"
 	"kubepanel.io/kubepanel/internal/panel/web/locale"
@@ -36,6 +37,8 @@ type Options struct {
 	Who  func(context.Context) (hosting.Actor, bool)
 	// Databases leads to phpMyAdmin; nil where there is none.
 	Databases *visit.Door
+	// OpenID lets people sign in to applications by the panel.
+	OpenID *openid.Provider
 	// Brand is the provider's name.
 	Brand string
 	Log   *slog.Logger
@@ -89,6 +92,8 @@ func (s *Server) open() map[string]handler {
 		"POST /enrol/code/confirm":              s.enrolCodeConfirm,
 		"POST /enrol/passkey":                   s.beginAddPasskey,
 		"POST /enrol/passkey/answer":            s.finishAddPasskey,
+		"GET " + openid.PathAuthorize:           s.authorize,
+		"GET " + openid.PathLeave:               s.leave,
 		"GET /forgot":                           s.forgotForm,
 		"POST /forgot":                          s.forgot,
 		"GET /password":                         s.passwordForm,
@@ -152,7 +157,7 @@ func (s *Server) routes() map[string]handler {
 		"GET /audit":                      s.audit,
 		"GET /palette":                    s.palette,
 	}
-	for _, more := range []map[string]handler{s.companies(), s.tokens(), s.cronRoutes(), s.ownRoutes(), s.fileRoutes()} {
+	for _, more := range []map[string]handler{s.companies(), s.applications(), s.tokens(), s.cronRoutes(), s.ownRoutes(), s.fileRoutes()} {
 		maps.Copy(all, more)
 	}
 	return all

@@ -1,0 +1,186 @@
+package hosting
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Application is a program beside the panel, such as Grafana, that lets in who signs in by
+// the panel: a client in the words of OpenID Connect.
+type Application struct {
+	ID   ID
+	Name string
+	// Redirects are the addresses that people are sent back to; compared letter by letter
+	// (RFC 9700 section 2.1). Farewells are those after signing out.
+	Redirects, Farewells []string
+	// Roles are those whose accounts it lets in; never none.
+	Roles []Role
+	// SecretHash is what is kept of its secret.
+	SecretHash string `json:"-"`
+	CreatedAt  time.Time
+}
+
+// Admits tells whether accounts of a role may sign in to it.
+func (a *Application) Admits(role Role) bool { return slices.Contains(a.Roles, role) }
+
+// Owns tells whether a secret is the application's, in the same time for each.
+func (a *Application) Owns(secret string) bool {
+	return a.SecretHash != "" && subtle.ConstantTimeCompare([]byte(a.SecretHash), []byte(secretHash(secret))) == 1
+}
+
+// renew gives it another secret, and returns that.
+func (a *Application) renew() string {
+	secret := applicationPrefix + rand.Text() + rand.Text()
+	a.SecretHash = secretHash(secret)
+	return secret
+}
+
+// applicationPrefix lets scanners of leaked secrets know ours.
+const applicationPrefix = "kpa_"
+
+// secretHash is enough for a secret of 256 random bits.
+func secretHash(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// Pass is one sign-in to an application. It ends with the session of the browser that it
+// came from, however it ends.
+type Pass struct {
+	ID, Application, User ID
+	Session               string
+	// CodeHash is what is kept of the code that the browser brings to the application.
+	CodeHash string
+	// Redirect, Challenge, Nonce and Scopes are what the application asked with.
+	Redirect, Challenge, Nonce string
+	Scopes                     []string
+	// Factor: there was a second factor. ProvenAt is when it was proven who it is.
+	Factor   bool
+	ProvenAt time.Time
+	// RedeemedAt is when the code was traded for tokens; the zero time before that.
+	CreatedAt, RedeemedAt, ExpiresAt time.Time
+}
+
+// PassTokenKind says what a token of a pass is good for.
+type PassTokenKind string
+
+// Kinds of tokens of a pass.
+const (
+	PassAccess  PassTokenKind = "access"  // asking who it is
+	PassRefresh PassTokenKind = "refresh" // once, for other tokens
+)
+
+// PassToken is a token that an application has; only its hash is kept.
+type PassToken struct {
+	Hash      string
+	Pass      ID
+	Kind      PassTokenKind
+	ExpiresAt time.Time
+	UsedAt    time.Time // of a refresh token, which counts once
+}
+
+// SigningKey signs what the panel says of people to applications.
+type SigningKey struct {
+	ID string
+	// Private is PKCS #8; the store keeps it encrypted.
+	Private []byte
+	// It signs from BeginsAt until EndsAt.
+	BeginsAt, EndsAt time.Time
+}
+
+// ApplicationReader reads applications and who signed in to them.
+type ApplicationReader interface {
+	Application(ctx context.Context, id ID) (*Application, error)
+	Applications(ctx context.Context) ([]Application, error)
+	Pass(ctx context.Context, id ID) (*Pass, error)
+	PassByCode(ctx context.Context, hash string) (*Pass, error)
+	PassToken(ctx context.Context, kind PassTokenKind, hash string) (*PassToken, error)
+	// SigningKeys returns all, the one that begins first before the others.
+	SigningKeys(ctx context.Context) ([]SigningKey, error)
+}
+
+// ApplicationWriter writes them.
+type ApplicationWriter interface {
+	PutApplication(ctx context.Context, a *Application) error
+	// DeleteApplication removes it with all that was given to it.
+	DeleteApplication(ctx context.Context, id ID) error
+	InsertPass(ctx context.Context, p *Pass) error
+	// RedeemPass notes when a pass was traded for tokens, and when it ends.
+	RedeemPass(ctx context.Context, p *Pass) error
+	// DeletePass ends a pass with its tokens.
+	DeletePass(ctx context.Context, id ID) error
+	InsertPassToken(ctx context.Context, t *PassToken) error
+	UsePassToken(ctx context.Context, t *PassToken) error
+	InsertSigningKey(ctx context.Context, k *SigningKey) error
+	DeleteSigningKey(ctx context.Context, id string) error
+}
+
+const (
+	// mostRedirects bounds an application's addresses of each kind, maxRedirect the octets
+	// of one.
+	mostRedirects = 20
+	maxRedirect   = 500
+)
+
+// check puts an application's form in order, or says what is wrong with it.
+func (a *Application) check() error {
+	var f faults
+	var err error
+	a.Name, err = ParsePersonName(a.Name)
+	f.check("name", err)
+	a.Redirects = checkRedirects(&f, "redirects", a.Redirects)
+	a.Farewells = checkRedirects(&f, "farewells", a.Farewells)
+	if len(a.Redirects) == 0 && len(f) == 0 {
+		f.add("redirects", "name the address that people are sent back to; the application's own documentation has it")
+	}
+	roles := a.Roles
+	a.Roles = slices.DeleteFunc(Roles(), func(r Role) bool { return !slices.Contains(roles, r) })
+	if len(a.Roles) == 0 {
+		f.add("roles", "choose whose accounts may sign in")
+	}
+	return f.err()
+}
+
+func checkRedirects(f *faults, field string, texts []string) []string {
+	if len(texts) > mostRedirects {
+		f.add(field, fmt.Sprintf("there can be %d addresses at most; leave some out", mostRedirects))
+		return nil
+	}
+	var all []string
+	for _, text := range texts {
+		address, err := ParseRedirect(text)
+		if f.check(field, err) && !slices.Contains(all, address) {
+			all = append(all, address)
+		}
+	}
+	return all
+}
+
+// ParseRedirect returns an address that browsers may be sent to with what lets people in:
+// HTTPS, or this computer for who develops. It stays as it was written, since it is
+// compared letter by letter.
+func ParseRedirect(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	u, err := url.Parse(text)
+	bad := err != nil || len(text) > maxRedirect || u.Hostname() == "" || u.User != nil || u.Fragment != "" || strings.ContainsAny(text, `*\#`) ||
+		strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
+	if bad || u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+		return "", fmt.Errorf("%q can't be sent to; write a whole address like https://grafana.example.com/login/generic_oauth", text)
+	}
+	return text, nil
+}
+
+// loopback tells names that never leave the computer (RFC 8252 section 7.3).
+func loopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}

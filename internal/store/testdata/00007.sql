@@ -1,0 +1,4 @@
+INSERT INTO applications (id, name, redirects, farewells, roles, secret_hash, created_at) VALUES ('a1', 'Grafana', '["https://grafana.example/login"]', '[]', '["administrator"]', 'hash', 1767225600000000);
+INSERT INTO sessions (id, user_id, data, address, agent, created_at, expires_at) VALUES ('s1', 'u1', '', '', '', 1767225600000000, 1767225600000000);
+INSERT INTO passes (id, application_id, user_id, session_id, code_hash, redirect, challenge, nonce, scopes, factor, proven_at, created_at, expires_at) VALUES ('p1', 'a1', 'u1', 's1', 'code', 'https://grafana.example/login', 'challenge', 'nonce', 'email openid', 1, 1767225600000000, 1767225600000001, 1767225600000002);
+INSERT INTO pass_tokens (hash, pass_id, kind, expires_at, used_at) VALUES ('token', 'p1', 'refresh', 1767225600000003, 1767225600000004);

@@ -47,7 +47,7 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, err error, fill func(*accountPage)) error {
 	status, wrong := http.StatusOK, faults{}
 	if err != nil {
-		if wrong, err = asked(err); err != nil {
+		if wrong, err = s.asked(r, err); err != nil {
 			return err
 		}
 		status = wrong.Status

@@ -81,7 +81,7 @@ func (s *Server) listTokens(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) showTokens(w http.ResponseWriter, r *http.Request, err error, fill func(*tokenPage)) error {
 	status, wrong := http.StatusOK, faults{}
 	if err != nil {
-		if wrong, err = asked(err); err != nil {
+		if wrong, err = s.asked(r, err); err != nil {
 			return err
 		}
 		status = wrong.Status

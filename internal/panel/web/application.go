@@ -91,7 +91,7 @@ func (s *Server) showForm(w http.ResponseWriter, r *http.Request, form hosting.A
 	}
 	status := http.StatusOK
 	if fault != nil {
-		if p.Wrong, err = asked(fault); err != nil {
+		if p.Wrong, err = s.asked(r, fault); err != nil {
 			return err
 		}
 		status = p.Wrong.Status

@@ -79,7 +79,7 @@ func (s *Server) invite(w http.ResponseWriter, r *http.Request) error {
 
 // inviteAgain shows the form with what was wrong.
 func (s *Server) inviteAgain(w http.ResponseWriter, r *http.Request, form hosting.Invitation, err error) error {
-	wrong, err := asked(err)
+	wrong, err := s.asked(r, err)
 	if err != nil {
 		return err
 	}

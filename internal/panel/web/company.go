@@ -124,7 +124,7 @@ func (s *Server) putCompany(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return seeOther(w, r, "/companies/"+string(made.ID))
 	}
-	wrong, err := asked(err)
+	wrong, err := s.asked(r, err)
 	if err != nil {
 		return err
 	}

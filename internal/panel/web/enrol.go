@@ -32,7 +32,7 @@ func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request, err error, fi
 	p.Title = p.T("Your second factor")
 	status := http.StatusOK
 	if err != nil {
-		if p.Wrong, err = asked(err); err != nil {
+		if p.Wrong, err = s.asked(r, err); err != nil {
 			return err
 		}
 		status = p.Wrong.Status

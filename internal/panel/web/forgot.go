@@ -33,7 +33,7 @@ func (s *Server) forgot(w http.ResponseWriter, r *http.Request) error {
 		p.Asked = true
 		return show(w, r, http.StatusOK, p.view())
 	}
-	if p.Wrong, err = asked(err); err != nil {
+	if p.Wrong, err = s.asked(r, err); err != nil {
 		return err
 	}
 	return show(w, r, p.Wrong.Status, p.view())

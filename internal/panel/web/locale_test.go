@@ -45,9 +45,13 @@ func sentences(t *testing.T) []string {
 	return slices.Compact(all)
 }
 
+// placesIn are those for values in a sentence.
+func placesIn(sentence string) []string {
+	return regexp.MustCompile(`%[a-z]`).FindAllString(sentence, -1)
+}
+
 // Every sentence of the pages is in every language, with the same values in it.
 func TestLanguagesAreComplete(t *testing.T) {
-	values := regexp.MustCompile(`%[a-z]`)
 	set, err := locale.Load()
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +68,7 @@ func TestLanguagesAreComplete(t *testing.T) {
 			}
 		}
 		for s, own := range l.Texts {
-			if got, want := values.FindAllString(own, -1), values.FindAllString(s, -1); !slices.Equal(got, want) {
+			if got, want := placesIn(own), placesIn(s); !slices.Equal(got, want) {
 				t.Errorf("%s says %q with values %q, want %q", l.Tag, own, got, want)
 			}
 		}

@@ -111,7 +111,7 @@ func (s *Server) createPackage(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return seeOther(w, r, "/packages")
 	}
-	if p.Wrong, err = asked(err); err != nil {
+	if p.Wrong, err = s.asked(r, err); err != nil {
 		return err
 	}
 	return show(w, r, p.Wrong.Status, p.view())
@@ -141,7 +141,7 @@ func (s *Server) changePackage(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return seeOther(w, r, "/packages")
 	}
-	if p.Wrong, err = asked(err); err != nil {
+	if p.Wrong, err = s.asked(r, err); err != nil {
 		return err
 	}
 	if p.Excess, err = s.Rules.PlanPackage(r.Context(), p.Actor, p.ID, req.Quota); err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/a-h/templ"
@@ -18,6 +19,7 @@ import (
 	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/httpstatus"
 	"kubepanel.io/kubepanel/internal/panel/metrics"
+	"kubepanel.io/kubepanel/internal/panel/web/locale"
 )
 
 // page makes a handler one of HTTP. It is the only place that knows what becomes of
@@ -83,9 +85,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		p.Status, p.Message = http.StatusRequestEntityTooLarge, p.T("That is more than %d kB, which no form here takes.", tooLarge.Limit>>10)
 	} else if e, ok := errors.AsType[*hosting.Error](err); ok && code != hosting.Internal {
-		p.Message, p.Mend = e.Error(), ""
+		p.Message, p.Mend = words(p.Locale, e), ""
 		if e.Message != "" && len(e.Fields) == 0 {
-			p.Message, p.Mend = e.Message, e.Mend
+			p.Message, p.Mend = p.Answer(e.Message), p.Answer(e.Mend)
 		}
 		if code == hosting.NotFound {
 			p.Title = p.T("Nothing here")
@@ -140,25 +142,34 @@ func actor(ctx context.Context) hosting.Actor {
 	return a
 }
 
-// asked returns the faults of a request that its form can show, or passes err on.
-func asked(err error) (faults, error) {
+// asked returns the faults of a request that its form can show, in the language of
+// who asks, or passes err on.
+func (s *Server) asked(r *http.Request, err error) (faults, error) {
 	e, ok := errors.AsType[*hosting.Error](err)
 	if !ok || (e.Code != hosting.Invalid && e.Code != hosting.OverQuota && e.Code != hosting.Conflict && e.Code != hosting.Limited && e.Code != hosting.SignIn) {
 		return faults{}, err
 	}
+	in := s.locales.Of(r)
 	f := faults{fields: map[string]string{}, Status: httpstatus.Of(e.Code)}
 	for _, field := range e.Fields {
 		if _, ok := f.fields[field.Name]; !ok {
-			f.fields[field.Name] = field.Message
+			f.fields[field.Name] = in.Answer(field.Message)
 		}
 	}
 	if e.Message != "" {
-		f.fields[""] = e.Message
-		if e.Mend != "" {
-			f.fields[""] += " " + e.Mend
-		}
+		f.fields[""] = strings.TrimSpace(in.Answer(e.Message) + " " + in.Answer(e.Mend))
 	}
 	return f, nil
+}
+
+// words are all sentences of an answer.
+func words(in *locale.Locale, e *hosting.Error) string {
+	parts := make([]string, 0, len(e.Fields)+2)
+	parts = append(parts, in.Answer(e.Message))
+	for _, f := range e.Fields {
+		parts = append(parts, in.Answer(f.Message))
+	}
+	return strings.TrimSpace(strings.Join(append(parts, in.Answer(e.Mend)), " "))
 }
 
 // faults are what is wrong with a form, by field; "" is the whole.

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 
 	"kubepanel.io/kubepanel/internal/hosting"
@@ -40,7 +41,7 @@ func (s *Server) tell(w http.ResponseWriter, r *http.Request, begin func(context
 }
 
 // heard answers with nothing, or with the sentence of an error that is for people.
-func (s *Server) heard(w http.ResponseWriter, _ *http.Request, err error) error {
+func (s *Server) heard(w http.ResponseWriter, r *http.Request, err error) error {
 	if err == nil {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
@@ -51,6 +52,6 @@ func (s *Server) heard(w http.ResponseWriter, _ *http.Request, err error) error 
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(httpstatus.Of(e.Code))
-	w.Write([]byte(e.Error())) //nolint:errcheck // a browser that went away
+	io.WriteString(w, words(s.locales.Of(r), e)) //nolint:errcheck // a browser that went away
 	return nil
 }

@@ -115,7 +115,7 @@ func (s *Server) closeNode(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return seeOther(w, r, nodeURL(r.PathValue("node")))
 	}
-	wrong, err := asked(err)
+	wrong, err := s.asked(r, err)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	stage, err := s.Doors.SignIn(r.Context(), r.PostFormValue("email"), r.PostFormValue("password"))
 	if err != nil {
-		wrong, err := asked(err)
+		wrong, err := s.asked(r, err)
 		if err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func (s *Server) code(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return s.arrive(w, r, local(r.PostFormValue("next")))
 	}
-	wrong, err := asked(err)
+	wrong, err := s.asked(r, err)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return s.onward(w, r, stage)
 	}
-	if p.Wrong, err = asked(err); err != nil {
+	if p.Wrong, err = s.asked(r, err); err != nil {
 		return err
 	}
 	return show(w, r, p.Wrong.Status, p.view())
@@ -194,7 +194,7 @@ func (s *Server) setPassword(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return seeOther(w, r, "/sign-in")
 	}
-	if p.Wrong, err = asked(err); err != nil {
+	if p.Wrong, err = s.asked(r, err); err != nil {
 		return err
 	}
 	return show(w, r, p.Wrong.Status, p.view())

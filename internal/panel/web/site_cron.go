@@ -93,7 +93,7 @@ func (s *Server) setCron(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return seeOther(w, r, siteURL(p.Row.Name)+"/cron")
 	}
-	if p.Wrong, err = asked(err); err != nil {
+	if p.Wrong, err = s.asked(r, err); err != nil {
 		return err
 	}
 	return show(w, r, p.Wrong.Status, p.view())
@@ -133,7 +133,7 @@ func (s *Server) cronOutput(w http.ResponseWriter, r *http.Request) error {
 	found, err := s.Rules.CronOutput(r.Context(), p.Actor, p.Row.Name, p.Job.Name, p.Run)
 	if err == nil {
 		p.Log = *found
-	} else if p.Wrong, err = asked(err); err != nil {
+	} else if p.Wrong, err = s.asked(r, err); err != nil {
 		return err
 	}
 	return show(w, r, http.StatusOK, p.view())

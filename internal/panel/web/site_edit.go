@@ -116,7 +116,7 @@ func (s *Server) changeSite(w http.ResponseWriter, r *http.Request) error {
 		return seeOther(w, r, siteURL(p.Row.Name))
 	}
 	if err != nil {
-		if p.Wrong, err = asked(err); err != nil {
+		if p.Wrong, err = s.asked(r, err); err != nil {
 			return err
 		}
 		status = p.Wrong.Status

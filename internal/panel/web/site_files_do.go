@@ -44,7 +44,7 @@ func (s *Server) doFiles(w http.ResponseWriter, r *http.Request) error {
 
 // filesAgain shows the page that a form was on, with what was typed and what is wrong.
 func (s *Server) filesAgain(w http.ResponseWriter, r *http.Request, err error) error {
-	wrong, err := asked(err)
+	wrong, err := s.asked(r, err)
 	if err != nil {
 		return err
 	}

@@ -120,7 +120,7 @@ func (s *Server) saveText(w http.ResponseWriter, r *http.Request) error {
 		return seeOther(w, r, filesURL(p.Row.Name, "/edit", p.At, "done", "saved"))
 	}
 	conflict := hosting.CodeOf(err) == hosting.Conflict
-	if p.Wrong, err = asked(err); err != nil {
+	if p.Wrong, err = s.asked(r, err); err != nil {
 		return err
 	}
 	if conflict {

@@ -135,7 +135,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	}
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(httpstatus.Of(e.Code))
-	io.WriteString(w, e.Error()) //nolint:errcheck // a browser that went away
+	io.WriteString(w, words(s.locales.Of(r), e)) //nolint:errcheck // a browser that went away
 	return nil
 }
 

@@ -78,7 +78,7 @@ func (s *Server) showLogs(w http.ResponseWriter, r *http.Request) error {
 	found, err := s.Rules.Log(r.Context(), p.Actor, p.Row.Name, p.Query)
 	if err == nil {
 		p.Log = *found
-	} else if p.Wrong, err = asked(err); err != nil {
+	} else if p.Wrong, err = s.asked(r, err); err != nil {
 		return err
 	} else if p.Wrong.Status != http.StatusConflict { // that there is no log yet is an answer too
 		status = p.Wrong.Status

@@ -71,7 +71,7 @@ func (s *Server) createSite(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return seeOther(w, r, siteURL(site.Name))
 	}
-	wrong, err := asked(err)
+	wrong, err := s.asked(r, err)
 	if err != nil {
 		return err
 	}

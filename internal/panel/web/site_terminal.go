@@ -70,9 +70,10 @@ func (s *Server) socket(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 	t, err := s.Rules.Shell(ctx, actor(r.Context()), r.PathValue("site"), size)
 	if err != nil {
-		text := "Something broke on our side."
+		in := s.locales.Of(r)
+		text := in.T("Something broke on our side.")
 		if e, ok := asError(err); ok {
-			text = e.Error()
+			text = words(in, e)
 		} else {
 			s.Log.ErrorContext(ctx, "open a terminal", "err", err)
 		}

@@ -52,7 +52,7 @@ func (s *Server) createUser(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return seeOther(w, r, userURL(u.ID))
 	}
-	wrong, err := asked(err)
+	wrong, err := s.asked(r, err)
 	if err != nil {
 		return err
 	}

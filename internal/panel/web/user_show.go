@@ -60,7 +60,7 @@ func (s *Server) changeUser(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return seeOther(w, r, userURL(id))
 	}
-	wrong, err := asked(err)
+	wrong, err := s.asked(r, err)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 )
 
 //go:embed *.json
@@ -26,7 +27,11 @@ const English = "en"
 type Locale struct {
 	// Tag is its BCP 47 name, Name what its speakers call it, Dir ltr or rtl.
 	Tag, Name, Dir string
-	Texts          map[string]string
+	// Texts are what pages say, Answers what rules say.
+	Texts, Answers map[string]string
+
+	compile sync.Once
+	made    []pattern
 }
 
 // T returns a sentence in the language, with values put in as fmt does.

@@ -17,6 +17,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -51,6 +52,7 @@ func Setup(mgr ctrl.Manager, namespace string, metrics *operator.Metrics) error 
 	loop.Recorder, loop.Metrics = mgr.GetEventRecorder("kubepanel-operator"), metrics
 	return ctrl.NewControllerManagedBy(mgr).Named("nodemaintenance").
 		For(&v1alpha1.NodeMaintenance{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WithOptions(controller.Options{NewQueue: operator.NewQuietQueue}).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), loop))
 }
 

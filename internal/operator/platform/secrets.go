@@ -134,6 +134,7 @@ func (s *Secrets) Setup(mgr ctrl.Manager) error {
 		For(&corev1.Secret{}, builder.WithPredicates(deleted)).
 		WatchesRawSource(atStart).
 		WithOptions(controller.Options{
+			NewQueue:    operator.NewQuietQueue,
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryFirst, retryLast),
 		}).
 		Complete(s)

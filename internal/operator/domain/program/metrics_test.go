@@ -46,4 +46,11 @@ func TestDocumentedMetricsAreThere(t *testing.T) {
 			t.Errorf("docs/operator.md tells of %s, which the operator does not show", name)
 		}
 	}
+	for _, series := range there["workqueue_depth"].GetMetric() {
+		for _, label := range series.GetLabel() {
+			if label.GetName() == "controller" && label.GetValue() != "domain" {
+				t.Errorf("the queue of %s is counted, which wakes the operator twice a second", label.GetValue())
+			}
+		}
+	}
 }

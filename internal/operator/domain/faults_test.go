@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/crypto/bcrypt"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -186,7 +187,9 @@ func followsPassword(t *testing.T, w *world) {
 		return w.mariadb.As(user, string(secret.Data["password"]), user).Ping()
 	})
 	sftp := get(t, &corev1.Secret{}, ns, "sftp-credentials")
-	old := sftp.Data["passwordHash"]
+	if !bytes.HasPrefix(sftp.Data["passwordHash"], []byte("sha256:")) {
+		t.Errorf("the hash of a password that was made up is %q", sftp.Data["passwordHash"])
+	}
 	sftp.Data["password"] = []byte("mine")
 	if err := cluster.Client.Update(t.Context(), sftp); err != nil {
 		t.Fatal(err)
@@ -195,7 +198,7 @@ func followsPassword(t *testing.T, w *world) {
 		if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(sftp), sftp); err != nil {
 			return err
 		}
-		if string(sftp.Data["password"]) != "mine" || bytes.Equal(sftp.Data["passwordHash"], old) {
+		if string(sftp.Data["password"]) != "mine" || bcrypt.CompareHashAndPassword(sftp.Data["passwordHash"], []byte("mine")) != nil {
 			return errors.New("the hash does not follow the password")
 		}
 		return nil

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net"
@@ -210,18 +212,29 @@ func TestUploadsGoOnWhereTheyStopped(t *testing.T) {
 }
 
 func TestOnlyTheAccountSignsIn(t *testing.T) {
+	sum := sha256.Sum256([]byte(password))
+	madeUp := "sha256:" + hex.EncodeToString(sum[:]) // as the operator writes it
 	tests := map[string]struct {
 		user, password string
+		hash           string // "" for bcrypt
 		ok             bool
 	}{
-		"right password": {user: user, password: password, ok: true},
-		"wrong password": {user: user, password: "guess"},
-		"empty password": {user: user},
-		"another user":   {user: "root", password: password},
+		"right password":          {user: user, password: password, ok: true},
+		"wrong password":          {user: user, password: "guess"},
+		"empty password":          {user: user},
+		"another user":            {user: "root", password: password},
+		"made up, right":          {user: user, password: password, hash: madeUp, ok: true},
+		"made up, wrong":          {user: user, password: "guess", hash: madeUp},
+		"made up, empty":          {user: user, hash: madeUp},
+		"made up, its hash":       {user: user, password: madeUp, hash: madeUp},
+		"made up, without a hash": {user: user, hash: "sha256:"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := start(t)
+			if test.hash != "" {
+				s.write(s.secrets, "passwordHash", test.hash)
+			}
 			s.write(s.home, "batch", "ls")
 			args := append([]string{"sftp", "-o", "BatchMode=no", "-b", "batch", "-o", "PubkeyAuthentication=no", "-P", strconv.Itoa(s.port)}, s.options()...)
 			out, err := s.run(test.password, append(args, test.user+"@127.0.0.1")...)

@@ -55,6 +55,9 @@ func DocumentRoot(d *v1alpha1.Domain) (string, error) {
 	return root, nil
 }
 
+// nginxLength is more than most sites' nginx.conf has, in bytes.
+const nginxLength = 6 << 10
+
 // nginxConfig returns nginx.conf of a site.
 func (s Site) nginxConfig() (string, error) {
 	root, err := DocumentRoot(s.Domain)
@@ -62,6 +65,7 @@ func (s Site) nginxConfig() (string, error) {
 		return "", err
 	}
 	w := &nginxWriter{}
+	w.b.Grow(nginxLength)
 	w.comment("Written by Kubepanel from the Domain; a change made here is undone.")
 	w.line("worker_processes", s.nginxWorkers())
 	w.line("pid", "/tmp/nginx.pid")

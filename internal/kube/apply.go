@@ -221,16 +221,6 @@ func seal(obj client.Object) error {
 	return nil
 }
 
-// encode returns the same bytes for the same content. Kubernetes' own kinds have
-// an encoding that is ten times cheaper than JSON, which counts because every look
-// at an object begins here.
-func encode(obj any) ([]byte, error) {
-	if m, ok := obj.(interface{ Marshal() ([]byte, error) }); ok {
-		return m.Marshal()
-	}
-	return json.Marshal(obj)
-}
-
 // applyBody is obj as JSON without what an apply may not or need not name.
 func applyBody(obj client.Object) ([]byte, error) {
 	data, err := json.Marshal(obj)

@@ -29,7 +29,7 @@ func CacheOptions() cache.Options {
 	})
 	return cache.Options{
 		DefaultLabelSelector: ours,
-		DefaultTransform:     cache.TransformStripManagedFields(),
+		DefaultTransform:     kube.Slim,
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.Domain{}:          {Label: labels.Everything(), Transform: slimDomain},
 			&v1alpha1.DatabaseAccess{}:  {Label: labels.Everything()},

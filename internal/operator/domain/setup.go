@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -180,7 +181,7 @@ func (r *Reconciler) watch(b *builder.Builder) *builder.Builder {
 		Watches(&batchv1.CronJob{}, handler.EnqueueRequestsFromMapFunc(ofOwner), builder.WithPredicates(predicate.Or(
 			predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, predicate.AnnotationChangedPredicate{}))). // not each run
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(r.ofPod)).
-		Watches(&v1alpha1.Domain{}, handler.EnqueueRequestsFromMapFunc(r.rivals)).
+		Watches(&v1alpha1.Domain{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(claimChanged)).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofPlatformSecret)).
 		WatchesRawSource(source.Channel(r.Databases.Changed, handler.EnqueueRequestsFromMapFunc(r.all)))
 }
@@ -190,6 +191,17 @@ func (r *Reconciler) watch(b *builder.Builder) *builder.Builder {
 var quotaChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	return !kube.Alike(e.ObjectOld, e.ObjectNew)
 }}
+
+// claimChanged leaves out news that make a Domain's claim to a name neither better nor
+// worse; at the start every Domain is looked at anyway.
+var claimChanged = predicate.Funcs{
+	CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		was, okWas := e.ObjectOld.(*v1alpha1.Domain)
+		is, okIs := e.ObjectNew.(*v1alpha1.Domain)
+		return !okWas || !okIs || was.Status.Namespace != is.Status.Namespace || !slices.Equal(hostsOf(was), hostsOf(is))
+	},
+}
 
 // ofOwner finds the Domain that an object was made for. controller-runtime's own
 // handler asks for the kind's REST mapping each time, which takes longer than to

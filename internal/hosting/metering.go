@@ -41,6 +41,9 @@ var (
 type SampleReader interface {
 	// Samples returns a site's since a time, the oldest first.
 	Samples(ctx context.Context, site string, s Span, since time.Time) ([]Sample, error)
+	// LastUses returns what each of some sites used in its newest span that began at a time
+	// or later; sites without one are left out.
+	LastUses(ctx context.Context, sites []string, s Span, since time.Time) (map[string]Use, error)
 	// LastSampled is when samples were taken last; the zero time for never.
 	LastSampled(ctx context.Context) (time.Time, error)
 }
@@ -105,6 +108,29 @@ func (p *Provider) Measure(ctx context.Context, holder string) error {
 		}
 		return nil
 	})
+}
+
+// addUses tells of each site what it used in the last minutes.
+func (p *Provider) addUses(ctx context.Context, sites []OwnedSite) error {
+	if len(sites) == 0 {
+		return nil
+	}
+	names := make([]string, len(sites))
+	for i := range sites {
+		names[i] = sites[i].Name
+	}
+	// The newest span may have begun a moment ago, without a measurement yet.
+	uses, err := p.Store.LastUses(ctx, names, SpanDay, p.Now().Add(-2*SpanDay.Long))
+	if err != nil {
+		return err
+	}
+	for i := range sites {
+		// Whatever runs uses memory: without any only storage was measured.
+		if use := uses[sites[i].Name]; use.Memory > 0 {
+			sites[i].Use = &use
+		}
+	}
+	return nil
 }
 
 // History is what a site used.

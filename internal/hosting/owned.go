@@ -38,6 +38,8 @@ type OwnedSite struct {
 	OwnerSuspended bool
 	// Domain is what the cluster says; nil when it has no such Domain (yet).
 	Domain *v1alpha1.Domain
+	// Use is what it used in the last minutes, in lists; nil where that is not measured.
+	Use *Use
 }
 
 // On is what a decision about the site needs.

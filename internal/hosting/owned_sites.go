@@ -42,7 +42,7 @@ func (p *Provider) Sites(ctx context.Context, a Actor, q SiteQuery) (Page[OwnedS
 			return none, err
 		}
 	}
-	return got, nil
+	return got, p.addUses(ctx, got.Items)
 }
 
 // look adds what the cluster says of a site.

@@ -30,6 +30,30 @@ func (q *queries) Samples(ctx context.Context, site string, s hosting.Span, sinc
 	return all, answer("read what a site used", err)
 }
 
+// LastUses implements hosting.SampleReader.
+func (q *queries) LastUses(ctx context.Context, sites []string, s hosting.Span, since time.Time) (map[string]hosting.Use, error) {
+	args := []any{seconds(s), since.Unix()}
+	for _, site := range sites {
+		args = append(args, site)
+	}
+	type row struct {
+		site string
+		use  hosting.Use
+	}
+	rows, err := list(ctx, q, func(from scanner) (row, error) {
+		var one row
+		var n int64
+		err := from.Scan(&one.site, &n, &one.use.CPU, &one.use.Memory)
+		one.use.CPU, one.use.Memory = one.use.CPU/max(n, 1), one.use.Memory/max(n, 1)
+		return one, err
+	}, `SELECT site, n, cpu, memory FROM samples WHERE span = ? AND at >= ? AND site IN (`+marks(len(sites))+`) ORDER BY at`, args...)
+	by := make(map[string]hosting.Use, len(sites))
+	for _, one := range rows {
+		by[one.site] = one.use // the newest is the last
+	}
+	return by, answer("read what sites used", err)
+}
+
 // LastSampled implements hosting.SampleReader.
 func (q *queries) LastSampled(ctx context.Context) (time.Time, error) {
 	last, err := q.number(ctx, `SELECT COALESCE(MAX(at), 0) FROM samples WHERE span = ?`, seconds(hosting.SpanDay))

@@ -33,6 +33,13 @@ func TestSamples(t *testing.T) {
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("ten minutes became %v, want %v", got, want)
 		}
+		uses, err := db.LastUses(t.Context(), []string{"site-1.example", "site-699.example", "none.example"}, hosting.SpanDay, begin)
+		if want := (hosting.Use{CPU: 700, Memory: 7}); err != nil || len(uses) != 2 || uses["site-1.example"] != want || uses["site-699.example"] != want {
+			t.Errorf("LastUses = %v, %v; want %v of the two that there are", uses, err, want)
+		}
+		if uses, err := db.LastUses(t.Context(), []string{"site-1.example"}, hosting.SpanDay, begin.Add(time.Hour)); err != nil || len(uses) != 0 {
+			t.Errorf("LastUses of an hour without measurements = %v, %v; want none", uses, err)
+		}
 		if last, err := db.LastSampled(t.Context()); err != nil || !last.Equal(begin.Add(5*time.Minute)) {
 			t.Errorf("LastSampled = %s, %v", last, err)
 		}

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 
 	"kubepanel.io/kubepanel/internal/hosting"
 )
@@ -15,9 +16,9 @@ type siteList struct {
 	Rows   []hosting.OwnedSite
 	Total  int64
 	Next   string // the address of the next page; "" on the last
-	// Owners shows whose each site is.
-	Owners bool
-	Create bool
+	// Owners shows whose each site is, Measured what it uses.
+	Owners, Measured bool
+	Create           bool
 }
 
 func (s *Server) listSites(w http.ResponseWriter, r *http.Request) error {
@@ -30,6 +31,7 @@ func (s *Server) listSites(w http.ResponseWriter, r *http.Request) error {
 	p.Title = p.T("Sites")
 	p.Crumbs = []link{{Text: p.Title}}
 	p.Owners = p.Actor.Role != hosting.Customer
+	p.Measured = slices.ContainsFunc(p.Rows, func(s hosting.OwnedSite) bool { return s.Use != nil })
 	p.Create = p.Can(hosting.RightSiteCreate, hosting.Object{Owner: p.Actor.ID})
 	if found.Next != "" {
 		p.Next = "/sites?" + url.Values{"q": {q.Search}, "owner": {string(q.Owner)}, "after": {found.Next}}.Encode()

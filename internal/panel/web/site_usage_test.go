@@ -32,7 +32,11 @@ func TestUseIsMeasuredAndDrawn(t *testing.T) {
 		h.must(h.rules.Measure(t.Context(), "two")) // it is not its turn
 		now = now.Add(time.Minute)
 	}
+	h.get("/sites").want(t, http.StatusOK, "Processor of shop.example", "0.25 of 1")
 	now = clock
+	if page := h.get("/sites"); strings.Contains(page.body, "Processor") {
+		t.Error("the list shows what a site used most of an hour ago, want it to leave processor time out")
+	}
 	h.as = h.jo
 	page := h.get("/sites/shop.example/usage")
 	page.want(t, http.StatusOK, "<polyline", `class="limit"`, "0.25 of 1", "128\u00a0MiB of 512\u00a0MiB", "1.7\u00a0GiB of 5\u00a0GiB", "<td class=\"number end\">0.25</td>")
@@ -51,6 +55,9 @@ func TestClusterWithoutMetricsShowsStorageAlone(t *testing.T) {
 	page.want(t, http.StatusOK, "metrics-server", "1.7\u00a0GiB of 5\u00a0GiB")
 	if n := strings.Count(page.body, "<polyline"); n != 1 {
 		t.Errorf("%d lines are drawn, want storage's alone", n)
+	}
+	if page := h.get("/sites"); strings.Contains(page.body, "Processor") {
+		t.Error("the list has a column for processor time, want none where it is not measured")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/hosting"
 )
 
 // nearlyFull is the part of a volume, in hundredths, from which on it is shown as a
@@ -43,6 +44,15 @@ func storageOf(d *v1alpha1.Domain) fill {
 	f.Used, f.Known = size(s.Used), true
 	f.Percent = int(min(100, used.Value()*100/whole.Value()))
 	return f
+}
+
+// processorOf tells how much of its processor time a site used lately.
+func processorOf(use *hosting.Use, d *v1alpha1.Domain) fill {
+	limit := quantity(orEmpty(d).Spec.Resources.Limits.CPU, true)
+	if use == nil || limit <= 0 {
+		return fill{Size: "–"}
+	}
+	return fill{Used: milli(use.CPU), Size: milli(limit), Percent: int(min(100, use.CPU*100/limit)), Known: true}
 }
 
 // size writes an amount of memory or storage as people read it: 1.7 GiB for 1700Mi.

@@ -118,12 +118,18 @@ type panel struct {
 }
 
 func (o serveOptions) run(ctx context.Context, db *store.DB, w *watched) error {
-	p, err := o.wire(db, w)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop() // what runs already ends when the rest can't begin
+	p, err := o.watch(w)
 	if err != nil {
 		return err
 	}
 	all, ctx := errgroup.WithContext(ctx)
+	// The cluster's sites take longest to come, so they are asked for before all else.
 	all.Go(func() error { p.mirror.Run(ctx); return nil })
+	if err := o.wire(p, db); err != nil {
+		return err
+	}
 	all.Go(func() error { return serve(ctx, o.health, p.healthz()) })
 	all.Go(func() error { return p.tidy(ctx) })
 	all.Go(func() error { p.doors.Deliver(ctx); return nil })
@@ -140,17 +146,9 @@ func (o serveOptions) run(ctx context.Context, db *store.DB, w *watched) error {
 	return all.Wait()
 }
 
-// wire puts the parts together.
-func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
+// watch prepares the mirror of the cluster.
+func (o serveOptions) watch(w *watched) (*panel, error) {
 	settings, level, err := o.Begin()
-	if err != nil {
-		return nil, err
-	}
-	address, err := url.Parse(o.url)
-	if err != nil {
-		return nil, fmt.Errorf("read --url: %w", err)
-	}
-	proxies, err := parsePrefixes("--proxy", o.proxies)
 	if err != nil {
 		return nil, err
 	}
@@ -162,20 +160,33 @@ func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &panel{watched: w, mirror: kube.NewMirror(cluster, settings), log: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
+	return &panel{watched: w, mirror: kube.NewMirror(cluster, settings), log: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}, nil
+}
+
+// wire puts the other parts around the mirror.
+func (o serveOptions) wire(p *panel, db *store.DB) error {
+	settings := p.mirror.Platform
+	address, err := url.Parse(o.url)
+	if err != nil {
+		return fmt.Errorf("read --url: %w", err)
+	}
+	proxies, err := parsePrefixes("--proxy", o.proxies)
+	if err != nil {
+		return err
+	}
 	p.rules = &hosting.Provider{
 		Panel: &hosting.Panel{Domains: p.mirror, Writer: p.mirror, Platform: p.mirror, Planner: p.mirror, Logs: p.mirror, Cron: p.mirror, Meter: p.mirror, Accesses: p.mirror},
 		Store: db, Now: time.Now, Nodes: p.mirror, Door: o.way.open(settings),
 		Reserved: []string{address.Hostname()},
 	}
-	if p.doors, err = o.doors.open(auth.Options{Provider: p.rules, URL: address, Proxies: proxies, Count: w.SignIn}, o.brand); err != nil {
-		return nil, err
+	if p.doors, err = o.doors.open(auth.Options{Provider: p.rules, URL: address, Proxies: proxies, Count: p.SignIn}, o.brand); err != nil {
+		return err
 	}
 	if p.hooks, err = o.sender(p, settings.ClusterCIDRs); err != nil {
-		return nil, err
+		return err
 	}
 	if p.databases, err = o.databases.open(p, db, address); err != nil {
-		return nil, err
+		return err
 	}
 	people := openid.New(openid.Options{Rules: p.rules, Doors: p.doors, Log: p.log})
 	pages, err := web.New(web.Options{
@@ -183,14 +194,14 @@ func (o serveOptions) wire(db *store.DB, w *watched) (*panel, error) {
 		Brand: o.brand, Log: p.log, Now: time.Now, Databases: p.databases, OpenID: people,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	programs, err := rest.New(rest.Options{Rules: p.rules, Doors: p.doors, Log: p.log, Now: time.Now})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p.pages = p.Wrap(p.databases.Before(people.Before(faces(pages.Handler(), programs.Handler()))))
-	return p, nil
+	return nil
 }
 
 // sender sends webhooks anywhere but into the cluster and to what is not public.

@@ -91,7 +91,7 @@ func New(o Options) (*Auth, error) {
 		o.HTTP = http.DefaultTransport
 	}
 	a.companies = companies{http: &http.Client{Timeout: providerPatience, Transport: bounded{o.HTTP}, CheckRedirect: stay}, now: a.now, known: map[string]heard{}}
-	a.decoy = a.hash(secret())
+	a.decoy = decoy(o.Cost)
 	a.sessions = scs.New()
 	a.sessions.Store = &sessionStore{auth: a}
 	a.sessions.Codec = codec{}

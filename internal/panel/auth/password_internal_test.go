@@ -13,7 +13,7 @@ func cheap() *Auth {
 
 func TestPasswordsAreVerified(t *testing.T) {
 	a := cheap()
-	a.decoy = a.hash("decoy")
+	a.decoy = decoy(a.Cost)
 	hash := a.hash("right")
 	for _, tt := range []struct {
 		hash, password string

@@ -1,7 +1,7 @@
 // Package asset holds the panel's files for browsers: style, script, font and
 // icons. Each is served under a name that has a digest of its content in it, so a
 // browser keeps it for good and never shows an old one; texts are compressed once,
-// when the program starts. It must never hold what depends on who asks.
+// when they are first asked for. It must never hold what depends on who asks.
 package asset
 
 import (
@@ -16,6 +16,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed static
@@ -34,8 +35,10 @@ var types = map[string]string{
 
 // file is one of them as it goes out.
 type file struct {
-	kind           string
-	plain, smaller []byte // smaller is nil where gzip gains nothing
+	kind  string
+	plain []byte
+	// smaller compresses it, once; nil where gzip gains nothing.
+	smaller func() []byte
 }
 
 // Set is all files under the names that they are served by.
@@ -44,7 +47,7 @@ type Set struct {
 	served map[string]file
 }
 
-// Load reads and compresses all files; it takes some milliseconds.
+// Load reads all files; it takes some milliseconds.
 func Load() (*Set, error) {
 	s := &Set{byName: map[string]string{}, served: map[string]file{}}
 	entries, err := fs.ReadDir(files, "static")
@@ -84,7 +87,7 @@ func (s *Set) add(name string, content []byte) {
 	s.byName[name] = served
 	f := file{kind: types[ext], plain: content}
 	if ext != ".woff2" {
-		f.smaller = compress(content)
+		f.smaller = sync.OnceValue(func() []byte { return compress(content) })
 	}
 	s.served[served] = f
 }
@@ -120,7 +123,7 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Vary", "Accept-Encoding")
 		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 			h.Set("Content-Encoding", "gzip")
-			body = f.smaller
+			body = f.smaller()
 		}
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))

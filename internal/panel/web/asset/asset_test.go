@@ -42,7 +42,7 @@ func TestEveryNameFollowsItsContent(t *testing.T) {
 		if !ok || f.kind == "" {
 			t.Errorf("%s is served at %q as %q", name, at, f.kind)
 		}
-		if f.smaller != nil && len(f.smaller) >= len(f.plain) {
+		if f.smaller != nil && len(f.smaller()) >= len(f.plain) {
 			t.Errorf("%s is larger when it is compressed", name)
 		}
 	}

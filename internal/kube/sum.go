@@ -93,8 +93,8 @@ type protobuf interface {
 	MarshalToSizedBuffer(buffer []byte) (int, error)
 }
 
-// buffers are used again: encoding is how every look at an object begins, and was a
-// tenth of all garbage.
+// buffers are used again: encoding is how every look at an object begins, and made a
+// twentieth of all garbage.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // hash is the same for the same content. Kubernetes' own encoding is ten times

@@ -36,8 +36,8 @@ func (s Site) containers() (inits, containers []corev1.Container, err error) {
 		containers = append(containers, s.redis(resources[containerRedis]))
 	}
 	for i := range inits {
-		// They run before the others and one at a time, so each has all of the site's.
-		inits[i].Resources = s.wholeResources()
+		// They run before the others and one at a time, so each has what all of those have.
+		inits[i].Resources = s.podResources(resources[containerCron])
 		s.boundScratch(&inits[i])
 		finish(&inits[i])
 	}
@@ -251,13 +251,23 @@ func (s Site) containerResources() (map[string]corev1.ResourceRequirements, erro
 	return resources, nil
 }
 
-// wholeResources is what all containers together have.
-func (s Site) wholeResources() corev1.ResourceRequirements {
+// podResources is what all containers of the site's pod together have: all but the share
+// of cron jobs, whose pods find no room while this one counts for more.
+func (s Site) podResources(cron corev1.ResourceRequirements) corev1.ResourceRequirements {
 	limits := s.Domain.Spec.Resources.Limits
 	return corev1.ResourceRequirements{
-		Requests: quantities(s.requests()),
-		Limits:   quantities(amount(limits.CPU, "m"), amount(limits.Memory, "Mi")),
+		Requests: less(quantities(s.requests()), cron.Requests),
+		Limits:   less(quantities(amount(limits.CPU, "m"), amount(limits.Memory, "Mi")), cron.Limits),
 	}
+}
+
+// less takes a part away from a whole.
+func less(whole, part corev1.ResourceList) corev1.ResourceList {
+	for name, rest := range whole {
+		rest.Sub(part[name])
+		whole[name] = rest
+	}
+	return whole
 }
 
 func quantities(cpu, memory int64) corev1.ResourceList {

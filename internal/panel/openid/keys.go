@@ -1,6 +1,7 @@
 package openid
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -21,9 +22,9 @@ const (
 	// keySigns is how long a key signs, keyAhead how long before the next one is shown.
 	keySigns = 30 * 24 * time.Hour
 	keyAhead = 24 * time.Hour
-	// keySize is in bits: RS256 is what every application knows (OpenID Connect Core
-	// section 15.1), and 2048 what NIST SP 800-57 part 1 allows through 2030.
-	keySize = 2048
+	// usualBits is the size of a key: RS256 is what every application knows (OpenID Connect
+	// Core section 15.1), and this size is as strong as 128 bits (NIST SP 800-57 part 1).
+	usualBits = 3072
 )
 
 // keySet shows the keys' public halves (RFC 7517).
@@ -80,7 +81,7 @@ func (p *Provider) keys(ctx context.Context) ([]hosting.SigningKey, error) {
 	if _, due := p.next(all); !due {
 		return all, nil
 	}
-	private, err := rsa.GenerateKey(rand.Reader, keySize)
+	private, err := rsa.GenerateKey(rand.Reader, cmp.Or(p.KeyBits, usualBits))
 	if err != nil {
 		return nil, fmt.Errorf("make a signing key: %w", err)
 	}

@@ -52,6 +52,8 @@ type Options struct {
 	Rules *hosting.Provider
 	Doors *auth.Auth
 	Log   *slog.Logger
+	// KeyBits is the size of signing keys; zero for the usual.
+	KeyBits int
 }
 
 // Provider answers applications.

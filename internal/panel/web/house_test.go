@@ -96,7 +96,7 @@ func newHouse(t *testing.T) *house {
 // serve is all pages, for whoever who says.
 func (h *house) serve(wrap func(http.Handler) http.Handler, who func(context.Context) (hosting.Actor, bool)) http.Handler {
 	h.t.Helper()
-	h.openID = openid.New(openid.Options{Rules: h.rules, Doors: h.doors, Log: slog.New(slog.NewTextHandler(h.log, nil))})
+	h.openID = openid.New(openid.Options{Rules: h.rules, Doors: h.doors, Log: slog.New(slog.NewTextHandler(h.log, nil)), KeyBits: 2048})
 	pages, err := web.New(web.Options{
 		Rules: h.rules, Doors: h.doors, Brand: "Kubepanel", Log: slog.New(slog.NewTextHandler(h.log, nil)), Now: h.rules.Now,
 		Wrap: wrap, Who: who, AskAgain: time.Millisecond, Databases: h.databases, OpenID: h.openID,

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -296,6 +298,33 @@ func TestCodeCountsOnce(t *testing.T) {
 		t.Error("what a code brought still counts after the code came a second time")
 	}
 	boss.get("/audit").want(t, http.StatusOK, "application.replay")
+}
+
+// Of many panels that one code is brought to at once, one gives tokens for it.
+func TestCodeCountsOnceAmongSeveralPanels(t *testing.T) {
+	h := newHouse(t)
+	boss := h.open().boss()
+	a := boss.tool("Grafana", hosting.Administrator)
+	code := a.code(boss)
+	var wins atomic.Int64
+	var all sync.WaitGroup
+	for range 4 {
+		panel := &browser{h: h, client: h.open().client} // another one on the same database
+		mine := *a
+		mine.boss = panel
+		all.Go(func() {
+			if mine.redeem(code) == nil {
+				wins.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if wins.Load() != 1 {
+		t.Errorf("%d of 4 panels gave tokens for one code, want one", wins.Load())
+	}
+	// The next is begun before one panel and ended before another.
+	a.boss = &browser{h: h, client: h.open().client}
+	h.must(a.redeem(a.code(boss)))
 }
 
 func TestStolenCodeIsWorthNothing(t *testing.T) {

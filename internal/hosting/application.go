@@ -32,6 +32,18 @@ type Application struct {
 // Admits tells whether accounts of a role may sign in to it.
 func (a *Application) Admits(role Role) bool { return slices.Contains(a.Roles, role) }
 
+// Version names what can be changed of the application, as it is now.
+func (a *Application) Version() string {
+	parts := []string{string(a.ID), a.Name, a.SecretHash}
+	for _, list := range [][]string{a.Redirects, a.Farewells} {
+		parts = append(append(parts, list...), "")
+	}
+	for _, role := range a.Roles {
+		parts = append(parts, string(role))
+	}
+	return version(parts...)
+}
+
 // Owns tells whether a secret is the application's, in the same time for each.
 func (a *Application) Owns(secret string) bool {
 	return a.SecretHash != "" && subtle.ConstantTimeCompare([]byte(a.SecretHash), []byte(secretHash(secret))) == 1

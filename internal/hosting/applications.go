@@ -63,6 +63,9 @@ func (p *Provider) ChangeApplication(ctx context.Context, a Actor, want Applicat
 		if err != nil {
 			return change{}, seen(err)
 		}
+		if err := p.expected(was.Version()); err != nil {
+			return change{}, err
+		}
 		want.SecretHash, want.CreatedAt = was.SecretHash, was.CreatedAt
 		return change{did: RightPlatformChange, object: want.Called(), before: was, after: want}, putApplication(ctx, tx, &want)
 	})
@@ -99,6 +102,9 @@ func (p *Provider) DeleteApplication(ctx context.Context, a Actor, id ID) error 
 		was, err := tx.Application(ctx, id)
 		if err != nil {
 			return change{}, seen(err)
+		}
+		if err := p.expected(was.Version()); err != nil {
+			return change{}, err
 		}
 		return change{did: RightPlatformChange, object: was.Called(), before: was}, tx.DeleteApplication(ctx, id)
 	})

@@ -3,6 +3,7 @@ package rest_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -235,4 +236,25 @@ func TestATokenEndsItself(t *testing.T) {
 	h.jo.get("/account/tokens").want(t, http.StatusOK, `"name":"test"`)
 	h.jo.ask(request{method: http.MethodDelete, path: "/account/token"}).want(t, http.StatusNoContent)
 	h.jo.get("/account").problem(t, http.StatusUnauthorized, hosting.SignIn, "")
+}
+
+func TestAnApplicationFromMakingToDeletion(t *testing.T) {
+	h := newHouse(t)
+	form := map[string]any{"name": "Grafana", "redirects": []string{"https://grafana.example/login"}, "roles": []string{"administrator"}}
+	made := h.boss.post("/applications", form)
+	made.want(t, http.StatusCreated, `"secret":"kpa_`, `"name":"Grafana"`)
+	at := made.header.Get("Location")[len(rest.Prefix):]
+	shown := h.boss.get(at)
+	shown.want(t, http.StatusOK, "https://grafana.example/login")
+	if strings.Contains(string(shown.body), "kpa_") || strings.Contains(string(h.boss.get("/applications").body), "kpa_") {
+		t.Error("the secret is shown again")
+	}
+	form["roles"] = []string{"customer"}
+	h.boss.ask(request{method: http.MethodPut, path: at, body: form, header: map[string]string{"If-Match": shown.header.Get("Etag")}}).want(t, http.StatusOK, `"roles":["customer"]`)
+	h.boss.ask(request{method: http.MethodPut, path: at, body: form, header: map[string]string{"If-Match": shown.header.Get("Etag")}}).problem(t, http.StatusPreconditionFailed, hosting.Changed, "")
+	form["redirects"] = []string{"http://plain.example"}
+	h.boss.ask(request{method: http.MethodPut, path: at, body: form}).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "redirects")
+	h.boss.post(at+"/secret", nil).want(t, http.StatusOK, `"secret":"kpa_`)
+	h.boss.ask(request{method: http.MethodDelete, path: at}).want(t, http.StatusNoContent)
+	h.boss.get(at).problem(t, http.StatusNotFound, hosting.NotFound, "")
 }

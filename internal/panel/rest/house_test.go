@@ -48,7 +48,7 @@ type house struct {
 	asked map[string]map[int]bool
 
 	boss, seller, jo, al, helper *account
-	pack, hook, delivery         hosting.ID
+	pack, hook, delivery, app    hosting.ID
 }
 
 // account is somebody with a token that is good for everything.

@@ -78,6 +78,7 @@ func New(o Options) (*Server, error) {
 	s.platform()
 	s.account()
 	s.webhooks()
+	s.applications()
 	return s, s.describe()
 }
 

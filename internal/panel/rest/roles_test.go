@@ -25,6 +25,7 @@ var theirs = map[string]string{
 	"listRuntimes": "yyyyy", "getPlatform": "yyyyy",
 	"getAccount": "yyyyy", "listTokens": "yyyyy", "endToken": "yyyyy", "listSessions": "yyyyy",
 	"listWebhooks": "yyyny", "createWebhook": "yyyny", "getWebhook": "nnynn", "changeWebhook": "nnynn", "deleteWebhook": "nnynn", "renewWebhookSecret": "nnynn",
+	"listApplications": "yffff", "createApplication": "yffff", "getApplication": "yffff", "replaceApplication": "yffff", "deleteApplication": "yffff", "renewApplicationSecret": "yffff",
 	"testWebhook": "nnynn", "listDeliveries": "nnynn", "getDelivery": "nnynn", "replayDelivery": "nnynn",
 }
 
@@ -33,6 +34,7 @@ var theirs = map[string]string{
 func TestEveryOperationRoleAndObject(t *testing.T) {
 	h := newHouse(t)
 	h.webhook()
+	h.application()
 	var seen []string
 	for path, item := range h.doc.Paths.Map() {
 		for method, op := range item.Operations() {
@@ -47,6 +49,7 @@ func TestEveryOperationRoleAndObject(t *testing.T) {
 				if want[i] == 'y' && method != http.MethodGet { // what changes the world has one of its own
 					h = newHouse(t)
 					h.webhook()
+					h.application()
 				}
 				who := []*account{h.boss, h.seller, h.jo, h.helper, h.al}[i]
 				got := who.ask(request{method: method, path: h.path(path), body: h.body(op.OperationID, who)})
@@ -88,11 +91,19 @@ func (h *house) webhook() {
 	h.hook, h.delivery = w.ID, d.ID
 }
 
+// application is one that people sign in to by the panel.
+func (h *house) application() {
+	h.t.Helper()
+	app, _, err := h.rules.CreateApplication(h.t.Context(), h.actor(h.boss), hosting.Application{Name: "Grafana", Redirects: []string{"https://grafana.example/login"}, Roles: hosting.Roles()})
+	h.must(err)
+	h.app = app.ID
+}
+
 // path is one of jo's things.
 func (h *house) path(template string) string {
 	pack := h.jo.user.Package
 	return strings.NewReplacer("{site}", "jo.example", "{user}", string(h.jo.user.ID), "{collaborator}", string(h.helper.user.ID),
-		"{package}", string(pack), "{webhook}", string(h.hook), "{delivery}", string(h.delivery)).Replace(template)
+		"{package}", string(pack), "{webhook}", string(h.hook), "{delivery}", string(h.delivery), "{application}", string(h.app)).Replace(template)
 }
 
 // body is one that the operation can use.
@@ -122,6 +133,8 @@ func (h *house) body(operation string, who *account) any {
 		return map[string]any{"quota": map[string]any{}}
 	case "createWebhook":
 		return map[string]any{"name": "N", "url": "https://hooks.example/", "events": []string{"*"}}
+	case "createApplication", "replaceApplication":
+		return map[string]any{"name": "Other", "redirects": []string{"https://other.example/login"}, "roles": []string{"administrator"}}
 	case "changeWebhook":
 		return map[string]any{"name": "Other"}
 	}

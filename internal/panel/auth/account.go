@@ -44,14 +44,18 @@ func (a *Auth) sessionsOf(ctx context.Context, id hosting.ID) ([]Session, error)
 	return all, nil
 }
 
-// EndSession ends one of one's own sessions.
+// EndSession ends one of one's own sessions; another than this needs a fresh proof of who
+// it is (OWASP ASVS 5.0, 7.5.2).
 func (a *Auth) EndSession(ctx context.Context, id string) error {
-	u, err := a.owner(ctx, Done)
+	if id == visitOf(ctx).session {
+		if _, err := a.owner(ctx, Done); err != nil {
+			return err
+		}
+		return a.SignOut(ctx)
+	}
+	u, err := a.self(ctx)
 	if err != nil {
 		return err
-	}
-	if id == visitOf(ctx).session {
-		return a.SignOut(ctx)
 	}
 	return a.store.Write(ctx, func(tx hosting.Tx) error {
 		s, err := tx.Session(ctx, id)

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/httpstatus"
 )
 
@@ -90,6 +91,8 @@ func (s *Server) problem(ctx context.Context, doing string, err error) *Problem 
 		}
 		return p
 	}
+	a, _ := auth.ActorOf(ctx)
+	auth.Refused(ctx, s.Log, a, doing, err)
 	p := newProblem(code, e.Message)
 	p.Mend = e.Mend
 	for _, f := range e.Fields {

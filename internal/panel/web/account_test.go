@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +101,45 @@ func TestSessionsAreSeenAndEnded(t *testing.T) {
 	other.get("/account").leads(t, "/sign-in?next=%2Faccount")
 	b.post("/account/sessions/end", url.Values{"session": {own}}).leads(t, "/account")
 	b.get("/account").leads(t, "/sign-in?next=%2Faccount")
+}
+
+func TestEndingAnotherBrowserWantsThePasswordOnceMore(t *testing.T) {
+	h := newHouse(t)
+	b := h.open().boss()
+	own, err := h.rules.Store.Sessions(t.Context(), h.boss.ID)
+	h.must(err)
+	other := b.another()
+	other.signIn(h.boss.Email).leads(t, "/sites")
+	now := clock.Add(16 * time.Minute)
+	h.rules.Now = func() time.Time { return now }
+	all, err := h.rules.Store.Sessions(t.Context(), h.boss.ID)
+	h.must(err)
+	another := slices.IndexFunc(all, func(s hosting.Session) bool { return s.ID != own[0].ID })
+	end := url.Values{"session": {all[another].ID}}
+	b.post("/account/sessions/end", end).want(t, http.StatusUnauthorized, "This needs your password once more.")
+	other.get("/account").want(t, http.StatusOK)
+	b.post("/account/confirm", url.Values{"password": {password}}).leads(t, "/account")
+	b.post("/account/sessions/end", end).leads(t, "/account")
+	other.get("/account").leads(t, "/sign-in?next=%2Faccount")
+}
+
+// Who is refused something is in the log, by whom and what.
+func TestRefusalsAreInTheLog(t *testing.T) {
+	h := newHouse(t)
+	b := h.open()
+	b.secured(h.jo.ID)
+	b.signIn(h.jo.Email).leads(t, "/sites")
+	b.get("/sites").want(t, http.StatusOK)
+	if strings.Contains(h.log.String(), "refused") {
+		t.Errorf("what was done is in the log as refused: %s", h.log)
+	}
+	for path, code := range map[string]string{"/companies": "forbidden", "/users/" + string(h.boss.ID): "not_found"} {
+		h.log.Reset()
+		b.get(path)
+		if line := h.log.String(); !strings.Contains(line, "msg=refused code="+code) || !strings.Contains(line, "actor="+string(h.jo.ID)) {
+			t.Errorf("%s: the log says %q, want that it was refused, and to whom", path, line)
+		}
+	}
 }
 
 func TestPasskeyIsAddedAndSignsIn(t *testing.T) {

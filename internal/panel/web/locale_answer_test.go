@@ -25,7 +25,7 @@ var forProviders = []string{"platform.go", "isolation.go", "trail.go"}
 func answers(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, dir := range []string{"../../hosting", "../auth", "../door", "."} {
+	for _, dir := range []string{"../../hosting", "../auth", "../door", "../openid", "."} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)

@@ -39,6 +39,12 @@ func (e *Env) siteNames(cmd *cobra.Command, args []string, _ string) ([]string, 
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
+	if api, err := e.throughPanel(); err != nil || api != nil {
+		if api == nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return e.panelSites(cmd, api), cobra.ShellCompDirectiveNoFileComp
+	}
 	return e.suggest(cmd, func(ctx context.Context, panel *hosting.Panel) ([]string, error) {
 		sites, err := panel.Sites(ctx)
 		names := make([]string, len(sites))

@@ -26,6 +26,7 @@ type Env struct {
 	Build Build
 
 	target  Target
+	cluster bool // --cluster: sites are those of the cluster, signed in to a panel or not
 	format  format
 	verbose bool
 }

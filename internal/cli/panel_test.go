@@ -29,6 +29,9 @@ type office struct {
 	token  string
 	ca     string
 	panels string
+	rules  *hosting.Provider
+	// open leads to a cluster; nil where a test has none.
+	open func(Target) (Cluster, error)
 }
 
 func newOffice(t *testing.T) *office {
@@ -38,6 +41,7 @@ func newOffice(t *testing.T) *office {
 	o.must(err)
 	t.Cleanup(db.Close)
 	rules := &hosting.Provider{Store: db, Panel: &hosting.Panel{}, Now: time.Now}
+	o.rules = rules
 	doors, err := auth.New(auth.Options{Provider: rules, URL: &url.URL{Scheme: "https", Host: "panel.example"}})
 	o.must(err)
 	boss := &hosting.User{ID: hosting.NewID(), Email: "boss@provider.example", Name: "Boss", Role: hosting.Administrator, CreatedAt: time.Now()}
@@ -68,6 +72,9 @@ func (o *office) run(in string, args ...string) (int, string) {
 	o.err.Reset()
 	o.env = testEnv(nil)
 	o.env.In, o.env.Out, o.env.Err, o.env.Panels = strings.NewReader(in), &o.out, &o.err, o.panels
+	if o.open != nil {
+		o.env.Open = o.open
+	}
 	code := Run(o.t.Context(), o.env, args)
 	return code, o.out.String() + o.err.String()
 }

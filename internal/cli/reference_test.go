@@ -38,12 +38,13 @@ const referenceHead = `# The command line
 <!-- Made from the commands by: go test ./internal/cli -run Reference -update -->
 
 ` + "`kubepanel`" + ` speaks to the cluster that ` + "`KUBECONFIG`" + ` names, or ` + "`--kubeconfig` and `--context`" + `, with the rights of the account in it.
-The commands ` + "`login`, `logout`, `panel`, `user`, `package`, `audit`, `token` and `webhook`" + ` speak to a [panel](panel/api.md) instead, with a token: see ` + "`kubepanel login`" + `.
+The commands ` + "`login`, `logout`, `panel`, `user`, `package`, `audit`, `token`, `webhook`, `node`, `company`, `site files`, `site logs`, `site cron` and `site usage`" + ` speak to a [panel](panel/api.md) instead, with a token: see ` + "`kubepanel login`" + `.
+So do the other ` + "`site`" + ` commands for whoever is signed in to one, unless ` + "`--cluster`, `--kubeconfig` or `--context`" + ` says that the cluster is meant.
 What the commands do for a customer, from the first site on, is told in [sites.md](sites.md).
 
 - **Exit codes**: 0 done; 1 it could not be done, or not in time; 2 the request can't be understood or can never succeed as written; 130 interrupted.
 - **Output**: the answer goes to standard output, everything else to standard error. With ` + "`--output json` or `yaml`" + ` the answer of
-  create, set, wait, show, delete and list is the API's own object, as ` + "`kubectl get domain`" + ` prints it.
+  create, set, wait, show, delete and list is the API's own object, as ` + "`kubectl get domain`" + ` prints it; through a panel it is the panel's, as its API has it.
 - **--dry-run** asks the API server to check everything and to write nothing.
 - **Ctrl-C** ends the looking, never the work: what was asked for goes on in the cluster.
 - **Passwords** are printed by ` + "`site password`" + ` alone.

@@ -26,7 +26,7 @@ func Run(ctx context.Context, env *Env, args []string, more ...*cobra.Command) i
 
 func newRoot(env *Env) *cobra.Command {
 	root := group("kubepanel", "Web hosting on Kubernetes", "", newSite(env), newPlatform(env), newVersion(env),
-		newLogin(env), newLogout(env), newContext(env), newUser(env), newPackage(env), newAudit(env), newToken(env), newWebhook(env))
+		newLogin(env), newLogout(env), newContext(env), newUser(env), newPackage(env), newAudit(env), newToken(env), newWebhook(env), newNode(env), newCompany(env))
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetIn(env.In)
 	root.SetOut(env.Out)
@@ -38,6 +38,7 @@ func newRoot(env *Env) *cobra.Command {
 	flags.StringVar(&env.target.Kubeconfig, "kubeconfig", "", "file that names the cluster (default: KUBECONFIG, then ~/.kube/config)")
 	flags.StringVar(&env.target.Context, "context", "", "context of the kubeconfig (default: its current one)")
 	flags.StringVar(&env.target.Namespace, "platform-namespace", defaultNamespace, "namespace that the platform runs in")
+	flags.BoolVar(&env.cluster, "cluster", false, "with site: speak to the cluster also when you are signed in to a panel")
 	flags.BoolVarP(&env.verbose, "verbose", "v", false, "with an error, tell its cause too")
 	return root
 }
@@ -94,10 +95,19 @@ func atLeastOne(cmd *cobra.Command, flags ...string) error {
 }
 
 func newSite(env *Env) *cobra.Command {
-	return group("site", "Create, look at, change and delete sites",
-		"  kubepanel site create blog.localhost --wordpress --wait\n  kubepanel site list",
+	cmd := group("site", "Create, look at, change and delete sites",
+		"  kubepanel site create blog.localhost --wordpress --wait\n  kubepanel site list\n  kubepanel site list --cluster",
 		newSiteCreate(env), newSiteList(env), newSiteShow(env), newSiteSet(env),
-		newSitePlan(env), newSiteRestart(env), newSiteWait(env), newSitePurgeCache(env), newSitePassword(env), newSiteDelete(env))
+		newSitePlan(env), newSiteRestart(env), newSiteWait(env), newSitePurgeCache(env), newSitePassword(env), newSiteDelete(env),
+		newSiteFiles(env), newSiteLogs(env), newSiteCron(env), newSiteUsage(env))
+	cmd.Long = `Create, look at, change and delete sites.
+
+Whoever is signed in to a panel (kubepanel login) speaks to that panel, and sees and
+changes what their account may. Without a panel, and with --cluster, --kubeconfig or
+--context, the commands speak to the cluster with the rights of the account there; what
+is made so has no owner at a panel until somebody is assigned. Files, logs, cron jobs and
+usage need a panel.`
+	return cmd
 }
 
 func newPlatform(env *Env) *cobra.Command {

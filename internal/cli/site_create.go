@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/client"
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
@@ -28,6 +29,7 @@ type siteCreate struct {
 	req          hosting.NewSite
 	word         hosting.NewWordPress
 	wordpress    bool
+	owner        string
 	wait, dryRun bool
 	timeout      time.Duration
 }
@@ -87,6 +89,7 @@ func (c *siteCreate) flags(cmd *cobra.Command) {
 	f.StringVar(&c.word.Locale, "locale", "", "`language` of WordPress, such as de_DE (default: en_US)")
 	f.BoolVar(&c.req.Redis, "redis", false, "keep an object cache in Redis beside the site")
 	f.BoolVar(&c.req.NoDatabase, "no-database", false, "make no database")
+	f.StringVar(&c.owner, "owner", "", "`address` of the account at the panel that it is to belong to (default: yours)")
 	f.BoolVar(&c.wait, "wait", false, "show every step until the site is live")
 	f.DurationVar(&c.timeout, "timeout", createTimeout, "longest `time` to wait with --wait")
 	f.BoolVar(&c.dryRun, "dry-run", false, "check everything, print the object and create nothing")
@@ -113,6 +116,15 @@ func (c *siteCreate) run(ctx context.Context) error {
 	// A slip is told at once, whether or not there is a cluster.
 	if err := c.req.Check(); err != nil {
 		return err
+	}
+	return c.env.either(func(api *client.ClientWithResponses) error { return c.throughPanel(ctx, api) },
+		func() error { return c.create(ctx) })
+}
+
+// create makes a site in the cluster.
+func (c *siteCreate) create(ctx context.Context) error {
+	if c.owner != "" {
+		return &hosting.Error{Code: hosting.Invalid, Message: "The cluster knows no owners of sites.", Mend: "Sign in to a panel with: kubepanel login; or leave out --owner."}
 	}
 	cluster, panel, err := c.env.open()
 	if err != nil {

@@ -38,7 +38,8 @@ stay.`,
 		ValidArgsFunction: env.siteNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.name = args[0]
-			return c.run(cmd.Context())
+			return env.eitherSite(c.name, func(s panelSite) error { return c.throughPanel(cmd.Context(), s) },
+				func() error { return c.run(cmd.Context()) })
 		},
 	}
 	f := cmd.Flags()
@@ -62,7 +63,7 @@ func (c *siteDelete) run(ctx context.Context) error {
 	if c.dryRun {
 		return c.preview(ctx, panel, d)
 	}
-	if err := c.confirm(ctx, d); err != nil {
+	if err := c.sure(ctx, d.Spec.DomainName, losses(d)); err != nil {
 		return err
 	}
 	start := time.Now()
@@ -99,18 +100,17 @@ func (c *siteDelete) preview(ctx context.Context, panel *hosting.Panel, d *v1alp
 	return nil
 }
 
-// confirm lets nobody delete a site by a slip of the finger. It speaks on the
+// sure lets nobody delete a site by a slip of the finger. It speaks on the
 // error output, so that an answer for a program stays clean.
-func (c *siteDelete) confirm(ctx context.Context, d *v1alpha1.Domain) error {
+func (c *siteDelete) sure(ctx context.Context, name, losses string) error {
 	if c.yes {
 		return nil
 	}
-	name := d.Spec.DomainName
 	if !c.env.Ask {
 		return &hosting.Error{Code: hosting.Invalid, Message: "Deleting needs somebody who confirms it, and nobody can be asked here.",
 			Mend: "Say so beforehand with: kubepanel site delete " + name + " --yes"}
 	}
-	fmt.Fprintf(c.env.Err, "%s\nType %s to delete it: ", losses(d), hosting.ShowName(name)) // without the question the answer will not fit
+	fmt.Fprintf(c.env.Err, "%s\nType %s to delete it: ", losses, hosting.ShowName(name)) // without the question the answer will not fit
 	typed, err := c.env.readLine(ctx)
 	if err != nil {
 		return err

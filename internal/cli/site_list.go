@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/client"
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
@@ -22,7 +23,10 @@ func newSiteList(env *Env) *cobra.Command {
 		Example: "  kubepanel site list\n  kubepanel site list --output json | jq -r '.items[].spec.domainName'\n" +
 			"  kubepanel site list --output name",
 		Args: nothing,
-		RunE: func(cmd *cobra.Command, _ []string) error { return siteList(cmd.Context(), env) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return env.either(func(api *client.ClientWithResponses) error { return env.panelList(cmd.Context(), api) },
+				func() error { return siteList(cmd.Context(), env) })
+		},
 	}
 	env.addOutput(cmd, formatName)
 	return cmd

@@ -23,7 +23,8 @@ It is read from the cluster each time and kept nowhere.`,
 		Args:              oneName,
 		ValidArgsFunction: env.siteNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return sitePassword(cmd.Context(), env, args[0], hosting.Purpose(purpose))
+			return env.eitherSite(args[0], func(s panelSite) error { return s.password(cmd.Context(), purpose) },
+				func() error { return sitePassword(cmd.Context(), env, args[0], hosting.Purpose(purpose)) })
 		},
 	}
 	cmd.Flags().StringVar(&purpose, "for", "", "what it opens, the `purpose`: "+join(hosting.Purposes(), ", ")+" (default: wordpress if there is one, else sftp)")

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/client"
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
@@ -84,11 +85,18 @@ func (c *sitePlan) check(cmd *cobra.Command, args []string) error {
 }
 
 func (c *sitePlan) run(ctx context.Context, change hosting.SiteChange) error {
-	_, panel, err := c.env.open()
-	if err != nil {
+	var plan *hosting.Plan
+	err := c.env.either(func(api *client.ClientWithResponses) (err error) {
+		plan, err = c.throughPanel(ctx, api, change)
 		return err
-	}
-	plan, err := c.plan(ctx, panel, change)
+	}, func() error {
+		_, panel, err := c.env.open()
+		if err != nil {
+			return err
+		}
+		plan, err = c.plan(ctx, panel, change)
+		return err
+	})
 	if err != nil {
 		return err
 	}

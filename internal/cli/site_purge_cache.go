@@ -19,7 +19,10 @@ restart.`,
 		Example:           "  kubepanel site purge-cache blog.localhost",
 		Args:              oneName,
 		ValidArgsFunction: env.siteNames,
-		RunE:              func(cmd *cobra.Command, args []string) error { return purgeCache(cmd.Context(), env, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return env.eitherSite(args[0], func(panelSite) error { return clusterOnly("Emptying a page cache") },
+				func() error { return purgeCache(cmd.Context(), env, args[0]) })
+		},
 	}
 	env.addOutput(cmd)
 	return cmd

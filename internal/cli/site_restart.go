@@ -26,7 +26,10 @@ settings needs no restart: it is taken up by itself.`,
 		Example:           "  kubepanel site restart blog.localhost --wait",
 		Args:              oneName,
 		ValidArgsFunction: env.siteNames,
-		RunE:              func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return env.eitherSite(args[0], func(s panelSite) error { return c.throughPanel(cmd.Context(), s) },
+				func() error { return c.run(cmd.Context(), args[0]) })
+		},
 	}
 	cmd.Flags().BoolVar(&c.wait, "wait", false, "show every step until the site answers again")
 	cmd.Flags().DurationVar(&c.timeout, "timeout", createTimeout, "longest `time` to wait with --wait")

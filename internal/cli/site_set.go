@@ -45,7 +45,8 @@ names; visitors see a page that says it is suspended.`,
 				return &usageError{message: "--suspend and --resume are opposites; give one of them", command: cmd.CommandPath()}
 			}
 			c.name = args[0]
-			return c.run(cmd.Context(), c.change(cmd))
+			return env.eitherSite(c.name, func(s panelSite) error { return c.throughPanel(cmd.Context(), s, c.change(cmd)) },
+				func() error { return c.run(cmd.Context(), c.change(cmd)) })
 		},
 	}
 	c.changeFlags(cmd)

@@ -18,7 +18,10 @@ func newSiteShow(env *Env) *cobra.Command {
 		Example:           "  kubepanel site show blog.localhost\n  kubepanel site show blog.localhost --output yaml",
 		Args:              oneName,
 		ValidArgsFunction: env.siteNames,
-		RunE:              func(cmd *cobra.Command, args []string) error { return siteShow(cmd.Context(), env, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return env.eitherSite(args[0], func(s panelSite) error { return s.show(cmd.Context()) },
+				func() error { return siteShow(cmd.Context(), env, args[0]) })
+		},
 	}
 	env.addOutput(cmd)
 	return cmd

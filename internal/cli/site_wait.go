@@ -37,7 +37,8 @@ time is over. The site goes on in either case.`,
 			if !slices.Contains([]string{forReady, forDeleted}, what) {
 				return &usageError{message: fmt.Sprintf("--for %s is not known; it is ready or deleted", what), command: cmd.CommandPath()}
 			}
-			return siteWait(cmd.Context(), env, args[0], what, timeout)
+			return env.eitherSite(args[0], func(s panelSite) error { return s.wait(cmd.Context(), what, timeout) },
+				func() error { return siteWait(cmd.Context(), env, args[0], what, timeout) })
 		},
 	}
 	cmd.Flags().StringVar(&what, "for", forReady, "`goal` to wait for: ready or deleted")

@@ -6,7 +6,9 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -17,7 +19,7 @@ import (
 // prefix is where the API is, below the panel's address.
 const prefix = "/api/v1"
 
-// timeout bounds one request: nothing in the API takes long.
+// timeout bounds one request: little in the API takes long.
 const timeout = 60 * time.Second
 
 // ParseAddress returns a panel's address as it is kept: with a scheme and without a path.
@@ -41,24 +43,53 @@ func Open(address, token, ca string) (*ClientWithResponses, error) {
 	}
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
 	return NewClientWithResponses(address+prefix,
-		WithHTTPClient(doer{&http.Client{Transport: transport, Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}),
+		WithHTTPClient(doer{&http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}),
 		WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
 			r.Header.Set("Authorization", "Bearer "+token)
 			return nil
 		}))
 }
 
+type longKey struct{}
+
+// Long lets a request take as long as it does: a file's content, a log that is followed.
+func Long(ctx context.Context) context.Context { return context.WithValue(ctx, longKey{}, true) }
+
 // doer makes a hosting.Error of a panel that does not answer.
 type doer struct{ client *http.Client }
 
 // Do implements HttpRequestDoer.
 func (d doer) Do(r *http.Request) (*http.Response, error) {
-	resp, err := d.client.Do(r)
+	client := *d.client
+	if r.Context().Value(longKey{}) == nil {
+		client.Timeout = timeout
+	}
+	resp, err := client.Do(r)
 	if err != nil && r.Context().Err() == nil {
 		return nil, &hosting.Error{Code: hosting.Unreachable, Message: "The panel at " + r.URL.Host + " does not answer.", Err: err,
 			Mend: "See whether the address is right; a certificate of the platform's own needs: kubepanel login --ca-file."}
 	}
 	return resp, err
+}
+
+// maxProblem bounds a problem document, in octets.
+const maxProblem = 1 << 20
+
+// Stream returns the body of an answer that is read as it comes, or the error that it
+// tells of.
+func Stream(resp *http.Response, err error) (io.ReadCloser, error) {
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode < http.StatusMultipleChoices {
+		return resp.Body, nil
+	}
+	defer resp.Body.Close() // it is read
+	p := &Problem{}
+	if json.NewDecoder(io.LimitReader(resp.Body, maxProblem)).Decode(p) != nil || p.Code == "" {
+		p = nil
+	}
+	return nil, Check(resp.StatusCode, p)
 }
 
 // Check returns the error that an answer tells of, nil for an answer that is none.

@@ -41,21 +41,114 @@ func (e ApplicationRoles) Valid() bool {
 	}
 }
 
+// Defines values for CompanyRole.
+const (
+	CompanyRoleAdministrator CompanyRole = "administrator"
+	CompanyRoleCollaborator  CompanyRole = "collaborator"
+	CompanyRoleCustomer      CompanyRole = "customer"
+)
+
+// Valid indicates whether the value is a known member of the CompanyRole enum.
+func (e CompanyRole) Valid() bool {
+	switch e {
+	case CompanyRoleAdministrator:
+		return true
+	case CompanyRoleCollaborator:
+		return true
+	case CompanyRoleCustomer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CompanyWishRole.
+const (
+	CompanyWishRoleAdministrator CompanyWishRole = "administrator"
+	CompanyWishRoleCollaborator  CompanyWishRole = "collaborator"
+	CompanyWishRoleCustomer      CompanyWishRole = "customer"
+)
+
+// Valid indicates whether the value is a known member of the CompanyWishRole enum.
+func (e CompanyWishRole) Valid() bool {
+	switch e {
+	case CompanyWishRoleAdministrator:
+		return true
+	case CompanyWishRoleCollaborator:
+		return true
+	case CompanyWishRoleCustomer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CronRunState.
+const (
+	CronRunStateFailed    CronRunState = "failed"
+	CronRunStateGoing     CronRunState = "going"
+	CronRunStateSucceeded CronRunState = "succeeded"
+	CronRunStateTooLong   CronRunState = "too-long"
+	CronRunStateWaiting   CronRunState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the CronRunState enum.
+func (e CronRunState) Valid() bool {
+	switch e {
+	case CronRunStateFailed:
+		return true
+	case CronRunStateGoing:
+		return true
+	case CronRunStateSucceeded:
+		return true
+	case CronRunStateTooLong:
+		return true
+	case CronRunStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DeliveryState.
 const (
-	Delivered DeliveryState = "delivered"
-	Failed    DeliveryState = "failed"
-	Pending   DeliveryState = "pending"
+	DeliveryStateDelivered DeliveryState = "delivered"
+	DeliveryStateFailed    DeliveryState = "failed"
+	DeliveryStatePending   DeliveryState = "pending"
 )
 
 // Valid indicates whether the value is a known member of the DeliveryState enum.
 func (e DeliveryState) Valid() bool {
 	switch e {
-	case Delivered:
+	case DeliveryStateDelivered:
 		return true
-	case Failed:
+	case DeliveryStateFailed:
 		return true
-	case Pending:
+	case DeliveryStatePending:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FileKind.
+const (
+	FileKindFile   FileKind = "file"
+	FileKindFolder FileKind = "folder"
+	FileKindLink   FileKind = "link"
+	FileKindOther  FileKind = "other"
+)
+
+// Valid indicates whether the value is a known member of the FileKind enum.
+func (e FileKind) Valid() bool {
+	switch e {
+	case FileKindFile:
+		return true
+	case FileKindFolder:
+		return true
+	case FileKindLink:
+		return true
+	case FileKindOther:
 		return true
 	default:
 		return false
@@ -77,6 +170,51 @@ func (e GetSiteCredentialsRequestFor) Valid() bool {
 	case Sftp:
 		return true
 	case Wordpress:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LogSource.
+const (
+	LogSourceAccess LogSource = "access"
+	LogSourceApp    LogSource = "app"
+	LogSourceError  LogSource = "error"
+)
+
+// Valid indicates whether the value is a known member of the LogSource enum.
+func (e LogSource) Valid() bool {
+	switch e {
+	case LogSourceAccess:
+		return true
+	case LogSourceApp:
+		return true
+	case LogSourceError:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LogLineLevel.
+const (
+	LogLineLevelDebug   LogLineLevel = "debug"
+	LogLineLevelError   LogLineLevel = "error"
+	LogLineLevelInfo    LogLineLevel = "info"
+	LogLineLevelWarning LogLineLevel = "warning"
+)
+
+// Valid indicates whether the value is a known member of the LogLineLevel enum.
+func (e LogLineLevel) Valid() bool {
+	switch e {
+	case LogLineLevelDebug:
+		return true
+	case LogLineLevelError:
+		return true
+	case LogLineLevelInfo:
+		return true
+	case LogLineLevelWarning:
 		return true
 	default:
 		return false
@@ -236,6 +374,30 @@ func (e StepState) Valid() bool {
 	}
 }
 
+// Defines values for ThrownKind.
+const (
+	ThrownKindFile   ThrownKind = "file"
+	ThrownKindFolder ThrownKind = "folder"
+	ThrownKindLink   ThrownKind = "link"
+	ThrownKindOther  ThrownKind = "other"
+)
+
+// Valid indicates whether the value is a known member of the ThrownKind enum.
+func (e ThrownKind) Valid() bool {
+	switch e {
+	case ThrownKindFile:
+		return true
+	case ThrownKindFolder:
+		return true
+	case ThrownKindLink:
+		return true
+	case ThrownKindOther:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserRole.
 const (
 	UserRoleAdministrator UserRole = "administrator"
@@ -254,6 +416,87 @@ func (e UserRole) Valid() bool {
 	case UserRoleCustomer:
 		return true
 	case UserRoleReseller:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SearchLogParamsSource.
+const (
+	SearchLogParamsSourceAccess SearchLogParamsSource = "access"
+	SearchLogParamsSourceApp    SearchLogParamsSource = "app"
+	SearchLogParamsSourceError  SearchLogParamsSource = "error"
+)
+
+// Valid indicates whether the value is a known member of the SearchLogParamsSource enum.
+func (e SearchLogParamsSource) Valid() bool {
+	switch e {
+	case SearchLogParamsSourceAccess:
+		return true
+	case SearchLogParamsSourceApp:
+		return true
+	case SearchLogParamsSourceError:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DownloadLogParamsSource.
+const (
+	DownloadLogParamsSourceAccess DownloadLogParamsSource = "access"
+	DownloadLogParamsSourceApp    DownloadLogParamsSource = "app"
+	DownloadLogParamsSourceError  DownloadLogParamsSource = "error"
+)
+
+// Valid indicates whether the value is a known member of the DownloadLogParamsSource enum.
+func (e DownloadLogParamsSource) Valid() bool {
+	switch e {
+	case DownloadLogParamsSourceAccess:
+		return true
+	case DownloadLogParamsSourceApp:
+		return true
+	case DownloadLogParamsSourceError:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FollowLogParamsSource.
+const (
+	FollowLogParamsSourceAccess FollowLogParamsSource = "access"
+	FollowLogParamsSourceApp    FollowLogParamsSource = "app"
+	FollowLogParamsSourceError  FollowLogParamsSource = "error"
+)
+
+// Valid indicates whether the value is a known member of the FollowLogParamsSource enum.
+func (e FollowLogParamsSource) Valid() bool {
+	switch e {
+	case FollowLogParamsSourceAccess:
+		return true
+	case FollowLogParamsSourceApp:
+		return true
+	case FollowLogParamsSourceError:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetSiteUsageParamsSpan.
+const (
+	Day   GetSiteUsageParamsSpan = "day"
+	Month GetSiteUsageParamsSpan = "month"
+)
+
+// Valid indicates whether the value is a known member of the GetSiteUsageParamsSpan enum.
+func (e GetSiteUsageParamsSpan) Valid() bool {
+	switch e {
+	case Day:
+		return true
+	case Month:
 		return true
 	default:
 		return false
@@ -316,6 +559,11 @@ type AssignSiteRequest struct {
 	Owner string `json:"owner"`
 }
 
+// At defines model for At.
+type At struct {
+	Path string `json:"path"`
+}
+
 // Collaborator defines model for Collaborator.
 type Collaborator struct {
 	Email  string   `json:"email"`
@@ -327,6 +575,67 @@ type Collaborator struct {
 	Site *string `json:"site,omitempty"`
 }
 
+// Company defines model for Company.
+type Company struct {
+	// Answers The address that the provider has to know (redirect URI).
+	Answers string `json:"answers"`
+
+	// AsksFactor The provider asks for a second factor itself, so that the panel need not.
+	AsksFactor *bool  `json:"asksFactor,omitempty"`
+	ClientID   string `json:"clientId"`
+
+	// Domains Those of the mail addresses that the provider is believed about.
+	Domains []string `json:"domains"`
+	ID      string   `json:"id"`
+
+	// Issuer The provider's address.
+	//
+	// Examples: https://login.company.example
+	Issuer string `json:"issuer"`
+
+	// Name On the button.
+	Name string `json:"name"`
+
+	// Package Of customers who are made.
+	Package *string `json:"package,omitempty"`
+
+	// Role Of accounts that are made for people who come the first time; when left out, none are.
+	Role *CompanyRole `json:"role,omitempty"`
+}
+
+// CompanyRole Of accounts that are made for people who come the first time; when left out, none are.
+type CompanyRole string
+
+// CompanyWish defines model for CompanyWish.
+type CompanyWish struct {
+	// AsksFactor The provider asks for a second factor itself, so that the panel need not.
+	AsksFactor *bool  `json:"asksFactor,omitempty"`
+	ClientID   string `json:"clientId"`
+
+	// Domains Those of the mail addresses that the provider is believed about.
+	Domains []string `json:"domains"`
+
+	// Issuer The provider's address.
+	//
+	// Examples: https://login.company.example
+	Issuer string `json:"issuer"`
+
+	// Name On the button.
+	Name string `json:"name"`
+
+	// Package Of customers who are made.
+	Package *string `json:"package,omitempty"`
+
+	// Role Of accounts that are made for people who come the first time; when left out, none are.
+	Role *CompanyWishRole `json:"role,omitempty"`
+
+	// Secret The client's; never shown.
+	Secret *string `json:"secret,omitempty"`
+}
+
+// CompanyWishRole Of accounts that are made for people who come the first time; when left out, none are.
+type CompanyWishRole string
+
 // Credential defines model for Credential.
 type Credential struct {
 	Address  *string `json:"address,omitempty"`
@@ -334,6 +643,94 @@ type Credential struct {
 	Password string  `json:"password"`
 	Site     string  `json:"site"`
 	Username string  `json:"username"`
+}
+
+// CronJob defines model for CronJob.
+type CronJob struct {
+	// Command In place of shell: the program and its arguments, which no shell reads.
+	Command *[]string `json:"command,omitempty"`
+
+	// Last The newest run.
+	Last *CronRun `json:"last,omitempty"`
+
+	// Name Up to 40 lower-case letters, digits and hyphens.
+	//
+	// Examples: send-mail
+	Name string `json:"name"`
+
+	// Next When it comes next; empty while it is suspended, or when it never comes.
+	Next []time.Time `json:"next"`
+
+	// Schedule As crontab has it: minute, hour, day of the month, month, day of the week; or @daily and the like.
+	//
+	// Examples: 30 4 * * *
+	Schedule string `json:"schedule"`
+
+	// Shell A line for the shell of the site's image.
+	//
+	// Examples: php /var/www/html/cron.php
+	Shell *string `json:"shell,omitempty"`
+
+	// Suspended It begins no run.
+	Suspended *bool `json:"suspended,omitempty"`
+
+	// TimeZone Of the schedule; the site's when left out.
+	//
+	// Examples: Europe/Berlin
+	TimeZone *string `json:"timeZone,omitempty"`
+
+	// TimeoutSeconds A run that takes longer is ended.
+	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
+
+	// Zone The time zone that counts: its own, the site's, or UTC.
+	Zone string `json:"zone"`
+}
+
+// CronRun defines model for CronRun.
+type CronRun struct {
+	// Asked Somebody asked for it out of turn.
+	Asked bool       `json:"asked"`
+	Began time.Time  `json:"began"`
+	Ended *time.Time `json:"ended,omitempty"`
+	Name  string     `json:"name"`
+
+	// State waiting: for room, since the runs of a site share some; too-long: ended by its timeout.
+	State CronRunState `json:"state"`
+}
+
+// CronRunState waiting: for room, since the runs of a site share some; too-long: ended by its timeout.
+type CronRunState string
+
+// CronSettings defines model for CronSettings.
+type CronSettings struct {
+	// Command In place of shell: the program and its arguments, which no shell reads.
+	Command *[]string `json:"command,omitempty"`
+
+	// Name Up to 40 lower-case letters, digits and hyphens.
+	//
+	// Examples: send-mail
+	Name string `json:"name"`
+
+	// Schedule As crontab has it: minute, hour, day of the month, month, day of the week; or @daily and the like.
+	//
+	// Examples: 30 4 * * *
+	Schedule string `json:"schedule"`
+
+	// Shell A line for the shell of the site's image.
+	//
+	// Examples: php /var/www/html/cron.php
+	Shell *string `json:"shell,omitempty"`
+
+	// Suspended It begins no run.
+	Suspended *bool `json:"suspended,omitempty"`
+
+	// TimeZone Of the schedule; the site's when left out.
+	//
+	// Examples: Europe/Berlin
+	TimeZone *string `json:"timeZone,omitempty"`
+
+	// TimeoutSeconds A run that takes longer is ended.
+	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
 }
 
 // Delivery defines model for Delivery.
@@ -423,6 +820,30 @@ type FieldChange struct {
 	Path   string      `json:"path"`
 }
 
+// File defines model for File.
+type File struct {
+	Kind FileKind `json:"kind"`
+
+	// Mode Permissions as octal digits.
+	//
+	// Examples: 644
+	Mode     string    `json:"mode"`
+	Modified time.Time `json:"modified"`
+
+	// Name Octets that are no UTF-8 are replaced; then octets has the name as it is.
+	Name string `json:"name"`
+
+	// Octets A name that is no UTF-8, which only SFTP and SSH reach.
+	Octets *[]byte `json:"octets,omitempty"`
+	Size   int64   `json:"size"`
+
+	// Target Where a link leads.
+	Target *string `json:"target,omitempty"`
+}
+
+// FileKind defines model for File.Kind.
+type FileKind string
+
 // GetSiteCredentialsRequest defines model for GetSiteCredentialsRequest.
 type GetSiteCredentialsRequest struct {
 	// For Which account is meant.
@@ -481,6 +902,39 @@ type ListCollaborator struct {
 	Total *int64 `json:"total,omitempty"`
 }
 
+// ListCompany defines model for ListCompany.
+type ListCompany struct {
+	Items []Company `json:"items"`
+
+	// Next The cursor of the page that follows; missing on the last.
+	Next *string `json:"next,omitempty"`
+
+	// Total How many there are on all pages, where that is known.
+	Total *int64 `json:"total,omitempty"`
+}
+
+// ListCronJob defines model for ListCronJob.
+type ListCronJob struct {
+	Items []CronJob `json:"items"`
+
+	// Next The cursor of the page that follows; missing on the last.
+	Next *string `json:"next,omitempty"`
+
+	// Total How many there are on all pages, where that is known.
+	Total *int64 `json:"total,omitempty"`
+}
+
+// ListCronRun defines model for ListCronRun.
+type ListCronRun struct {
+	Items []CronRun `json:"items"`
+
+	// Next The cursor of the page that follows; missing on the last.
+	Next *string `json:"next,omitempty"`
+
+	// Total How many there are on all pages, where that is known.
+	Total *int64 `json:"total,omitempty"`
+}
+
 // ListDelivery defines model for ListDelivery.
 type ListDelivery struct {
 	Items []Delivery `json:"items"`
@@ -506,6 +960,61 @@ type ListEntry struct {
 // ListExcess defines model for ListExcess.
 type ListExcess struct {
 	Items []Excess `json:"items"`
+
+	// Next The cursor of the page that follows; missing on the last.
+	Next *string `json:"next,omitempty"`
+
+	// Total How many there are on all pages, where that is known.
+	Total *int64 `json:"total,omitempty"`
+}
+
+// ListFile defines model for ListFile.
+type ListFile struct {
+	Items []File `json:"items"`
+
+	// Next The cursor of the page that follows; missing on the last.
+	Next *string `json:"next,omitempty"`
+
+	// Total How many there are on all pages, where that is known.
+	Total *int64 `json:"total,omitempty"`
+}
+
+// ListLog defines model for ListLog.
+type ListLog struct {
+	Items []Log `json:"items"`
+
+	// Next The cursor of the page that follows; missing on the last.
+	Next *string `json:"next,omitempty"`
+
+	// Total How many there are on all pages, where that is known.
+	Total *int64 `json:"total,omitempty"`
+}
+
+// ListLogLine defines model for ListLogLine.
+type ListLogLine struct {
+	Items []LogLine `json:"items"`
+
+	// Next The cursor of the page that follows; missing on the last.
+	Next *string `json:"next,omitempty"`
+
+	// Total How many there are on all pages, where that is known.
+	Total *int64 `json:"total,omitempty"`
+}
+
+// ListNode defines model for ListNode.
+type ListNode struct {
+	Items []Node `json:"items"`
+
+	// Next The cursor of the page that follows; missing on the last.
+	Next *string `json:"next,omitempty"`
+
+	// Total How many there are on all pages, where that is known.
+	Total *int64 `json:"total,omitempty"`
+}
+
+// ListNodePod defines model for ListNodePod.
+type ListNodePod struct {
+	Items []NodePod `json:"items"`
 
 	// Next The cursor of the page that follows; missing on the last.
 	Next *string `json:"next,omitempty"`
@@ -569,6 +1078,17 @@ type ListSite struct {
 	Total *int64 `json:"total,omitempty"`
 }
 
+// ListThrown defines model for ListThrown.
+type ListThrown struct {
+	Items []Thrown `json:"items"`
+
+	// Next The cursor of the page that follows; missing on the last.
+	Next *string `json:"next,omitempty"`
+
+	// Total How many there are on all pages, where that is known.
+	Total *int64 `json:"total,omitempty"`
+}
+
 // ListToken defines model for ListToken.
 type ListToken struct {
 	Items []Token `json:"items"`
@@ -602,6 +1122,61 @@ type ListWebhook struct {
 	Total *int64 `json:"total,omitempty"`
 }
 
+// Log defines model for Log.
+type Log struct {
+	// Source app: what the program says; access and error: what the web server does.
+	Source LogSource `json:"source"`
+}
+
+// LogSource app: what the program says; access and error: what the web server does.
+type LogSource string
+
+// LogLine defines model for LogLine.
+type LogLine struct {
+	At time.Time `json:"at"`
+
+	// Level How grave it is, where the line tells.
+	Level *LogLineLevel `json:"level,omitempty"`
+	Text  string        `json:"text"`
+}
+
+// LogLineLevel How grave it is, where the line tells.
+type LogLineLevel string
+
+// Maintenance defines model for Maintenance.
+type Maintenance struct {
+	// Done It is as was asked: closed, and empty where it was to be drained.
+	Done bool `json:"done"`
+
+	// Drain Move its pods to other nodes. One whose volume is on the node's own disk waits until the node is open again.
+	Drain *bool `json:"drain,omitempty"`
+
+	// Left How many of them are still there; missing until that is known.
+	Left *int32 `json:"left,omitempty"`
+
+	// Message What it waits for.
+	Message *string `json:"message,omitempty"`
+
+	// Opening It is being opened again.
+	Opening bool `json:"opening"`
+
+	// Pods How many there were to move.
+	Pods int32 `json:"pods"`
+
+	// Reason A note for people.
+	Reason *string    `json:"reason,omitempty"`
+	Since  *time.Time `json:"since,omitempty"`
+}
+
+// MaintenanceWish defines model for MaintenanceWish.
+type MaintenanceWish struct {
+	// Drain Move its pods to other nodes. One whose volume is on the node's own disk waits until the node is open again.
+	Drain *bool `json:"drain,omitempty"`
+
+	// Reason A note for people.
+	Reason *string `json:"reason,omitempty"`
+}
+
 // NewApplication defines model for NewApplication.
 type NewApplication struct {
 	// Farewells Where people may be sent to after signing out.
@@ -619,6 +1194,41 @@ type NewApplication struct {
 
 // NewApplicationRoles defines model for NewApplication.Roles.
 type NewApplicationRoles string
+
+// NewArchive defines model for NewArchive.
+type NewArchive struct {
+	// Archive The archive's name, which ends in .zip or .tar.gz.
+	//
+	// Examples: site.tar.gz
+	Archive string `json:"archive"`
+
+	// Folder Examples: /html
+	Folder string `json:"folder"`
+
+	// Names Of what is in the folder.
+	Names []string `json:"names"`
+}
+
+// NewFolder defines model for NewFolder.
+type NewFolder struct {
+	// Path Examples: /html/pictures
+	Path string `json:"path"`
+}
+
+// NewMode defines model for NewMode.
+type NewMode struct {
+	// Mode Three octal digits.
+	//
+	// Examples: 644
+	Mode string `json:"mode"`
+	Path string `json:"path"`
+}
+
+// NewName defines model for NewName.
+type NewName struct {
+	Name string `json:"name"`
+	Path string `json:"path"`
+}
 
 // NewPackage defines model for NewPackage.
 type NewPackage struct {
@@ -698,6 +1308,47 @@ type NewWordPress struct {
 	Locale *string `json:"locale,omitempty"`
 }
 
+// Node defines model for Node.
+type Node struct {
+	// Closed It takes no new pods.
+	Closed bool `json:"closed"`
+
+	// CPU What its pods can have.
+	//
+	// Examples: 4
+	CPU string `json:"cpu"`
+
+	// Maintenance What was asked for it, through the panel.
+	Maintenance *Maintenance `json:"maintenance,omitempty"`
+
+	// Memory What its pods can have.
+	//
+	// Examples: 8Gi
+	Memory string `json:"memory"`
+
+	// Message Why it is not ready, or under what pressure it is.
+	Message *string `json:"message,omitempty"`
+	Name    string  `json:"name"`
+	Ready   bool    `json:"ready"`
+
+	// UserNamespaces Its runtime can give a pod users of its own.
+	UserNamespaces bool   `json:"userNamespaces"`
+	Version        string `json:"version"`
+}
+
+// NodePod defines model for NodePod.
+type NodePod struct {
+	// Leaving It was sent away.
+	Leaving   bool       `json:"leaving"`
+	Name      string     `json:"name"`
+	Namespace string     `json:"namespace"`
+	Running   bool       `json:"running"`
+	Since     *time.Time `json:"since,omitempty"`
+
+	// Site The site that it is; missing for others.
+	Site *string `json:"site,omitempty"`
+}
+
 // ObjectChange defines model for ObjectChange.
 type ObjectChange struct {
 	Action    string         `json:"action"`
@@ -729,6 +1380,11 @@ type PackageChange struct {
 // PackagePlan defines model for PackagePlan.
 type PackagePlan struct {
 	Quota Quota `json:"quota"`
+}
+
+// Paths defines model for Paths.
+type Paths struct {
+	Paths []string `json:"paths"`
 }
 
 // Plan defines model for Plan.
@@ -880,6 +1536,21 @@ type RuntimeSetting struct {
 	Values      *[]string `json:"values,omitempty"`
 }
 
+// Sample defines model for Sample.
+type Sample struct {
+	// At The beginning of the span.
+	At time.Time `json:"at"`
+
+	// CPU Thousandths of a core; 0 where the cluster does not measure it.
+	CPU int64 `json:"cpu"`
+
+	// Memory Octets; 0 where the cluster does not measure it.
+	Memory int64 `json:"memory"`
+
+	// Storage Octets.
+	Storage int64 `json:"storage"`
+}
+
 // Self defines model for Self.
 type Self struct {
 	Email string `json:"email"`
@@ -1029,6 +1700,19 @@ type SiteSFTP struct {
 	Username string `json:"username"`
 }
 
+// SiteUsage defines model for SiteUsage.
+type SiteUsage struct {
+	// Measured Samples are taken at all.
+	Measured bool `json:"measured"`
+
+	// Samples The oldest first.
+	Samples []Sample `json:"samples"`
+
+	// Seconds How long each sample stands for.
+	Seconds int64     `json:"seconds"`
+	Since   time.Time `json:"since"`
+}
+
 // Step defines model for Step.
 type Step struct {
 	Message *string `json:"message,omitempty"`
@@ -1043,6 +1727,22 @@ type Step struct {
 // StepState defines model for Step.State.
 type StepState string
 
+// Thrown defines model for Thrown.
+type Thrown struct {
+	At time.Time `json:"at"`
+
+	// From Where it was.
+	From string     `json:"from"`
+	Kind ThrownKind `json:"kind"`
+
+	// Name In the trash; restoreFiles takes it.
+	Name string `json:"name"`
+	Size int64  `json:"size"`
+}
+
+// ThrownKind defines model for Thrown.Kind.
+type ThrownKind string
+
 // Token defines model for Token.
 type Token struct {
 	CreatedAt time.Time `json:"createdAt"`
@@ -1053,6 +1753,35 @@ type Token struct {
 
 	// UsedAt The last use, within an hour.
 	UsedAt *time.Time `json:"usedAt,omitempty"`
+}
+
+// Transfer defines model for Transfer.
+type Transfer struct {
+	Paths []string `json:"paths"`
+
+	// To A folder.
+	To string `json:"to"`
+}
+
+// TrashNames defines model for TrashNames.
+type TrashNames struct {
+	// Names As listTrash names them.
+	Names []string `json:"names"`
+}
+
+// Unpacking defines model for Unpacking.
+type Unpacking struct {
+	Merge *bool  `json:"merge,omitempty"`
+	Path  string `json:"path"`
+}
+
+// Uploaded defines model for Uploaded.
+type Uploaded struct {
+	// Done It has become the file.
+	Done bool `json:"done"`
+
+	// Offset How much of it is there, in octets.
+	Offset int64 `json:"offset"`
 }
 
 // User defines model for User.
@@ -1162,6 +1891,24 @@ type ExportAuditParams struct {
 	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
 }
 
+// CreateCompanyParams defines parameters for CreateCompany.
+type CreateCompanyParams struct {
+	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteCompanyParams defines parameters for DeleteCompany.
+type DeleteCompanyParams struct {
+	// IfMatch The ETag of what was read: the change is refused (412) when somebody else changed it since.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// ChangeCompanyParams defines parameters for ChangeCompany.
+type ChangeCompanyParams struct {
+	// IfMatch The ETag of what was read: the change is refused (412) when somebody else changed it since.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
 // CreatePackageParams defines parameters for CreatePackage.
 type CreatePackageParams struct {
 	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
@@ -1222,11 +1969,238 @@ type ChangeSiteParams struct {
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
+// CreateCronJobParams defines parameters for CreateCronJob.
+type CreateCronJobParams struct {
+	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteCronJobParams defines parameters for DeleteCronJob.
+type DeleteCronJobParams struct {
+	// IfMatch The ETag of what was read: the change is refused (412) when somebody else changed it since.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// ChangeCronJobParams defines parameters for ChangeCronJob.
+type ChangeCronJobParams struct {
+	// IfMatch The ETag of what was read: the change is refused (412) when somebody else changed it since.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// RunCronJobParams defines parameters for RunCronJob.
+type RunCronJobParams struct {
+	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// ListFilesParams defines parameters for ListFiles.
+type ListFilesParams struct {
+	// Cursor The next of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items a page has.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Path From the site's top on; what visitors see when left out.
+	Path *string `form:"path,omitempty" json:"path,omitempty"`
+}
+
+// DownloadFolderParams defines parameters for DownloadFolder.
+type DownloadFolderParams struct {
+	// Path From the site's top on.
+	Path string `form:"path" json:"path"`
+}
+
+// ReadFileParams defines parameters for ReadFile.
+type ReadFileParams struct {
+	// Path From the site's top on.
+	Path string `form:"path" json:"path"`
+}
+
+// SaveFileParams defines parameters for SaveFile.
+type SaveFileParams struct {
+	// Path From the site's top on.
+	Path string `form:"path" json:"path"`
+
+	// IfMatch The ETag of the file that is replaced, or *.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// CopyFilesParams defines parameters for CopyFiles.
+type CopyFilesParams struct {
+	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// MakeFolderParams defines parameters for MakeFolder.
+type MakeFolderParams struct {
+	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// GetFileParams defines parameters for GetFile.
+type GetFileParams struct {
+	// Path From the site's top on.
+	Path string `form:"path" json:"path"`
+}
+
+// SetFileModeParams defines parameters for SetFileMode.
+type SetFileModeParams struct {
+	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// MoveFilesParams defines parameters for MoveFiles.
+type MoveFilesParams struct {
+	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// PackFilesParams defines parameters for PackFiles.
+type PackFilesParams struct {
+	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// RenameFileParams defines parameters for RenameFile.
+type RenameFileParams struct {
+	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// TrashFilesParams defines parameters for TrashFiles.
+type TrashFilesParams struct {
+	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// RestoreFilesParams defines parameters for RestoreFiles.
+type RestoreFilesParams struct {
+	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// UnpackFileParams defines parameters for UnpackFile.
+type UnpackFileParams struct {
+	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// SearchLogParams defines parameters for SearchLog.
+type SearchLogParams struct {
+	// Q A part of the line, whatever its case.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Pattern q is a regular expression (RE2).
+	Pattern *bool `form:"pattern,omitempty" json:"pattern,omitempty"`
+
+	// From Only what was written from then on.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only what was written until then.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// Previous Of the program that ran in the pod before its last restart.
+	Previous *bool `form:"previous,omitempty" json:"previous,omitempty"`
+
+	// Cursor The next of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many lines a page has.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// SearchLogParamsSource defines parameters for SearchLog.
+type SearchLogParamsSource string
+
+// DownloadLogParams defines parameters for DownloadLog.
+type DownloadLogParams struct {
+	// Q A part of the line, whatever its case.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Pattern q is a regular expression (RE2).
+	Pattern *bool `form:"pattern,omitempty" json:"pattern,omitempty"`
+
+	// From Only what was written from then on.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only what was written until then.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// Previous Of the program that ran in the pod before its last restart.
+	Previous *bool `form:"previous,omitempty" json:"previous,omitempty"`
+}
+
+// DownloadLogParamsSource defines parameters for DownloadLog.
+type DownloadLogParamsSource string
+
+// FollowLogParams defines parameters for FollowLog.
+type FollowLogParams struct {
+	// Q A part of the line, whatever its case.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Pattern q is a regular expression (RE2).
+	Pattern *bool `form:"pattern,omitempty" json:"pattern,omitempty"`
+
+	// From Only what was written from then on.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only what was written until then.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// Previous Of the program that ran in the pod before its last restart.
+	Previous *bool `form:"previous,omitempty" json:"previous,omitempty"`
+}
+
+// FollowLogParamsSource defines parameters for FollowLog.
+type FollowLogParamsSource string
+
 // RestartSiteParams defines parameters for RestartSite.
 type RestartSiteParams struct {
 	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
+
+// GetUploadParams defines parameters for GetUpload.
+type GetUploadParams struct {
+	// Path From the site's top on.
+	Path string `form:"path" json:"path"`
+
+	// Size Of the whole file, in octets.
+	Size int64 `form:"size" json:"size"`
+
+	// Modified What your computer says of the file's last change; tells versions of it apart.
+	Modified *string `form:"modified,omitempty" json:"modified,omitempty"`
+
+	// Replace Replace a file that is there.
+	Replace *bool `form:"replace,omitempty" json:"replace,omitempty"`
+}
+
+// UploadParams defines parameters for Upload.
+type UploadParams struct {
+	// Path From the site's top on.
+	Path string `form:"path" json:"path"`
+
+	// Size Of the whole file, in octets.
+	Size int64 `form:"size" json:"size"`
+
+	// Modified What your computer says of the file's last change; tells versions of it apart.
+	Modified *string `form:"modified,omitempty" json:"modified,omitempty"`
+
+	// Replace Replace a file that is there.
+	Replace *bool `form:"replace,omitempty" json:"replace,omitempty"`
+
+	// Offset Where the piece belongs.
+	Offset *int64 `form:"offset,omitempty" json:"offset,omitempty"`
+}
+
+// GetSiteUsageParams defines parameters for GetSiteUsage.
+type GetSiteUsageParams struct {
+	Span *GetSiteUsageParamsSpan `form:"span,omitempty" json:"span,omitempty"`
+}
+
+// GetSiteUsageParamsSpan defines parameters for GetSiteUsage.
+type GetSiteUsageParamsSpan string
 
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
@@ -1334,6 +2308,15 @@ type CreateApplicationJSONRequestBody = NewApplication
 // ReplaceApplicationJSONRequestBody defines body for ReplaceApplication for application/json ContentType.
 type ReplaceApplicationJSONRequestBody = NewApplication
 
+// CreateCompanyJSONRequestBody defines body for CreateCompany for application/json ContentType.
+type CreateCompanyJSONRequestBody = CompanyWish
+
+// ChangeCompanyJSONRequestBody defines body for ChangeCompany for application/json ContentType.
+type ChangeCompanyJSONRequestBody = CompanyWish
+
+// CloseNodeJSONRequestBody defines body for CloseNode for application/json ContentType.
+type CloseNodeJSONRequestBody = MaintenanceWish
+
 // CreatePackageJSONRequestBody defines body for CreatePackage for application/json ContentType.
 type CreatePackageJSONRequestBody = NewPackage
 
@@ -1351,6 +2334,39 @@ type ChangeSiteJSONRequestBody = SiteChange
 
 // GetSiteCredentialsJSONRequestBody defines body for GetSiteCredentials for application/json ContentType.
 type GetSiteCredentialsJSONRequestBody = GetSiteCredentialsRequest
+
+// CreateCronJobJSONRequestBody defines body for CreateCronJob for application/json ContentType.
+type CreateCronJobJSONRequestBody = CronSettings
+
+// ChangeCronJobJSONRequestBody defines body for ChangeCronJob for application/json ContentType.
+type ChangeCronJobJSONRequestBody = CronSettings
+
+// CopyFilesJSONRequestBody defines body for CopyFiles for application/json ContentType.
+type CopyFilesJSONRequestBody = Transfer
+
+// MakeFolderJSONRequestBody defines body for MakeFolder for application/json ContentType.
+type MakeFolderJSONRequestBody = NewFolder
+
+// SetFileModeJSONRequestBody defines body for SetFileMode for application/json ContentType.
+type SetFileModeJSONRequestBody = NewMode
+
+// MoveFilesJSONRequestBody defines body for MoveFiles for application/json ContentType.
+type MoveFilesJSONRequestBody = Transfer
+
+// PackFilesJSONRequestBody defines body for PackFiles for application/json ContentType.
+type PackFilesJSONRequestBody = NewArchive
+
+// RenameFileJSONRequestBody defines body for RenameFile for application/json ContentType.
+type RenameFileJSONRequestBody = NewName
+
+// TrashFilesJSONRequestBody defines body for TrashFiles for application/json ContentType.
+type TrashFilesJSONRequestBody = Paths
+
+// RestoreFilesJSONRequestBody defines body for RestoreFiles for application/json ContentType.
+type RestoreFilesJSONRequestBody = TrashNames
+
+// UnpackFileJSONRequestBody defines body for UnpackFile for application/json ContentType.
+type UnpackFileJSONRequestBody = Unpacking
 
 // AssignSiteJSONRequestBody defines body for AssignSite for application/json ContentType.
 type AssignSiteJSONRequestBody = AssignSiteRequest
@@ -1573,6 +2589,123 @@ type ClientInterface interface {
 	// Corresponds with GET /catalogue (the `ListRuntimes` operationId).
 	ListRuntimes(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListCompanies List the companies whose people sign in by OpenID Connect
+	//
+	// A token needs the scope `platform.view`.
+	//
+	// Corresponds with GET /companies (the `ListCompanies` operationId).
+	ListCompanies(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateCompanyWithBody Let a company's people sign in
+	//
+	// The answer has the address that the company's provider has to know.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /companies (the `CreateCompany` operationId).
+	CreateCompanyWithBody(ctx context.Context, params *CreateCompanyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateCompany Let a company's people sign in
+	//
+	// The answer has the address that the company's provider has to know.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /companies (the `CreateCompany` operationId).
+	CreateCompany(ctx context.Context, params *CreateCompanyParams, body CreateCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteCompany Let nobody sign in by a company any more
+	//
+	// The accounts stay.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Corresponds with DELETE /companies/{company} (the `DeleteCompany` operationId).
+	DeleteCompany(ctx context.Context, company string, params *DeleteCompanyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCompany Show a company's provider
+	//
+	// A token needs the scope `platform.view`.
+	//
+	// Corresponds with GET /companies/{company} (the `GetCompany` operationId).
+	GetCompany(ctx context.Context, company string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeCompanyWithBody Replace what is known of a company's provider
+	//
+	// A secret that is left out stays.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /companies/{company} (the `ChangeCompany` operationId).
+	ChangeCompanyWithBody(ctx context.Context, company string, params *ChangeCompanyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeCompany Replace what is known of a company's provider
+	//
+	// A secret that is left out stays.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /companies/{company} (the `ChangeCompany` operationId).
+	ChangeCompany(ctx context.Context, company string, params *ChangeCompanyParams, body ChangeCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListNodes List the cluster's nodes
+	//
+	// A token needs the scope `platform.view`.
+	//
+	// Corresponds with GET /nodes (the `ListNodes` operationId).
+	ListNodes(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetNode Show a node, and how far a drain of it is
+	//
+	// A token needs the scope `platform.view`.
+	//
+	// Corresponds with GET /nodes/{node} (the `GetNode` operationId).
+	GetNode(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OpenNode Open a node again
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Corresponds with DELETE /nodes/{node}/maintenance (the `OpenNode` operationId).
+	OpenNode(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CloseNodeWithBody Close a node for new pods, and drain it
+	//
+	// To ask again changes what was asked. How far it is stands in getNode.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /nodes/{node}/maintenance (the `CloseNode` operationId).
+	CloseNodeWithBody(ctx context.Context, node string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CloseNode Close a node for new pods, and drain it
+	//
+	// To ask again changes what was asked. How far it is stands in getNode.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /nodes/{node}/maintenance (the `CloseNode` operationId).
+	CloseNode(ctx context.Context, node string, body CloseNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListNodePods List what runs on a node
+	//
+	// A token needs the scope `platform.view`.
+	//
+	// Corresponds with GET /nodes/{node}/pods (the `ListNodePods` operationId).
+	ListNodePods(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListPackages List packages that accounts can have
 	//
 	// A token needs the scope `package.view`.
@@ -1744,6 +2877,355 @@ type ClientInterface interface {
 	// Corresponds with POST /sites/{site}/credentials (the `GetSiteCredentials` operationId).
 	GetSiteCredentials(ctx context.Context, site string, body GetSiteCredentialsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListCronJobs List a site's cron jobs
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Corresponds with GET /sites/{site}/cron (the `ListCronJobs` operationId).
+	ListCronJobs(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateCronJobWithBody Make a cron job
+	//
+	// A site has at most 20.
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /sites/{site}/cron (the `CreateCronJob` operationId).
+	CreateCronJobWithBody(ctx context.Context, site string, params *CreateCronJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateCronJob Make a cron job
+	//
+	// A site has at most 20.
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /sites/{site}/cron (the `CreateCronJob` operationId).
+	CreateCronJob(ctx context.Context, site string, params *CreateCronJobParams, body CreateCronJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteCronJob Delete a cron job
+	//
+	// A run that is under way ends.
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Corresponds with DELETE /sites/{site}/cron/{job} (the `DeleteCronJob` operationId).
+	DeleteCronJob(ctx context.Context, site string, job string, params *DeleteCronJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCronJob Show a cron job
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Corresponds with GET /sites/{site}/cron/{job} (the `GetCronJob` operationId).
+	GetCronJob(ctx context.Context, site string, job string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeCronJobWithBody Replace what a cron job is
+	//
+	// What is left out is not kept; another name renames it.
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /sites/{site}/cron/{job} (the `ChangeCronJob` operationId).
+	ChangeCronJobWithBody(ctx context.Context, site string, job string, params *ChangeCronJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeCronJob Replace what a cron job is
+	//
+	// What is left out is not kept; another name renames it.
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /sites/{site}/cron/{job} (the `ChangeCronJob` operationId).
+	ChangeCronJob(ctx context.Context, site string, job string, params *ChangeCronJobParams, body ChangeCronJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RunCronJob Run a cron job now
+	//
+	// The run is among the job's runs within seconds, with asked set.
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Corresponds with POST /sites/{site}/cron/{job}/run (the `RunCronJob` operationId).
+	RunCronJob(ctx context.Context, site string, job string, params *RunCronJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCronRuns List a cron job's runs, the newest first
+	//
+	// The last three of each outcome are kept.
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Corresponds with GET /sites/{site}/cron/{job}/runs (the `ListCronRuns` operationId).
+	ListCronRuns(ctx context.Context, site string, job string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCronOutput Show what a run wrote
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Corresponds with GET /sites/{site}/cron/{job}/runs/{run}/output (the `GetCronOutput` operationId).
+	GetCronOutput(ctx context.Context, site string, job string, run string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListFiles List a folder
+	//
+	// Folders first, then by name.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Corresponds with GET /sites/{site}/files (the `ListFiles` operationId).
+	ListFiles(ctx context.Context, site string, params *ListFilesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DownloadFolder Send a folder as an archive (tar.gz)
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Corresponds with GET /sites/{site}/files/archive (the `DownloadFolder` operationId).
+	DownloadFolder(ctx context.Context, site string, params *DownloadFolderParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReadFile Send a file's content
+	//
+	// As it is; Range asks for parts. The ETag of a file of up to 1 MiB is what saveFile wants in If-Match.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Corresponds with GET /sites/{site}/files/content (the `ReadFile` operationId).
+	ReadFile(ctx context.Context, site string, params *ReadFileParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SaveFileWithBody Make a file of the request's body, up to 1 MiB
+	//
+	// With If-Match it replaces what that names (* is whatever is there), without it the file must not be there. It is written whole or not at all. What is larger is uploaded.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /sites/{site}/files/content (the `SaveFile` operationId).
+	SaveFileWithBody(ctx context.Context, site string, params *SaveFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CopyFilesWithBody Copy files into a folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /sites/{site}/files/copy (the `CopyFiles` operationId).
+	CopyFilesWithBody(ctx context.Context, site string, params *CopyFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CopyFiles Copy files into a folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /sites/{site}/files/copy (the `CopyFiles` operationId).
+	CopyFiles(ctx context.Context, site string, params *CopyFilesParams, body CopyFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MakeFolderWithBody Make a folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /sites/{site}/files/folders (the `MakeFolder` operationId).
+	MakeFolderWithBody(ctx context.Context, site string, params *MakeFolderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MakeFolder Make a folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /sites/{site}/files/folders (the `MakeFolder` operationId).
+	MakeFolder(ctx context.Context, site string, params *MakeFolderParams, body MakeFolderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetFile Show what a path leads to
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Corresponds with GET /sites/{site}/files/item (the `GetFile` operationId).
+	GetFile(ctx context.Context, site string, params *GetFileParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetFileModeWithBody Change a file's permissions
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /sites/{site}/files/mode (the `SetFileMode` operationId).
+	SetFileModeWithBody(ctx context.Context, site string, params *SetFileModeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetFileMode Change a file's permissions
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /sites/{site}/files/mode (the `SetFileMode` operationId).
+	SetFileMode(ctx context.Context, site string, params *SetFileModeParams, body SetFileModeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveFilesWithBody Move files into a folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /sites/{site}/files/move (the `MoveFiles` operationId).
+	MoveFilesWithBody(ctx context.Context, site string, params *MoveFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveFiles Move files into a folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /sites/{site}/files/move (the `MoveFiles` operationId).
+	MoveFiles(ctx context.Context, site string, params *MoveFilesParams, body MoveFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PackFilesWithBody Make an archive of names in a folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /sites/{site}/files/pack (the `PackFiles` operationId).
+	PackFilesWithBody(ctx context.Context, site string, params *PackFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PackFiles Make an archive of names in a folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /sites/{site}/files/pack (the `PackFiles` operationId).
+	PackFiles(ctx context.Context, site string, params *PackFilesParams, body PackFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RenameFileWithBody Give a file another name in its folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /sites/{site}/files/rename (the `RenameFile` operationId).
+	RenameFileWithBody(ctx context.Context, site string, params *RenameFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RenameFile Give a file another name in its folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /sites/{site}/files/rename (the `RenameFile` operationId).
+	RenameFile(ctx context.Context, site string, params *RenameFileParams, body RenameFileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EmptyTrash Remove for good what is in the trash
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Corresponds with DELETE /sites/{site}/files/trash (the `EmptyTrash` operationId).
+	EmptyTrash(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTrash List the trash, the newest first
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Corresponds with GET /sites/{site}/files/trash (the `ListTrash` operationId).
+	ListTrash(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TrashFilesWithBody Move files into the trash
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /sites/{site}/files/trash (the `TrashFiles` operationId).
+	TrashFilesWithBody(ctx context.Context, site string, params *TrashFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TrashFiles Move files into the trash
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /sites/{site}/files/trash (the `TrashFiles` operationId).
+	TrashFiles(ctx context.Context, site string, params *TrashFilesParams, body TrashFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RestoreFilesWithBody Put things from the trash back where they were
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /sites/{site}/files/trash/restore (the `RestoreFiles` operationId).
+	RestoreFilesWithBody(ctx context.Context, site string, params *RestoreFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RestoreFiles Put things from the trash back where they were
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /sites/{site}/files/trash/restore (the `RestoreFiles` operationId).
+	RestoreFiles(ctx context.Context, site string, params *RestoreFilesParams, body RestoreFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UnpackFileWithBody Unpack an archive beside it
+	//
+	// Into a new folder of its name, or with merge into the folder that it is in. What would replace something is refused before anything is there.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /sites/{site}/files/unpack (the `UnpackFile` operationId).
+	UnpackFileWithBody(ctx context.Context, site string, params *UnpackFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UnpackFile Unpack an archive beside it
+	//
+	// Into a new folder of its name, or with merge into the folder that it is in. What would replace something is refused before anything is there.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /sites/{site}/files/unpack (the `UnpackFile` operationId).
+	UnpackFile(ctx context.Context, site string, params *UnpackFileParams, body UnpackFileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListLogs List the logs that a site has
+	//
+	// A token needs the scope `site.logs`.
+	//
+	// Corresponds with GET /sites/{site}/logs (the `ListLogs` operationId).
+	ListLogs(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SearchLog Show the newest lines of a log that are wanted
+	//
+	// They stand in the order in which they were written; next leads to those before them. A log ends with the program's pod.
+	//
+	// A token needs the scope `site.logs`.
+	//
+	// Corresponds with GET /sites/{site}/logs/{source} (the `SearchLog` operationId).
+	SearchLog(ctx context.Context, site string, source SearchLogParamsSource, params *SearchLogParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DownloadLog Write out all lines of a log that are wanted
+	//
+	// As text, each line behind its time. That it was taken away stands in the audit trail.
+	//
+	// A token needs the scope `site.logs`.
+	//
+	// Corresponds with GET /sites/{site}/logs/{source}/download (the `DownloadLog` operationId).
+	DownloadLog(ctx context.Context, site string, source DownloadLogParamsSource, params *DownloadLogParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// FollowLog Send lines as they are written
+	//
+	// One JSON object a line (application/x-ndjson), a LogLine each, and an empty line now and then. It ends with the program, after half an hour, or when the token does not count any more: ask again with from behind the last line.
+	//
+	// A token needs the scope `site.logs`.
+	//
+	// Corresponds with GET /sites/{site}/logs/{source}/follow (the `FollowLog` operationId).
+	FollowLog(ctx context.Context, site string, source FollowLogParamsSource, params *FollowLogParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// AssignSiteWithBody Give a site to another account
 	//
 	// A token needs the scope `site.assign`.
@@ -1795,6 +3277,35 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /sites/{site}/restart (the `RestartSite` operationId).
 	RestartSite(ctx context.Context, site string, params *RestartSiteParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetUpload Show how much of an upload is there
+	//
+	// An upload is known by its path, size and time of modification: who sends the same file goes on where it was cut.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Corresponds with GET /sites/{site}/uploads (the `GetUpload` operationId).
+	GetUpload(ctx context.Context, site string, params *GetUploadParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UploadWithBody Add a piece to an upload, up to 16 MiB
+	//
+	// The piece is the request's body. The last one makes the upload the file. An offset that is not where the upload ends answers 409: ask for that, and go on there.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /sites/{site}/uploads (the `Upload` operationId).
+	UploadWithBody(ctx context.Context, site string, params *UploadParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSiteUsage Show what a site used during the last day or month
+	//
+	// A day by five minutes, a month by the hour. A span in which nothing was measured is left out.
+	//
+	// A token needs the scope `site.view`.
+	//
+	// Corresponds with GET /sites/{site}/usage (the `GetSiteUsage` operationId).
+	GetSiteUsage(ctx context.Context, site string, params *GetSiteUsageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListUsers List accounts
 	//
@@ -2310,6 +3821,253 @@ func (c *Client) ListRuntimes(ctx context.Context, reqEditors ...RequestEditorFn
 	return c.Client.Do(req)
 }
 
+// ListCompanies List the companies whose people sign in by OpenID Connect
+//
+// A token needs the scope `platform.view`.
+//
+// Corresponds with GET /companies (the `ListCompanies` operationId).
+func (c *Client) ListCompanies(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCompaniesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateCompanyWithBody Let a company's people sign in
+//
+// The answer has the address that the company's provider has to know.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /companies (the `CreateCompany` operationId).
+func (c *Client) CreateCompanyWithBody(ctx context.Context, params *CreateCompanyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCompanyRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateCompany Let a company's people sign in
+//
+// The answer has the address that the company's provider has to know.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /companies (the `CreateCompany` operationId).
+func (c *Client) CreateCompany(ctx context.Context, params *CreateCompanyParams, body CreateCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCompanyRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteCompany Let nobody sign in by a company any more
+//
+// The accounts stay.
+//
+// A token needs the scope `platform.change`.
+//
+// Corresponds with DELETE /companies/{company} (the `DeleteCompany` operationId).
+func (c *Client) DeleteCompany(ctx context.Context, company string, params *DeleteCompanyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteCompanyRequest(c.Server, company, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCompany Show a company's provider
+//
+// A token needs the scope `platform.view`.
+//
+// Corresponds with GET /companies/{company} (the `GetCompany` operationId).
+func (c *Client) GetCompany(ctx context.Context, company string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCompanyRequest(c.Server, company)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeCompanyWithBody Replace what is known of a company's provider
+//
+// A secret that is left out stays.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /companies/{company} (the `ChangeCompany` operationId).
+func (c *Client) ChangeCompanyWithBody(ctx context.Context, company string, params *ChangeCompanyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeCompanyRequestWithBody(c.Server, company, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeCompany Replace what is known of a company's provider
+//
+// A secret that is left out stays.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /companies/{company} (the `ChangeCompany` operationId).
+func (c *Client) ChangeCompany(ctx context.Context, company string, params *ChangeCompanyParams, body ChangeCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeCompanyRequest(c.Server, company, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListNodes List the cluster's nodes
+//
+// A token needs the scope `platform.view`.
+//
+// Corresponds with GET /nodes (the `ListNodes` operationId).
+func (c *Client) ListNodes(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListNodesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetNode Show a node, and how far a drain of it is
+//
+// A token needs the scope `platform.view`.
+//
+// Corresponds with GET /nodes/{node} (the `GetNode` operationId).
+func (c *Client) GetNode(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetNodeRequest(c.Server, node)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OpenNode Open a node again
+//
+// A token needs the scope `platform.change`.
+//
+// Corresponds with DELETE /nodes/{node}/maintenance (the `OpenNode` operationId).
+func (c *Client) OpenNode(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOpenNodeRequest(c.Server, node)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CloseNodeWithBody Close a node for new pods, and drain it
+//
+// To ask again changes what was asked. How far it is stands in getNode.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /nodes/{node}/maintenance (the `CloseNode` operationId).
+func (c *Client) CloseNodeWithBody(ctx context.Context, node string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCloseNodeRequestWithBody(c.Server, node, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CloseNode Close a node for new pods, and drain it
+//
+// To ask again changes what was asked. How far it is stands in getNode.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /nodes/{node}/maintenance (the `CloseNode` operationId).
+func (c *Client) CloseNode(ctx context.Context, node string, body CloseNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCloseNodeRequest(c.Server, node, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListNodePods List what runs on a node
+//
+// A token needs the scope `platform.view`.
+//
+// Corresponds with GET /nodes/{node}/pods (the `ListNodePods` operationId).
+func (c *Client) ListNodePods(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListNodePodsRequest(c.Server, node)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListPackages List packages that accounts can have
 //
 // A token needs the scope `package.view`.
@@ -2671,6 +4429,745 @@ func (c *Client) GetSiteCredentials(ctx context.Context, site string, body GetSi
 	return c.Client.Do(req)
 }
 
+// ListCronJobs List a site's cron jobs
+//
+// A token needs the scope `site.cron`.
+//
+// Corresponds with GET /sites/{site}/cron (the `ListCronJobs` operationId).
+func (c *Client) ListCronJobs(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCronJobsRequest(c.Server, site)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateCronJobWithBody Make a cron job
+//
+// A site has at most 20.
+//
+// A token needs the scope `site.cron`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /sites/{site}/cron (the `CreateCronJob` operationId).
+func (c *Client) CreateCronJobWithBody(ctx context.Context, site string, params *CreateCronJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCronJobRequestWithBody(c.Server, site, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateCronJob Make a cron job
+//
+// A site has at most 20.
+//
+// A token needs the scope `site.cron`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /sites/{site}/cron (the `CreateCronJob` operationId).
+func (c *Client) CreateCronJob(ctx context.Context, site string, params *CreateCronJobParams, body CreateCronJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCronJobRequest(c.Server, site, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteCronJob Delete a cron job
+//
+// A run that is under way ends.
+//
+// A token needs the scope `site.cron`.
+//
+// Corresponds with DELETE /sites/{site}/cron/{job} (the `DeleteCronJob` operationId).
+func (c *Client) DeleteCronJob(ctx context.Context, site string, job string, params *DeleteCronJobParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteCronJobRequest(c.Server, site, job, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCronJob Show a cron job
+//
+// A token needs the scope `site.cron`.
+//
+// Corresponds with GET /sites/{site}/cron/{job} (the `GetCronJob` operationId).
+func (c *Client) GetCronJob(ctx context.Context, site string, job string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCronJobRequest(c.Server, site, job)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeCronJobWithBody Replace what a cron job is
+//
+// What is left out is not kept; another name renames it.
+//
+// A token needs the scope `site.cron`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /sites/{site}/cron/{job} (the `ChangeCronJob` operationId).
+func (c *Client) ChangeCronJobWithBody(ctx context.Context, site string, job string, params *ChangeCronJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeCronJobRequestWithBody(c.Server, site, job, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeCronJob Replace what a cron job is
+//
+// What is left out is not kept; another name renames it.
+//
+// A token needs the scope `site.cron`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /sites/{site}/cron/{job} (the `ChangeCronJob` operationId).
+func (c *Client) ChangeCronJob(ctx context.Context, site string, job string, params *ChangeCronJobParams, body ChangeCronJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeCronJobRequest(c.Server, site, job, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RunCronJob Run a cron job now
+//
+// The run is among the job's runs within seconds, with asked set.
+//
+// A token needs the scope `site.cron`.
+//
+// Corresponds with POST /sites/{site}/cron/{job}/run (the `RunCronJob` operationId).
+func (c *Client) RunCronJob(ctx context.Context, site string, job string, params *RunCronJobParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRunCronJobRequest(c.Server, site, job, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCronRuns List a cron job's runs, the newest first
+//
+// The last three of each outcome are kept.
+//
+// A token needs the scope `site.cron`.
+//
+// Corresponds with GET /sites/{site}/cron/{job}/runs (the `ListCronRuns` operationId).
+func (c *Client) ListCronRuns(ctx context.Context, site string, job string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCronRunsRequest(c.Server, site, job)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCronOutput Show what a run wrote
+//
+// A token needs the scope `site.cron`.
+//
+// Corresponds with GET /sites/{site}/cron/{job}/runs/{run}/output (the `GetCronOutput` operationId).
+func (c *Client) GetCronOutput(ctx context.Context, site string, job string, run string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCronOutputRequest(c.Server, site, job, run)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListFiles List a folder
+//
+// Folders first, then by name.
+//
+// A token needs the scope `site.files`.
+//
+// Corresponds with GET /sites/{site}/files (the `ListFiles` operationId).
+func (c *Client) ListFiles(ctx context.Context, site string, params *ListFilesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListFilesRequest(c.Server, site, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DownloadFolder Send a folder as an archive (tar.gz)
+//
+// A token needs the scope `site.files`.
+//
+// Corresponds with GET /sites/{site}/files/archive (the `DownloadFolder` operationId).
+func (c *Client) DownloadFolder(ctx context.Context, site string, params *DownloadFolderParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDownloadFolderRequest(c.Server, site, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReadFile Send a file's content
+//
+// As it is; Range asks for parts. The ETag of a file of up to 1 MiB is what saveFile wants in If-Match.
+//
+// A token needs the scope `site.files`.
+//
+// Corresponds with GET /sites/{site}/files/content (the `ReadFile` operationId).
+func (c *Client) ReadFile(ctx context.Context, site string, params *ReadFileParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReadFileRequest(c.Server, site, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SaveFileWithBody Make a file of the request's body, up to 1 MiB
+//
+// With If-Match it replaces what that names (* is whatever is there), without it the file must not be there. It is written whole or not at all. What is larger is uploaded.
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /sites/{site}/files/content (the `SaveFile` operationId).
+func (c *Client) SaveFileWithBody(ctx context.Context, site string, params *SaveFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSaveFileRequestWithBody(c.Server, site, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CopyFilesWithBody Copy files into a folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /sites/{site}/files/copy (the `CopyFiles` operationId).
+func (c *Client) CopyFilesWithBody(ctx context.Context, site string, params *CopyFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCopyFilesRequestWithBody(c.Server, site, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CopyFiles Copy files into a folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /sites/{site}/files/copy (the `CopyFiles` operationId).
+func (c *Client) CopyFiles(ctx context.Context, site string, params *CopyFilesParams, body CopyFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCopyFilesRequest(c.Server, site, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MakeFolderWithBody Make a folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /sites/{site}/files/folders (the `MakeFolder` operationId).
+func (c *Client) MakeFolderWithBody(ctx context.Context, site string, params *MakeFolderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMakeFolderRequestWithBody(c.Server, site, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MakeFolder Make a folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /sites/{site}/files/folders (the `MakeFolder` operationId).
+func (c *Client) MakeFolder(ctx context.Context, site string, params *MakeFolderParams, body MakeFolderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMakeFolderRequest(c.Server, site, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetFile Show what a path leads to
+//
+// A token needs the scope `site.files`.
+//
+// Corresponds with GET /sites/{site}/files/item (the `GetFile` operationId).
+func (c *Client) GetFile(ctx context.Context, site string, params *GetFileParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetFileRequest(c.Server, site, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetFileModeWithBody Change a file's permissions
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /sites/{site}/files/mode (the `SetFileMode` operationId).
+func (c *Client) SetFileModeWithBody(ctx context.Context, site string, params *SetFileModeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetFileModeRequestWithBody(c.Server, site, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetFileMode Change a file's permissions
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /sites/{site}/files/mode (the `SetFileMode` operationId).
+func (c *Client) SetFileMode(ctx context.Context, site string, params *SetFileModeParams, body SetFileModeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetFileModeRequest(c.Server, site, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveFilesWithBody Move files into a folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /sites/{site}/files/move (the `MoveFiles` operationId).
+func (c *Client) MoveFilesWithBody(ctx context.Context, site string, params *MoveFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveFilesRequestWithBody(c.Server, site, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveFiles Move files into a folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /sites/{site}/files/move (the `MoveFiles` operationId).
+func (c *Client) MoveFiles(ctx context.Context, site string, params *MoveFilesParams, body MoveFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveFilesRequest(c.Server, site, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PackFilesWithBody Make an archive of names in a folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /sites/{site}/files/pack (the `PackFiles` operationId).
+func (c *Client) PackFilesWithBody(ctx context.Context, site string, params *PackFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPackFilesRequestWithBody(c.Server, site, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PackFiles Make an archive of names in a folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /sites/{site}/files/pack (the `PackFiles` operationId).
+func (c *Client) PackFiles(ctx context.Context, site string, params *PackFilesParams, body PackFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPackFilesRequest(c.Server, site, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RenameFileWithBody Give a file another name in its folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /sites/{site}/files/rename (the `RenameFile` operationId).
+func (c *Client) RenameFileWithBody(ctx context.Context, site string, params *RenameFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRenameFileRequestWithBody(c.Server, site, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RenameFile Give a file another name in its folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /sites/{site}/files/rename (the `RenameFile` operationId).
+func (c *Client) RenameFile(ctx context.Context, site string, params *RenameFileParams, body RenameFileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRenameFileRequest(c.Server, site, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EmptyTrash Remove for good what is in the trash
+//
+// A token needs the scope `site.files`.
+//
+// Corresponds with DELETE /sites/{site}/files/trash (the `EmptyTrash` operationId).
+func (c *Client) EmptyTrash(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEmptyTrashRequest(c.Server, site)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTrash List the trash, the newest first
+//
+// A token needs the scope `site.files`.
+//
+// Corresponds with GET /sites/{site}/files/trash (the `ListTrash` operationId).
+func (c *Client) ListTrash(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTrashRequest(c.Server, site)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TrashFilesWithBody Move files into the trash
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /sites/{site}/files/trash (the `TrashFiles` operationId).
+func (c *Client) TrashFilesWithBody(ctx context.Context, site string, params *TrashFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTrashFilesRequestWithBody(c.Server, site, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TrashFiles Move files into the trash
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /sites/{site}/files/trash (the `TrashFiles` operationId).
+func (c *Client) TrashFiles(ctx context.Context, site string, params *TrashFilesParams, body TrashFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTrashFilesRequest(c.Server, site, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RestoreFilesWithBody Put things from the trash back where they were
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /sites/{site}/files/trash/restore (the `RestoreFiles` operationId).
+func (c *Client) RestoreFilesWithBody(ctx context.Context, site string, params *RestoreFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRestoreFilesRequestWithBody(c.Server, site, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RestoreFiles Put things from the trash back where they were
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /sites/{site}/files/trash/restore (the `RestoreFiles` operationId).
+func (c *Client) RestoreFiles(ctx context.Context, site string, params *RestoreFilesParams, body RestoreFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRestoreFilesRequest(c.Server, site, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UnpackFileWithBody Unpack an archive beside it
+//
+// Into a new folder of its name, or with merge into the folder that it is in. What would replace something is refused before anything is there.
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /sites/{site}/files/unpack (the `UnpackFile` operationId).
+func (c *Client) UnpackFileWithBody(ctx context.Context, site string, params *UnpackFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUnpackFileRequestWithBody(c.Server, site, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UnpackFile Unpack an archive beside it
+//
+// Into a new folder of its name, or with merge into the folder that it is in. What would replace something is refused before anything is there.
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /sites/{site}/files/unpack (the `UnpackFile` operationId).
+func (c *Client) UnpackFile(ctx context.Context, site string, params *UnpackFileParams, body UnpackFileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUnpackFileRequest(c.Server, site, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListLogs List the logs that a site has
+//
+// A token needs the scope `site.logs`.
+//
+// Corresponds with GET /sites/{site}/logs (the `ListLogs` operationId).
+func (c *Client) ListLogs(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListLogsRequest(c.Server, site)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SearchLog Show the newest lines of a log that are wanted
+//
+// They stand in the order in which they were written; next leads to those before them. A log ends with the program's pod.
+//
+// A token needs the scope `site.logs`.
+//
+// Corresponds with GET /sites/{site}/logs/{source} (the `SearchLog` operationId).
+func (c *Client) SearchLog(ctx context.Context, site string, source SearchLogParamsSource, params *SearchLogParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSearchLogRequest(c.Server, site, source, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DownloadLog Write out all lines of a log that are wanted
+//
+// As text, each line behind its time. That it was taken away stands in the audit trail.
+//
+// A token needs the scope `site.logs`.
+//
+// Corresponds with GET /sites/{site}/logs/{source}/download (the `DownloadLog` operationId).
+func (c *Client) DownloadLog(ctx context.Context, site string, source DownloadLogParamsSource, params *DownloadLogParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDownloadLogRequest(c.Server, site, source, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// FollowLog Send lines as they are written
+//
+// One JSON object a line (application/x-ndjson), a LogLine each, and an empty line now and then. It ends with the program, after half an hour, or when the token does not count any more: ask again with from behind the last line.
+//
+// A token needs the scope `site.logs`.
+//
+// Corresponds with GET /sites/{site}/logs/{source}/follow (the `FollowLog` operationId).
+func (c *Client) FollowLog(ctx context.Context, site string, source FollowLogParamsSource, params *FollowLogParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewFollowLogRequest(c.Server, site, source, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // AssignSiteWithBody Give a site to another account
 //
 // A token needs the scope `site.assign`.
@@ -2773,6 +5270,65 @@ func (c *Client) GetSiteProgress(ctx context.Context, site string, reqEditors ..
 // Corresponds with POST /sites/{site}/restart (the `RestartSite` operationId).
 func (c *Client) RestartSite(ctx context.Context, site string, params *RestartSiteParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRestartSiteRequest(c.Server, site, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetUpload Show how much of an upload is there
+//
+// An upload is known by its path, size and time of modification: who sends the same file goes on where it was cut.
+//
+// A token needs the scope `site.files`.
+//
+// Corresponds with GET /sites/{site}/uploads (the `GetUpload` operationId).
+func (c *Client) GetUpload(ctx context.Context, site string, params *GetUploadParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetUploadRequest(c.Server, site, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UploadWithBody Add a piece to an upload, up to 16 MiB
+//
+// The piece is the request's body. The last one makes the upload the file. An offset that is not where the upload ends answers 409: ask for that, and go on there.
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /sites/{site}/uploads (the `Upload` operationId).
+func (c *Client) UploadWithBody(ctx context.Context, site string, params *UploadParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUploadRequestWithBody(c.Server, site, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSiteUsage Show what a site used during the last day or month
+//
+// A day by five minutes, a month by the hour. A span in which nothing was measured is left out.
+//
+// A token needs the scope `site.view`.
+//
+// Corresponds with GET /sites/{site}/usage (the `GetSiteUsage` operationId).
+func (c *Client) GetSiteUsage(ctx context.Context, site string, params *GetSiteUsageParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSiteUsageRequest(c.Server, site, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3883,6 +6439,409 @@ func NewListRuntimesRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewListCompaniesRequest constructs an http.Request for the ListCompanies method
+func NewListCompaniesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/companies")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateCompanyRequest calls the generic CreateCompany builder with application/json body
+func NewCreateCompanyRequest(server string, params *CreateCompanyParams, body CreateCompanyJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateCompanyRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateCompanyRequestWithBody constructs an http.Request for the CreateCompany method, with any body, and a specified content type
+func NewCreateCompanyRequestWithBody(server string, params *CreateCompanyParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/companies")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeleteCompanyRequest constructs an http.Request for the DeleteCompany method
+func NewDeleteCompanyRequest(server string, company string, params *DeleteCompanyParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "company", company, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/companies/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetCompanyRequest constructs an http.Request for the GetCompany method
+func NewGetCompanyRequest(server string, company string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "company", company, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/companies/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewChangeCompanyRequest calls the generic ChangeCompany builder with application/json body
+func NewChangeCompanyRequest(server string, company string, params *ChangeCompanyParams, body ChangeCompanyJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeCompanyRequestWithBody(server, company, params, "application/json", bodyReader)
+}
+
+// NewChangeCompanyRequestWithBody constructs an http.Request for the ChangeCompany method, with any body, and a specified content type
+func NewChangeCompanyRequestWithBody(server string, company string, params *ChangeCompanyParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "company", company, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/companies/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListNodesRequest constructs an http.Request for the ListNodes method
+func NewListNodesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/nodes")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetNodeRequest constructs an http.Request for the GetNode method
+func NewGetNodeRequest(server string, node string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "node", node, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/nodes/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewOpenNodeRequest constructs an http.Request for the OpenNode method
+func NewOpenNodeRequest(server string, node string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "node", node, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/nodes/%s/maintenance", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCloseNodeRequest calls the generic CloseNode builder with application/json body
+func NewCloseNodeRequest(server string, node string, body CloseNodeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCloseNodeRequestWithBody(server, node, "application/json", bodyReader)
+}
+
+// NewCloseNodeRequestWithBody constructs an http.Request for the CloseNode method, with any body, and a specified content type
+func NewCloseNodeRequestWithBody(server string, node string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "node", node, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/nodes/%s/maintenance", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListNodePodsRequest constructs an http.Request for the ListNodePods method
+func NewListNodePodsRequest(server string, node string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "node", node, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/nodes/%s/pods", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListPackagesRequest constructs an http.Request for the ListPackages method
 func NewListPackagesRequest(server string) (*http.Request, error) {
 	var err error
@@ -4602,6 +7561,1775 @@ func NewGetSiteCredentialsRequestWithBody(server string, site string, contentTyp
 	return req, nil
 }
 
+// NewListCronJobsRequest constructs an http.Request for the ListCronJobs method
+func NewListCronJobsRequest(server string, site string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/cron", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateCronJobRequest calls the generic CreateCronJob builder with application/json body
+func NewCreateCronJobRequest(server string, site string, params *CreateCronJobParams, body CreateCronJobJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateCronJobRequestWithBody(server, site, params, "application/json", bodyReader)
+}
+
+// NewCreateCronJobRequestWithBody constructs an http.Request for the CreateCronJob method, with any body, and a specified content type
+func NewCreateCronJobRequestWithBody(server string, site string, params *CreateCronJobParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/cron", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeleteCronJobRequest constructs an http.Request for the DeleteCronJob method
+func NewDeleteCronJobRequest(server string, site string, job string, params *DeleteCronJobParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "job", job, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/cron/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetCronJobRequest constructs an http.Request for the GetCronJob method
+func NewGetCronJobRequest(server string, site string, job string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "job", job, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/cron/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewChangeCronJobRequest calls the generic ChangeCronJob builder with application/json body
+func NewChangeCronJobRequest(server string, site string, job string, params *ChangeCronJobParams, body ChangeCronJobJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeCronJobRequestWithBody(server, site, job, params, "application/json", bodyReader)
+}
+
+// NewChangeCronJobRequestWithBody constructs an http.Request for the ChangeCronJob method, with any body, and a specified content type
+func NewChangeCronJobRequestWithBody(server string, site string, job string, params *ChangeCronJobParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "job", job, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/cron/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRunCronJobRequest constructs an http.Request for the RunCronJob method
+func NewRunCronJobRequest(server string, site string, job string, params *RunCronJobParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "job", job, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/cron/%s/run", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListCronRunsRequest constructs an http.Request for the ListCronRuns method
+func NewListCronRunsRequest(server string, site string, job string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "job", job, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/cron/%s/runs", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetCronOutputRequest constructs an http.Request for the GetCronOutput method
+func NewGetCronOutputRequest(server string, site string, job string, run string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "job", job, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam2 string
+
+	pathParam2, err = runtime.StyleParamWithOptions("simple", false, "run", run, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/cron/%s/runs/%s/output", pathParam0, pathParam1, pathParam2)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListFilesRequest constructs an http.Request for the ListFiles method
+func NewListFilesRequest(server string, site string, params *ListFilesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Path != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "path", *params.Path, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDownloadFolderRequest constructs an http.Request for the DownloadFolder method
+func NewDownloadFolderRequest(server string, site string, params *DownloadFolderParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/archive", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "path", params.Path, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReadFileRequest constructs an http.Request for the ReadFile method
+func NewReadFileRequest(server string, site string, params *ReadFileParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/content", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "path", params.Path, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSaveFileRequestWithBody constructs an http.Request for the SaveFile method, with any body, and a specified content type
+func NewSaveFileRequestWithBody(server string, site string, params *SaveFileParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/content", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "path", params.Path, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewCopyFilesRequest calls the generic CopyFiles builder with application/json body
+func NewCopyFilesRequest(server string, site string, params *CopyFilesParams, body CopyFilesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCopyFilesRequestWithBody(server, site, params, "application/json", bodyReader)
+}
+
+// NewCopyFilesRequestWithBody constructs an http.Request for the CopyFiles method, with any body, and a specified content type
+func NewCopyFilesRequestWithBody(server string, site string, params *CopyFilesParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/copy", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewMakeFolderRequest calls the generic MakeFolder builder with application/json body
+func NewMakeFolderRequest(server string, site string, params *MakeFolderParams, body MakeFolderJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMakeFolderRequestWithBody(server, site, params, "application/json", bodyReader)
+}
+
+// NewMakeFolderRequestWithBody constructs an http.Request for the MakeFolder method, with any body, and a specified content type
+func NewMakeFolderRequestWithBody(server string, site string, params *MakeFolderParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/folders", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetFileRequest constructs an http.Request for the GetFile method
+func NewGetFileRequest(server string, site string, params *GetFileParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/item", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "path", params.Path, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetFileModeRequest calls the generic SetFileMode builder with application/json body
+func NewSetFileModeRequest(server string, site string, params *SetFileModeParams, body SetFileModeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetFileModeRequestWithBody(server, site, params, "application/json", bodyReader)
+}
+
+// NewSetFileModeRequestWithBody constructs an http.Request for the SetFileMode method, with any body, and a specified content type
+func NewSetFileModeRequestWithBody(server string, site string, params *SetFileModeParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/mode", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewMoveFilesRequest calls the generic MoveFiles builder with application/json body
+func NewMoveFilesRequest(server string, site string, params *MoveFilesParams, body MoveFilesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMoveFilesRequestWithBody(server, site, params, "application/json", bodyReader)
+}
+
+// NewMoveFilesRequestWithBody constructs an http.Request for the MoveFiles method, with any body, and a specified content type
+func NewMoveFilesRequestWithBody(server string, site string, params *MoveFilesParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/move", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewPackFilesRequest calls the generic PackFiles builder with application/json body
+func NewPackFilesRequest(server string, site string, params *PackFilesParams, body PackFilesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPackFilesRequestWithBody(server, site, params, "application/json", bodyReader)
+}
+
+// NewPackFilesRequestWithBody constructs an http.Request for the PackFiles method, with any body, and a specified content type
+func NewPackFilesRequestWithBody(server string, site string, params *PackFilesParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/pack", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRenameFileRequest calls the generic RenameFile builder with application/json body
+func NewRenameFileRequest(server string, site string, params *RenameFileParams, body RenameFileJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRenameFileRequestWithBody(server, site, params, "application/json", bodyReader)
+}
+
+// NewRenameFileRequestWithBody constructs an http.Request for the RenameFile method, with any body, and a specified content type
+func NewRenameFileRequestWithBody(server string, site string, params *RenameFileParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/rename", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewEmptyTrashRequest constructs an http.Request for the EmptyTrash method
+func NewEmptyTrashRequest(server string, site string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/trash", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTrashRequest constructs an http.Request for the ListTrash method
+func NewListTrashRequest(server string, site string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/trash", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewTrashFilesRequest calls the generic TrashFiles builder with application/json body
+func NewTrashFilesRequest(server string, site string, params *TrashFilesParams, body TrashFilesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTrashFilesRequestWithBody(server, site, params, "application/json", bodyReader)
+}
+
+// NewTrashFilesRequestWithBody constructs an http.Request for the TrashFiles method, with any body, and a specified content type
+func NewTrashFilesRequestWithBody(server string, site string, params *TrashFilesParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/trash", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRestoreFilesRequest calls the generic RestoreFiles builder with application/json body
+func NewRestoreFilesRequest(server string, site string, params *RestoreFilesParams, body RestoreFilesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRestoreFilesRequestWithBody(server, site, params, "application/json", bodyReader)
+}
+
+// NewRestoreFilesRequestWithBody constructs an http.Request for the RestoreFiles method, with any body, and a specified content type
+func NewRestoreFilesRequestWithBody(server string, site string, params *RestoreFilesParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/trash/restore", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewUnpackFileRequest calls the generic UnpackFile builder with application/json body
+func NewUnpackFileRequest(server string, site string, params *UnpackFileParams, body UnpackFileJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUnpackFileRequestWithBody(server, site, params, "application/json", bodyReader)
+}
+
+// NewUnpackFileRequestWithBody constructs an http.Request for the UnpackFile method, with any body, and a specified content type
+func NewUnpackFileRequestWithBody(server string, site string, params *UnpackFileParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/unpack", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListLogsRequest constructs an http.Request for the ListLogs method
+func NewListLogsRequest(server string, site string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/logs", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSearchLogRequest constructs an http.Request for the SearchLog method
+func NewSearchLogRequest(server string, site string, source SearchLogParamsSource, params *SearchLogParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "source", source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/logs/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pattern != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "pattern", *params.Pattern, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Previous != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "previous", *params.Previous, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDownloadLogRequest constructs an http.Request for the DownloadLog method
+func NewDownloadLogRequest(server string, site string, source DownloadLogParamsSource, params *DownloadLogParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "source", source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/logs/%s/download", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pattern != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "pattern", *params.Pattern, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Previous != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "previous", *params.Previous, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewFollowLogRequest constructs an http.Request for the FollowLog method
+func NewFollowLogRequest(server string, site string, source FollowLogParamsSource, params *FollowLogParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "source", source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/logs/%s/follow", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pattern != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "pattern", *params.Pattern, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Previous != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "previous", *params.Previous, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewAssignSiteRequest calls the generic AssignSite builder with application/json body
 func NewAssignSiteRequest(server string, site string, body AssignSiteJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -4774,6 +9502,259 @@ func NewRestartSiteRequest(server string, site string, params *RestartSiteParams
 			req.Header.Set("Idempotency-Key", headerParam0)
 		}
 
+	}
+
+	return req, nil
+}
+
+// NewGetUploadRequest constructs an http.Request for the GetUpload method
+func NewGetUploadRequest(server string, site string, params *GetUploadParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/uploads", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "path", params.Path, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "size", params.Size, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Modified != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "modified", *params.Modified, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Replace != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "replace", *params.Replace, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUploadRequestWithBody constructs an http.Request for the Upload method, with any body, and a specified content type
+func NewUploadRequestWithBody(server string, site string, params *UploadParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/uploads", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "path", params.Path, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "size", params.Size, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Modified != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "modified", *params.Modified, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Replace != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "replace", *params.Replace, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetSiteUsageRequest constructs an http.Request for the GetSiteUsage method
+func NewGetSiteUsageRequest(server string, site string, params *GetSiteUsageParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/usage", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Span != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "span", *params.Span, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -6085,6 +11066,137 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /catalogue (the `ListRuntimes` operationId).
 	ListRuntimesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListRuntimesResponse, error)
 
+	// ListCompaniesWithResponse List the companies whose people sign in by OpenID Connect
+	//
+	// A token needs the scope `platform.view`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /companies (the `ListCompanies` operationId).
+	ListCompaniesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListCompaniesResponse, error)
+
+	// CreateCompanyWithBodyWithResponse Let a company's people sign in
+	//
+	// The answer has the address that the company's provider has to know.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /companies (the `CreateCompany` operationId).
+	CreateCompanyWithBodyWithResponse(ctx context.Context, params *CreateCompanyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCompanyResponse, error)
+
+	// CreateCompanyWithResponse Let a company's people sign in
+	//
+	// The answer has the address that the company's provider has to know.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /companies (the `CreateCompany` operationId).
+	CreateCompanyWithResponse(ctx context.Context, params *CreateCompanyParams, body CreateCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCompanyResponse, error)
+
+	// DeleteCompanyWithResponse Let nobody sign in by a company any more
+	//
+	// The accounts stay.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /companies/{company} (the `DeleteCompany` operationId).
+	DeleteCompanyWithResponse(ctx context.Context, company string, params *DeleteCompanyParams, reqEditors ...RequestEditorFn) (*DeleteCompanyResponse, error)
+
+	// GetCompanyWithResponse Show a company's provider
+	//
+	// A token needs the scope `platform.view`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /companies/{company} (the `GetCompany` operationId).
+	GetCompanyWithResponse(ctx context.Context, company string, reqEditors ...RequestEditorFn) (*GetCompanyResponse, error)
+
+	// ChangeCompanyWithBodyWithResponse Replace what is known of a company's provider
+	//
+	// A secret that is left out stays.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /companies/{company} (the `ChangeCompany` operationId).
+	ChangeCompanyWithBodyWithResponse(ctx context.Context, company string, params *ChangeCompanyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeCompanyResponse, error)
+
+	// ChangeCompanyWithResponse Replace what is known of a company's provider
+	//
+	// A secret that is left out stays.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /companies/{company} (the `ChangeCompany` operationId).
+	ChangeCompanyWithResponse(ctx context.Context, company string, params *ChangeCompanyParams, body ChangeCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeCompanyResponse, error)
+
+	// ListNodesWithResponse List the cluster's nodes
+	//
+	// A token needs the scope `platform.view`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /nodes (the `ListNodes` operationId).
+	ListNodesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListNodesResponse, error)
+
+	// GetNodeWithResponse Show a node, and how far a drain of it is
+	//
+	// A token needs the scope `platform.view`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /nodes/{node} (the `GetNode` operationId).
+	GetNodeWithResponse(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*GetNodeResponse, error)
+
+	// OpenNodeWithResponse Open a node again
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /nodes/{node}/maintenance (the `OpenNode` operationId).
+	OpenNodeWithResponse(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*OpenNodeResponse, error)
+
+	// CloseNodeWithBodyWithResponse Close a node for new pods, and drain it
+	//
+	// To ask again changes what was asked. How far it is stands in getNode.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /nodes/{node}/maintenance (the `CloseNode` operationId).
+	CloseNodeWithBodyWithResponse(ctx context.Context, node string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CloseNodeResponse, error)
+
+	// CloseNodeWithResponse Close a node for new pods, and drain it
+	//
+	// To ask again changes what was asked. How far it is stands in getNode.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /nodes/{node}/maintenance (the `CloseNode` operationId).
+	CloseNodeWithResponse(ctx context.Context, node string, body CloseNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*CloseNodeResponse, error)
+
+	// ListNodePodsWithResponse List what runs on a node
+	//
+	// A token needs the scope `platform.view`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /nodes/{node}/pods (the `ListNodePods` operationId).
+	ListNodePodsWithResponse(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*ListNodePodsResponse, error)
+
 	// ListPackagesWithResponse List packages that accounts can have
 	//
 	// A token needs the scope `package.view`.
@@ -6270,6 +11382,387 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /sites/{site}/credentials (the `GetSiteCredentials` operationId).
 	GetSiteCredentialsWithResponse(ctx context.Context, site string, body GetSiteCredentialsJSONRequestBody, reqEditors ...RequestEditorFn) (*GetSiteCredentialsResponse, error)
 
+	// ListCronJobsWithResponse List a site's cron jobs
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/cron (the `ListCronJobs` operationId).
+	ListCronJobsWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*ListCronJobsResponse, error)
+
+	// CreateCronJobWithBodyWithResponse Make a cron job
+	//
+	// A site has at most 20.
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/cron (the `CreateCronJob` operationId).
+	CreateCronJobWithBodyWithResponse(ctx context.Context, site string, params *CreateCronJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCronJobResponse, error)
+
+	// CreateCronJobWithResponse Make a cron job
+	//
+	// A site has at most 20.
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/cron (the `CreateCronJob` operationId).
+	CreateCronJobWithResponse(ctx context.Context, site string, params *CreateCronJobParams, body CreateCronJobJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCronJobResponse, error)
+
+	// DeleteCronJobWithResponse Delete a cron job
+	//
+	// A run that is under way ends.
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /sites/{site}/cron/{job} (the `DeleteCronJob` operationId).
+	DeleteCronJobWithResponse(ctx context.Context, site string, job string, params *DeleteCronJobParams, reqEditors ...RequestEditorFn) (*DeleteCronJobResponse, error)
+
+	// GetCronJobWithResponse Show a cron job
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/cron/{job} (the `GetCronJob` operationId).
+	GetCronJobWithResponse(ctx context.Context, site string, job string, reqEditors ...RequestEditorFn) (*GetCronJobResponse, error)
+
+	// ChangeCronJobWithBodyWithResponse Replace what a cron job is
+	//
+	// What is left out is not kept; another name renames it.
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /sites/{site}/cron/{job} (the `ChangeCronJob` operationId).
+	ChangeCronJobWithBodyWithResponse(ctx context.Context, site string, job string, params *ChangeCronJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeCronJobResponse, error)
+
+	// ChangeCronJobWithResponse Replace what a cron job is
+	//
+	// What is left out is not kept; another name renames it.
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /sites/{site}/cron/{job} (the `ChangeCronJob` operationId).
+	ChangeCronJobWithResponse(ctx context.Context, site string, job string, params *ChangeCronJobParams, body ChangeCronJobJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeCronJobResponse, error)
+
+	// RunCronJobWithResponse Run a cron job now
+	//
+	// The run is among the job's runs within seconds, with asked set.
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/cron/{job}/run (the `RunCronJob` operationId).
+	RunCronJobWithResponse(ctx context.Context, site string, job string, params *RunCronJobParams, reqEditors ...RequestEditorFn) (*RunCronJobResponse, error)
+
+	// ListCronRunsWithResponse List a cron job's runs, the newest first
+	//
+	// The last three of each outcome are kept.
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/cron/{job}/runs (the `ListCronRuns` operationId).
+	ListCronRunsWithResponse(ctx context.Context, site string, job string, reqEditors ...RequestEditorFn) (*ListCronRunsResponse, error)
+
+	// GetCronOutputWithResponse Show what a run wrote
+	//
+	// A token needs the scope `site.cron`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/cron/{job}/runs/{run}/output (the `GetCronOutput` operationId).
+	GetCronOutputWithResponse(ctx context.Context, site string, job string, run string, reqEditors ...RequestEditorFn) (*GetCronOutputResponse, error)
+
+	// ListFilesWithResponse List a folder
+	//
+	// Folders first, then by name.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/files (the `ListFiles` operationId).
+	ListFilesWithResponse(ctx context.Context, site string, params *ListFilesParams, reqEditors ...RequestEditorFn) (*ListFilesResponse, error)
+
+	// DownloadFolderWithResponse Send a folder as an archive (tar.gz)
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/files/archive (the `DownloadFolder` operationId).
+	DownloadFolderWithResponse(ctx context.Context, site string, params *DownloadFolderParams, reqEditors ...RequestEditorFn) (*DownloadFolderResponse, error)
+
+	// ReadFileWithResponse Send a file's content
+	//
+	// As it is; Range asks for parts. The ETag of a file of up to 1 MiB is what saveFile wants in If-Match.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/files/content (the `ReadFile` operationId).
+	ReadFileWithResponse(ctx context.Context, site string, params *ReadFileParams, reqEditors ...RequestEditorFn) (*ReadFileResponse, error)
+
+	// SaveFileWithBodyWithResponse Make a file of the request's body, up to 1 MiB
+	//
+	// With If-Match it replaces what that names (* is whatever is there), without it the file must not be there. It is written whole or not at all. What is larger is uploaded.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /sites/{site}/files/content (the `SaveFile` operationId).
+	SaveFileWithBodyWithResponse(ctx context.Context, site string, params *SaveFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SaveFileResponse, error)
+
+	// CopyFilesWithBodyWithResponse Copy files into a folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/copy (the `CopyFiles` operationId).
+	CopyFilesWithBodyWithResponse(ctx context.Context, site string, params *CopyFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CopyFilesResponse, error)
+
+	// CopyFilesWithResponse Copy files into a folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/copy (the `CopyFiles` operationId).
+	CopyFilesWithResponse(ctx context.Context, site string, params *CopyFilesParams, body CopyFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*CopyFilesResponse, error)
+
+	// MakeFolderWithBodyWithResponse Make a folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/folders (the `MakeFolder` operationId).
+	MakeFolderWithBodyWithResponse(ctx context.Context, site string, params *MakeFolderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MakeFolderResponse, error)
+
+	// MakeFolderWithResponse Make a folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/folders (the `MakeFolder` operationId).
+	MakeFolderWithResponse(ctx context.Context, site string, params *MakeFolderParams, body MakeFolderJSONRequestBody, reqEditors ...RequestEditorFn) (*MakeFolderResponse, error)
+
+	// GetFileWithResponse Show what a path leads to
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/files/item (the `GetFile` operationId).
+	GetFileWithResponse(ctx context.Context, site string, params *GetFileParams, reqEditors ...RequestEditorFn) (*GetFileResponse, error)
+
+	// SetFileModeWithBodyWithResponse Change a file's permissions
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/mode (the `SetFileMode` operationId).
+	SetFileModeWithBodyWithResponse(ctx context.Context, site string, params *SetFileModeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetFileModeResponse, error)
+
+	// SetFileModeWithResponse Change a file's permissions
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/mode (the `SetFileMode` operationId).
+	SetFileModeWithResponse(ctx context.Context, site string, params *SetFileModeParams, body SetFileModeJSONRequestBody, reqEditors ...RequestEditorFn) (*SetFileModeResponse, error)
+
+	// MoveFilesWithBodyWithResponse Move files into a folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/move (the `MoveFiles` operationId).
+	MoveFilesWithBodyWithResponse(ctx context.Context, site string, params *MoveFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveFilesResponse, error)
+
+	// MoveFilesWithResponse Move files into a folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/move (the `MoveFiles` operationId).
+	MoveFilesWithResponse(ctx context.Context, site string, params *MoveFilesParams, body MoveFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveFilesResponse, error)
+
+	// PackFilesWithBodyWithResponse Make an archive of names in a folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/pack (the `PackFiles` operationId).
+	PackFilesWithBodyWithResponse(ctx context.Context, site string, params *PackFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PackFilesResponse, error)
+
+	// PackFilesWithResponse Make an archive of names in a folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/pack (the `PackFiles` operationId).
+	PackFilesWithResponse(ctx context.Context, site string, params *PackFilesParams, body PackFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*PackFilesResponse, error)
+
+	// RenameFileWithBodyWithResponse Give a file another name in its folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/rename (the `RenameFile` operationId).
+	RenameFileWithBodyWithResponse(ctx context.Context, site string, params *RenameFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RenameFileResponse, error)
+
+	// RenameFileWithResponse Give a file another name in its folder
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/rename (the `RenameFile` operationId).
+	RenameFileWithResponse(ctx context.Context, site string, params *RenameFileParams, body RenameFileJSONRequestBody, reqEditors ...RequestEditorFn) (*RenameFileResponse, error)
+
+	// EmptyTrashWithResponse Remove for good what is in the trash
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /sites/{site}/files/trash (the `EmptyTrash` operationId).
+	EmptyTrashWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*EmptyTrashResponse, error)
+
+	// ListTrashWithResponse List the trash, the newest first
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/files/trash (the `ListTrash` operationId).
+	ListTrashWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*ListTrashResponse, error)
+
+	// TrashFilesWithBodyWithResponse Move files into the trash
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/trash (the `TrashFiles` operationId).
+	TrashFilesWithBodyWithResponse(ctx context.Context, site string, params *TrashFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TrashFilesResponse, error)
+
+	// TrashFilesWithResponse Move files into the trash
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/trash (the `TrashFiles` operationId).
+	TrashFilesWithResponse(ctx context.Context, site string, params *TrashFilesParams, body TrashFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*TrashFilesResponse, error)
+
+	// RestoreFilesWithBodyWithResponse Put things from the trash back where they were
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/trash/restore (the `RestoreFiles` operationId).
+	RestoreFilesWithBodyWithResponse(ctx context.Context, site string, params *RestoreFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RestoreFilesResponse, error)
+
+	// RestoreFilesWithResponse Put things from the trash back where they were
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/trash/restore (the `RestoreFiles` operationId).
+	RestoreFilesWithResponse(ctx context.Context, site string, params *RestoreFilesParams, body RestoreFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*RestoreFilesResponse, error)
+
+	// UnpackFileWithBodyWithResponse Unpack an archive beside it
+	//
+	// Into a new folder of its name, or with merge into the folder that it is in. What would replace something is refused before anything is there.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/unpack (the `UnpackFile` operationId).
+	UnpackFileWithBodyWithResponse(ctx context.Context, site string, params *UnpackFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UnpackFileResponse, error)
+
+	// UnpackFileWithResponse Unpack an archive beside it
+	//
+	// Into a new folder of its name, or with merge into the folder that it is in. What would replace something is refused before anything is there.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/files/unpack (the `UnpackFile` operationId).
+	UnpackFileWithResponse(ctx context.Context, site string, params *UnpackFileParams, body UnpackFileJSONRequestBody, reqEditors ...RequestEditorFn) (*UnpackFileResponse, error)
+
+	// ListLogsWithResponse List the logs that a site has
+	//
+	// A token needs the scope `site.logs`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/logs (the `ListLogs` operationId).
+	ListLogsWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*ListLogsResponse, error)
+
+	// SearchLogWithResponse Show the newest lines of a log that are wanted
+	//
+	// They stand in the order in which they were written; next leads to those before them. A log ends with the program's pod.
+	//
+	// A token needs the scope `site.logs`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/logs/{source} (the `SearchLog` operationId).
+	SearchLogWithResponse(ctx context.Context, site string, source SearchLogParamsSource, params *SearchLogParams, reqEditors ...RequestEditorFn) (*SearchLogResponse, error)
+
+	// DownloadLogWithResponse Write out all lines of a log that are wanted
+	//
+	// As text, each line behind its time. That it was taken away stands in the audit trail.
+	//
+	// A token needs the scope `site.logs`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/logs/{source}/download (the `DownloadLog` operationId).
+	DownloadLogWithResponse(ctx context.Context, site string, source DownloadLogParamsSource, params *DownloadLogParams, reqEditors ...RequestEditorFn) (*DownloadLogResponse, error)
+
+	// FollowLogWithResponse Send lines as they are written
+	//
+	// One JSON object a line (application/x-ndjson), a LogLine each, and an empty line now and then. It ends with the program, after half an hour, or when the token does not count any more: ask again with from behind the last line.
+	//
+	// A token needs the scope `site.logs`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/logs/{source}/follow (the `FollowLog` operationId).
+	FollowLogWithResponse(ctx context.Context, site string, source FollowLogParamsSource, params *FollowLogParams, reqEditors ...RequestEditorFn) (*FollowLogResponse, error)
+
 	// AssignSiteWithBodyWithResponse Give a site to another account
 	//
 	// A token needs the scope `site.assign`.
@@ -6325,6 +11818,39 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /sites/{site}/restart (the `RestartSite` operationId).
 	RestartSiteWithResponse(ctx context.Context, site string, params *RestartSiteParams, reqEditors ...RequestEditorFn) (*RestartSiteResponse, error)
+
+	// GetUploadWithResponse Show how much of an upload is there
+	//
+	// An upload is known by its path, size and time of modification: who sends the same file goes on where it was cut.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/uploads (the `GetUpload` operationId).
+	GetUploadWithResponse(ctx context.Context, site string, params *GetUploadParams, reqEditors ...RequestEditorFn) (*GetUploadResponse, error)
+
+	// UploadWithBodyWithResponse Add a piece to an upload, up to 16 MiB
+	//
+	// The piece is the request's body. The last one makes the upload the file. An offset that is not where the upload ends answers 409: ask for that, and go on there.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /sites/{site}/uploads (the `Upload` operationId).
+	UploadWithBodyWithResponse(ctx context.Context, site string, params *UploadParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadResponse, error)
+
+	// GetSiteUsageWithResponse Show what a site used during the last day or month
+	//
+	// A day by five minutes, a month by the hour. A span in which nothing was measured is left out.
+	//
+	// A token needs the scope `site.view`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/usage (the `GetSiteUsage` operationId).
+	GetSiteUsageWithResponse(ctx context.Context, site string, params *GetSiteUsageParams, reqEditors ...RequestEditorFn) (*GetSiteUsageResponse, error)
 
 	// ListUsersWithResponse List accounts
 	//
@@ -7278,6 +12804,496 @@ func (r ListRuntimesResponse) ContentType() string {
 	return ""
 }
 
+type ListCompaniesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListCompany
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCompaniesResponse) GetJSON200() *ListCompany {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCompaniesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCompaniesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCompaniesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCompaniesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCompaniesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateCompanyResponse201Headers the declared response headers of an HTTP 201 response for CreateCompany
+type CreateCompanyResponse201Headers struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateCompanyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Company
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateCompanyResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateCompanyResponse) GetJSON201() *Company {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateCompanyResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateCompanyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateCompanyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateCompanyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateCompanyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteCompanyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteCompanyResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteCompanyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteCompanyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteCompanyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteCompanyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetCompanyResponse200Headers the declared response headers of an HTTP 200 response for GetCompany
+type GetCompanyResponse200Headers struct {
+	ETag     *string
+	Location *string
+}
+
+type GetCompanyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Company
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetCompanyResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCompanyResponse) GetJSON200() *Company {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCompanyResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCompanyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCompanyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCompanyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCompanyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ChangeCompanyResponse200Headers the declared response headers of an HTTP 200 response for ChangeCompany
+type ChangeCompanyResponse200Headers struct {
+	ETag     *string
+	Location *string
+}
+
+type ChangeCompanyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Company
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ChangeCompanyResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangeCompanyResponse) GetJSON200() *Company {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ChangeCompanyResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeCompanyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeCompanyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeCompanyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeCompanyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListNodesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListNode
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListNodesResponse) GetJSON200() *ListNode {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListNodesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListNodesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListNodesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListNodesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListNodesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetNodeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Node
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetNodeResponse) GetJSON200() *Node {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetNodeResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetNodeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetNodeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetNodeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetNodeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type OpenNodeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r OpenNodeResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r OpenNodeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r OpenNodeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r OpenNodeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r OpenNodeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CloseNodeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Node
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r CloseNodeResponse) GetJSON202() *Node {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CloseNodeResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CloseNodeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CloseNodeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CloseNodeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CloseNodeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListNodePodsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListNodePod
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListNodePodsResponse) GetJSON200() *ListNodePod {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListNodePodsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListNodePodsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListNodePodsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListNodePodsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListNodePodsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListPackagesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -7943,6 +13959,1326 @@ func (r GetSiteCredentialsResponse) ContentType() string {
 	return ""
 }
 
+type ListCronJobsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListCronJob
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCronJobsResponse) GetJSON200() *ListCronJob {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCronJobsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCronJobsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCronJobsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCronJobsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCronJobsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateCronJobResponse201Headers the declared response headers of an HTTP 201 response for CreateCronJob
+type CreateCronJobResponse201Headers struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateCronJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *CronJob
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateCronJobResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateCronJobResponse) GetJSON201() *CronJob {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateCronJobResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateCronJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateCronJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateCronJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateCronJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteCronJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteCronJobResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteCronJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteCronJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteCronJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteCronJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetCronJobResponse200Headers the declared response headers of an HTTP 200 response for GetCronJob
+type GetCronJobResponse200Headers struct {
+	ETag     *string
+	Location *string
+}
+
+type GetCronJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CronJob
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetCronJobResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCronJobResponse) GetJSON200() *CronJob {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCronJobResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCronJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCronJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCronJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCronJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ChangeCronJobResponse200Headers the declared response headers of an HTTP 200 response for ChangeCronJob
+type ChangeCronJobResponse200Headers struct {
+	ETag     *string
+	Location *string
+}
+
+type ChangeCronJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CronJob
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ChangeCronJobResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangeCronJobResponse) GetJSON200() *CronJob {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ChangeCronJobResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeCronJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeCronJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeCronJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeCronJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RunCronJobResponse202Headers the declared response headers of an HTTP 202 response for RunCronJob
+type RunCronJobResponse202Headers struct {
+	ETag     *string
+	Location *string
+}
+
+type RunCronJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *CronJob
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *RunCronJobResponse202Headers
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r RunCronJobResponse) GetJSON202() *CronJob {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RunCronJobResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RunCronJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RunCronJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RunCronJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RunCronJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCronRunsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListCronRun
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCronRunsResponse) GetJSON200() *ListCronRun {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCronRunsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCronRunsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCronRunsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCronRunsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCronRunsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetCronOutputResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListLogLine
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCronOutputResponse) GetJSON200() *ListLogLine {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCronOutputResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCronOutputResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCronOutputResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCronOutputResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCronOutputResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListFilesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListFile
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListFilesResponse) GetJSON200() *ListFile {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListFilesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListFilesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListFilesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListFilesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListFilesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// DownloadFolderResponse200Headers the declared response headers of an HTTP 200 response for DownloadFolder
+type DownloadFolderResponse200Headers struct {
+	ContentType *string
+}
+
+type DownloadFolderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *DownloadFolderResponse200Headers
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DownloadFolderResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DownloadFolderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DownloadFolderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DownloadFolderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DownloadFolderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ReadFileResponse200Headers the declared response headers of an HTTP 200 response for ReadFile
+type ReadFileResponse200Headers struct {
+	ContentType *string
+}
+
+type ReadFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ReadFileResponse200Headers
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReadFileResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReadFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReadFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReadFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReadFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// SaveFileResponse200Headers the declared response headers of an HTTP 200 response for SaveFile
+type SaveFileResponse200Headers struct {
+	ETag *string
+}
+
+type SaveFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *File
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *SaveFileResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SaveFileResponse) GetJSON200() *File {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SaveFileResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SaveFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SaveFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SaveFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SaveFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CopyFilesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CopyFilesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CopyFilesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CopyFilesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CopyFilesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CopyFilesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MakeFolderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MakeFolderResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MakeFolderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MakeFolderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MakeFolderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MakeFolderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *File
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetFileResponse) GetJSON200() *File {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetFileResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetFileModeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SetFileModeResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SetFileModeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetFileModeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetFileModeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetFileModeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MoveFilesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MoveFilesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MoveFilesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MoveFilesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MoveFilesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MoveFilesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PackFilesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PackFilesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PackFilesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PackFilesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PackFilesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PackFilesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RenameFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *At
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RenameFileResponse) GetJSON200() *At {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RenameFileResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RenameFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RenameFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RenameFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RenameFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type EmptyTrashResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r EmptyTrashResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r EmptyTrashResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EmptyTrashResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EmptyTrashResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EmptyTrashResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTrashResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListThrown
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTrashResponse) GetJSON200() *ListThrown {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListTrashResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTrashResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTrashResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTrashResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTrashResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TrashFilesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r TrashFilesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TrashFilesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TrashFilesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TrashFilesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TrashFilesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RestoreFilesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RestoreFilesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RestoreFilesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RestoreFilesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RestoreFilesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RestoreFilesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UnpackFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *At
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UnpackFileResponse) GetJSON200() *At {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UnpackFileResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UnpackFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UnpackFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UnpackFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UnpackFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListLogsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListLog
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListLogsResponse) GetJSON200() *ListLog {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListLogsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListLogsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListLogsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListLogsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListLogsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SearchLogResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListLogLine
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SearchLogResponse) GetJSON200() *ListLogLine {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SearchLogResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SearchLogResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SearchLogResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SearchLogResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SearchLogResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// DownloadLogResponse200Headers the declared response headers of an HTTP 200 response for DownloadLog
+type DownloadLogResponse200Headers struct {
+	ContentType *string
+}
+
+type DownloadLogResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *DownloadLogResponse200Headers
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DownloadLogResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DownloadLogResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DownloadLogResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DownloadLogResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DownloadLogResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// FollowLogResponse200Headers the declared response headers of an HTTP 200 response for FollowLog
+type FollowLogResponse200Headers struct {
+	ContentType *string
+}
+
+type FollowLogResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *FollowLogResponse200Headers
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r FollowLogResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r FollowLogResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r FollowLogResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r FollowLogResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r FollowLogResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type AssignSiteResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -8122,6 +15458,150 @@ func (r RestartSiteResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RestartSiteResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetUploadResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Uploaded
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetUploadResponse) GetJSON200() *Uploaded {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetUploadResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetUploadResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetUploadResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetUploadResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetUploadResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UploadResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Uploaded
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UploadResponse) GetJSON200() *Uploaded {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UploadResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UploadResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UploadResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UploadResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UploadResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetSiteUsageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SiteUsage
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSiteUsageResponse) GetJSON200() *SiteUsage {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetSiteUsageResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSiteUsageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSiteUsageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSiteUsageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSiteUsageResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -9481,6 +16961,215 @@ func (c *ClientWithResponses) ListRuntimesWithResponse(ctx context.Context, reqE
 	return ParseListRuntimesResponse(rsp)
 }
 
+// ListCompaniesWithResponse List the companies whose people sign in by OpenID Connect
+//
+// A token needs the scope `platform.view`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /companies (the `ListCompanies` operationId).
+func (c *ClientWithResponses) ListCompaniesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListCompaniesResponse, error) {
+	rsp, err := c.ListCompanies(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCompaniesResponse(rsp)
+}
+
+// CreateCompanyWithBodyWithResponse Let a company's people sign in
+//
+// The answer has the address that the company's provider has to know.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /companies (the `CreateCompany` operationId).
+func (c *ClientWithResponses) CreateCompanyWithBodyWithResponse(ctx context.Context, params *CreateCompanyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCompanyResponse, error) {
+	rsp, err := c.CreateCompanyWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCompanyResponse(rsp)
+}
+
+// CreateCompanyWithResponse Let a company's people sign in
+//
+// The answer has the address that the company's provider has to know.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /companies (the `CreateCompany` operationId).
+func (c *ClientWithResponses) CreateCompanyWithResponse(ctx context.Context, params *CreateCompanyParams, body CreateCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCompanyResponse, error) {
+	rsp, err := c.CreateCompany(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCompanyResponse(rsp)
+}
+
+// DeleteCompanyWithResponse Let nobody sign in by a company any more
+//
+// The accounts stay.
+//
+// A token needs the scope `platform.change`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /companies/{company} (the `DeleteCompany` operationId).
+func (c *ClientWithResponses) DeleteCompanyWithResponse(ctx context.Context, company string, params *DeleteCompanyParams, reqEditors ...RequestEditorFn) (*DeleteCompanyResponse, error) {
+	rsp, err := c.DeleteCompany(ctx, company, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteCompanyResponse(rsp)
+}
+
+// GetCompanyWithResponse Show a company's provider
+//
+// A token needs the scope `platform.view`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /companies/{company} (the `GetCompany` operationId).
+func (c *ClientWithResponses) GetCompanyWithResponse(ctx context.Context, company string, reqEditors ...RequestEditorFn) (*GetCompanyResponse, error) {
+	rsp, err := c.GetCompany(ctx, company, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCompanyResponse(rsp)
+}
+
+// ChangeCompanyWithBodyWithResponse Replace what is known of a company's provider
+//
+// A secret that is left out stays.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /companies/{company} (the `ChangeCompany` operationId).
+func (c *ClientWithResponses) ChangeCompanyWithBodyWithResponse(ctx context.Context, company string, params *ChangeCompanyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeCompanyResponse, error) {
+	rsp, err := c.ChangeCompanyWithBody(ctx, company, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeCompanyResponse(rsp)
+}
+
+// ChangeCompanyWithResponse Replace what is known of a company's provider
+//
+// A secret that is left out stays.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /companies/{company} (the `ChangeCompany` operationId).
+func (c *ClientWithResponses) ChangeCompanyWithResponse(ctx context.Context, company string, params *ChangeCompanyParams, body ChangeCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeCompanyResponse, error) {
+	rsp, err := c.ChangeCompany(ctx, company, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeCompanyResponse(rsp)
+}
+
+// ListNodesWithResponse List the cluster's nodes
+//
+// A token needs the scope `platform.view`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /nodes (the `ListNodes` operationId).
+func (c *ClientWithResponses) ListNodesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListNodesResponse, error) {
+	rsp, err := c.ListNodes(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListNodesResponse(rsp)
+}
+
+// GetNodeWithResponse Show a node, and how far a drain of it is
+//
+// A token needs the scope `platform.view`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /nodes/{node} (the `GetNode` operationId).
+func (c *ClientWithResponses) GetNodeWithResponse(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*GetNodeResponse, error) {
+	rsp, err := c.GetNode(ctx, node, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetNodeResponse(rsp)
+}
+
+// OpenNodeWithResponse Open a node again
+//
+// A token needs the scope `platform.change`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /nodes/{node}/maintenance (the `OpenNode` operationId).
+func (c *ClientWithResponses) OpenNodeWithResponse(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*OpenNodeResponse, error) {
+	rsp, err := c.OpenNode(ctx, node, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOpenNodeResponse(rsp)
+}
+
+// CloseNodeWithBodyWithResponse Close a node for new pods, and drain it
+//
+// To ask again changes what was asked. How far it is stands in getNode.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /nodes/{node}/maintenance (the `CloseNode` operationId).
+func (c *ClientWithResponses) CloseNodeWithBodyWithResponse(ctx context.Context, node string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CloseNodeResponse, error) {
+	rsp, err := c.CloseNodeWithBody(ctx, node, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCloseNodeResponse(rsp)
+}
+
+// CloseNodeWithResponse Close a node for new pods, and drain it
+//
+// To ask again changes what was asked. How far it is stands in getNode.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /nodes/{node}/maintenance (the `CloseNode` operationId).
+func (c *ClientWithResponses) CloseNodeWithResponse(ctx context.Context, node string, body CloseNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*CloseNodeResponse, error) {
+	rsp, err := c.CloseNode(ctx, node, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCloseNodeResponse(rsp)
+}
+
+// ListNodePodsWithResponse List what runs on a node
+//
+// A token needs the scope `platform.view`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /nodes/{node}/pods (the `ListNodePods` operationId).
+func (c *ClientWithResponses) ListNodePodsWithResponse(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*ListNodePodsResponse, error) {
+	rsp, err := c.ListNodePods(ctx, node, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListNodePodsResponse(rsp)
+}
+
 // ListPackagesWithResponse List packages that accounts can have
 //
 // A token needs the scope `package.view`.
@@ -9780,6 +17469,621 @@ func (c *ClientWithResponses) GetSiteCredentialsWithResponse(ctx context.Context
 	return ParseGetSiteCredentialsResponse(rsp)
 }
 
+// ListCronJobsWithResponse List a site's cron jobs
+//
+// A token needs the scope `site.cron`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/cron (the `ListCronJobs` operationId).
+func (c *ClientWithResponses) ListCronJobsWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*ListCronJobsResponse, error) {
+	rsp, err := c.ListCronJobs(ctx, site, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCronJobsResponse(rsp)
+}
+
+// CreateCronJobWithBodyWithResponse Make a cron job
+//
+// A site has at most 20.
+//
+// A token needs the scope `site.cron`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/cron (the `CreateCronJob` operationId).
+func (c *ClientWithResponses) CreateCronJobWithBodyWithResponse(ctx context.Context, site string, params *CreateCronJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCronJobResponse, error) {
+	rsp, err := c.CreateCronJobWithBody(ctx, site, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCronJobResponse(rsp)
+}
+
+// CreateCronJobWithResponse Make a cron job
+//
+// A site has at most 20.
+//
+// A token needs the scope `site.cron`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/cron (the `CreateCronJob` operationId).
+func (c *ClientWithResponses) CreateCronJobWithResponse(ctx context.Context, site string, params *CreateCronJobParams, body CreateCronJobJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCronJobResponse, error) {
+	rsp, err := c.CreateCronJob(ctx, site, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCronJobResponse(rsp)
+}
+
+// DeleteCronJobWithResponse Delete a cron job
+//
+// A run that is under way ends.
+//
+// A token needs the scope `site.cron`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /sites/{site}/cron/{job} (the `DeleteCronJob` operationId).
+func (c *ClientWithResponses) DeleteCronJobWithResponse(ctx context.Context, site string, job string, params *DeleteCronJobParams, reqEditors ...RequestEditorFn) (*DeleteCronJobResponse, error) {
+	rsp, err := c.DeleteCronJob(ctx, site, job, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteCronJobResponse(rsp)
+}
+
+// GetCronJobWithResponse Show a cron job
+//
+// A token needs the scope `site.cron`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/cron/{job} (the `GetCronJob` operationId).
+func (c *ClientWithResponses) GetCronJobWithResponse(ctx context.Context, site string, job string, reqEditors ...RequestEditorFn) (*GetCronJobResponse, error) {
+	rsp, err := c.GetCronJob(ctx, site, job, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCronJobResponse(rsp)
+}
+
+// ChangeCronJobWithBodyWithResponse Replace what a cron job is
+//
+// What is left out is not kept; another name renames it.
+//
+// A token needs the scope `site.cron`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /sites/{site}/cron/{job} (the `ChangeCronJob` operationId).
+func (c *ClientWithResponses) ChangeCronJobWithBodyWithResponse(ctx context.Context, site string, job string, params *ChangeCronJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeCronJobResponse, error) {
+	rsp, err := c.ChangeCronJobWithBody(ctx, site, job, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeCronJobResponse(rsp)
+}
+
+// ChangeCronJobWithResponse Replace what a cron job is
+//
+// What is left out is not kept; another name renames it.
+//
+// A token needs the scope `site.cron`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /sites/{site}/cron/{job} (the `ChangeCronJob` operationId).
+func (c *ClientWithResponses) ChangeCronJobWithResponse(ctx context.Context, site string, job string, params *ChangeCronJobParams, body ChangeCronJobJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeCronJobResponse, error) {
+	rsp, err := c.ChangeCronJob(ctx, site, job, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeCronJobResponse(rsp)
+}
+
+// RunCronJobWithResponse Run a cron job now
+//
+// The run is among the job's runs within seconds, with asked set.
+//
+// A token needs the scope `site.cron`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/cron/{job}/run (the `RunCronJob` operationId).
+func (c *ClientWithResponses) RunCronJobWithResponse(ctx context.Context, site string, job string, params *RunCronJobParams, reqEditors ...RequestEditorFn) (*RunCronJobResponse, error) {
+	rsp, err := c.RunCronJob(ctx, site, job, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRunCronJobResponse(rsp)
+}
+
+// ListCronRunsWithResponse List a cron job's runs, the newest first
+//
+// The last three of each outcome are kept.
+//
+// A token needs the scope `site.cron`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/cron/{job}/runs (the `ListCronRuns` operationId).
+func (c *ClientWithResponses) ListCronRunsWithResponse(ctx context.Context, site string, job string, reqEditors ...RequestEditorFn) (*ListCronRunsResponse, error) {
+	rsp, err := c.ListCronRuns(ctx, site, job, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCronRunsResponse(rsp)
+}
+
+// GetCronOutputWithResponse Show what a run wrote
+//
+// A token needs the scope `site.cron`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/cron/{job}/runs/{run}/output (the `GetCronOutput` operationId).
+func (c *ClientWithResponses) GetCronOutputWithResponse(ctx context.Context, site string, job string, run string, reqEditors ...RequestEditorFn) (*GetCronOutputResponse, error) {
+	rsp, err := c.GetCronOutput(ctx, site, job, run, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCronOutputResponse(rsp)
+}
+
+// ListFilesWithResponse List a folder
+//
+// Folders first, then by name.
+//
+// A token needs the scope `site.files`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/files (the `ListFiles` operationId).
+func (c *ClientWithResponses) ListFilesWithResponse(ctx context.Context, site string, params *ListFilesParams, reqEditors ...RequestEditorFn) (*ListFilesResponse, error) {
+	rsp, err := c.ListFiles(ctx, site, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListFilesResponse(rsp)
+}
+
+// DownloadFolderWithResponse Send a folder as an archive (tar.gz)
+//
+// A token needs the scope `site.files`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/files/archive (the `DownloadFolder` operationId).
+func (c *ClientWithResponses) DownloadFolderWithResponse(ctx context.Context, site string, params *DownloadFolderParams, reqEditors ...RequestEditorFn) (*DownloadFolderResponse, error) {
+	rsp, err := c.DownloadFolder(ctx, site, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDownloadFolderResponse(rsp)
+}
+
+// ReadFileWithResponse Send a file's content
+//
+// As it is; Range asks for parts. The ETag of a file of up to 1 MiB is what saveFile wants in If-Match.
+//
+// A token needs the scope `site.files`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/files/content (the `ReadFile` operationId).
+func (c *ClientWithResponses) ReadFileWithResponse(ctx context.Context, site string, params *ReadFileParams, reqEditors ...RequestEditorFn) (*ReadFileResponse, error) {
+	rsp, err := c.ReadFile(ctx, site, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReadFileResponse(rsp)
+}
+
+// SaveFileWithBodyWithResponse Make a file of the request's body, up to 1 MiB
+//
+// With If-Match it replaces what that names (* is whatever is there), without it the file must not be there. It is written whole or not at all. What is larger is uploaded.
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /sites/{site}/files/content (the `SaveFile` operationId).
+func (c *ClientWithResponses) SaveFileWithBodyWithResponse(ctx context.Context, site string, params *SaveFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SaveFileResponse, error) {
+	rsp, err := c.SaveFileWithBody(ctx, site, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSaveFileResponse(rsp)
+}
+
+// CopyFilesWithBodyWithResponse Copy files into a folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/copy (the `CopyFiles` operationId).
+func (c *ClientWithResponses) CopyFilesWithBodyWithResponse(ctx context.Context, site string, params *CopyFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CopyFilesResponse, error) {
+	rsp, err := c.CopyFilesWithBody(ctx, site, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCopyFilesResponse(rsp)
+}
+
+// CopyFilesWithResponse Copy files into a folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/copy (the `CopyFiles` operationId).
+func (c *ClientWithResponses) CopyFilesWithResponse(ctx context.Context, site string, params *CopyFilesParams, body CopyFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*CopyFilesResponse, error) {
+	rsp, err := c.CopyFiles(ctx, site, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCopyFilesResponse(rsp)
+}
+
+// MakeFolderWithBodyWithResponse Make a folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/folders (the `MakeFolder` operationId).
+func (c *ClientWithResponses) MakeFolderWithBodyWithResponse(ctx context.Context, site string, params *MakeFolderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MakeFolderResponse, error) {
+	rsp, err := c.MakeFolderWithBody(ctx, site, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMakeFolderResponse(rsp)
+}
+
+// MakeFolderWithResponse Make a folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/folders (the `MakeFolder` operationId).
+func (c *ClientWithResponses) MakeFolderWithResponse(ctx context.Context, site string, params *MakeFolderParams, body MakeFolderJSONRequestBody, reqEditors ...RequestEditorFn) (*MakeFolderResponse, error) {
+	rsp, err := c.MakeFolder(ctx, site, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMakeFolderResponse(rsp)
+}
+
+// GetFileWithResponse Show what a path leads to
+//
+// A token needs the scope `site.files`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/files/item (the `GetFile` operationId).
+func (c *ClientWithResponses) GetFileWithResponse(ctx context.Context, site string, params *GetFileParams, reqEditors ...RequestEditorFn) (*GetFileResponse, error) {
+	rsp, err := c.GetFile(ctx, site, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetFileResponse(rsp)
+}
+
+// SetFileModeWithBodyWithResponse Change a file's permissions
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/mode (the `SetFileMode` operationId).
+func (c *ClientWithResponses) SetFileModeWithBodyWithResponse(ctx context.Context, site string, params *SetFileModeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetFileModeResponse, error) {
+	rsp, err := c.SetFileModeWithBody(ctx, site, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetFileModeResponse(rsp)
+}
+
+// SetFileModeWithResponse Change a file's permissions
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/mode (the `SetFileMode` operationId).
+func (c *ClientWithResponses) SetFileModeWithResponse(ctx context.Context, site string, params *SetFileModeParams, body SetFileModeJSONRequestBody, reqEditors ...RequestEditorFn) (*SetFileModeResponse, error) {
+	rsp, err := c.SetFileMode(ctx, site, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetFileModeResponse(rsp)
+}
+
+// MoveFilesWithBodyWithResponse Move files into a folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/move (the `MoveFiles` operationId).
+func (c *ClientWithResponses) MoveFilesWithBodyWithResponse(ctx context.Context, site string, params *MoveFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveFilesResponse, error) {
+	rsp, err := c.MoveFilesWithBody(ctx, site, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveFilesResponse(rsp)
+}
+
+// MoveFilesWithResponse Move files into a folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/move (the `MoveFiles` operationId).
+func (c *ClientWithResponses) MoveFilesWithResponse(ctx context.Context, site string, params *MoveFilesParams, body MoveFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveFilesResponse, error) {
+	rsp, err := c.MoveFiles(ctx, site, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveFilesResponse(rsp)
+}
+
+// PackFilesWithBodyWithResponse Make an archive of names in a folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/pack (the `PackFiles` operationId).
+func (c *ClientWithResponses) PackFilesWithBodyWithResponse(ctx context.Context, site string, params *PackFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PackFilesResponse, error) {
+	rsp, err := c.PackFilesWithBody(ctx, site, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePackFilesResponse(rsp)
+}
+
+// PackFilesWithResponse Make an archive of names in a folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/pack (the `PackFiles` operationId).
+func (c *ClientWithResponses) PackFilesWithResponse(ctx context.Context, site string, params *PackFilesParams, body PackFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*PackFilesResponse, error) {
+	rsp, err := c.PackFiles(ctx, site, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePackFilesResponse(rsp)
+}
+
+// RenameFileWithBodyWithResponse Give a file another name in its folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/rename (the `RenameFile` operationId).
+func (c *ClientWithResponses) RenameFileWithBodyWithResponse(ctx context.Context, site string, params *RenameFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RenameFileResponse, error) {
+	rsp, err := c.RenameFileWithBody(ctx, site, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRenameFileResponse(rsp)
+}
+
+// RenameFileWithResponse Give a file another name in its folder
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/rename (the `RenameFile` operationId).
+func (c *ClientWithResponses) RenameFileWithResponse(ctx context.Context, site string, params *RenameFileParams, body RenameFileJSONRequestBody, reqEditors ...RequestEditorFn) (*RenameFileResponse, error) {
+	rsp, err := c.RenameFile(ctx, site, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRenameFileResponse(rsp)
+}
+
+// EmptyTrashWithResponse Remove for good what is in the trash
+//
+// A token needs the scope `site.files`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /sites/{site}/files/trash (the `EmptyTrash` operationId).
+func (c *ClientWithResponses) EmptyTrashWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*EmptyTrashResponse, error) {
+	rsp, err := c.EmptyTrash(ctx, site, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEmptyTrashResponse(rsp)
+}
+
+// ListTrashWithResponse List the trash, the newest first
+//
+// A token needs the scope `site.files`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/files/trash (the `ListTrash` operationId).
+func (c *ClientWithResponses) ListTrashWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*ListTrashResponse, error) {
+	rsp, err := c.ListTrash(ctx, site, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTrashResponse(rsp)
+}
+
+// TrashFilesWithBodyWithResponse Move files into the trash
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/trash (the `TrashFiles` operationId).
+func (c *ClientWithResponses) TrashFilesWithBodyWithResponse(ctx context.Context, site string, params *TrashFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TrashFilesResponse, error) {
+	rsp, err := c.TrashFilesWithBody(ctx, site, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTrashFilesResponse(rsp)
+}
+
+// TrashFilesWithResponse Move files into the trash
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/trash (the `TrashFiles` operationId).
+func (c *ClientWithResponses) TrashFilesWithResponse(ctx context.Context, site string, params *TrashFilesParams, body TrashFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*TrashFilesResponse, error) {
+	rsp, err := c.TrashFiles(ctx, site, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTrashFilesResponse(rsp)
+}
+
+// RestoreFilesWithBodyWithResponse Put things from the trash back where they were
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/trash/restore (the `RestoreFiles` operationId).
+func (c *ClientWithResponses) RestoreFilesWithBodyWithResponse(ctx context.Context, site string, params *RestoreFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RestoreFilesResponse, error) {
+	rsp, err := c.RestoreFilesWithBody(ctx, site, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRestoreFilesResponse(rsp)
+}
+
+// RestoreFilesWithResponse Put things from the trash back where they were
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/trash/restore (the `RestoreFiles` operationId).
+func (c *ClientWithResponses) RestoreFilesWithResponse(ctx context.Context, site string, params *RestoreFilesParams, body RestoreFilesJSONRequestBody, reqEditors ...RequestEditorFn) (*RestoreFilesResponse, error) {
+	rsp, err := c.RestoreFiles(ctx, site, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRestoreFilesResponse(rsp)
+}
+
+// UnpackFileWithBodyWithResponse Unpack an archive beside it
+//
+// Into a new folder of its name, or with merge into the folder that it is in. What would replace something is refused before anything is there.
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/unpack (the `UnpackFile` operationId).
+func (c *ClientWithResponses) UnpackFileWithBodyWithResponse(ctx context.Context, site string, params *UnpackFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UnpackFileResponse, error) {
+	rsp, err := c.UnpackFileWithBody(ctx, site, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUnpackFileResponse(rsp)
+}
+
+// UnpackFileWithResponse Unpack an archive beside it
+//
+// Into a new folder of its name, or with merge into the folder that it is in. What would replace something is refused before anything is there.
+//
+// A token needs the scope `site.files`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/files/unpack (the `UnpackFile` operationId).
+func (c *ClientWithResponses) UnpackFileWithResponse(ctx context.Context, site string, params *UnpackFileParams, body UnpackFileJSONRequestBody, reqEditors ...RequestEditorFn) (*UnpackFileResponse, error) {
+	rsp, err := c.UnpackFile(ctx, site, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUnpackFileResponse(rsp)
+}
+
+// ListLogsWithResponse List the logs that a site has
+//
+// A token needs the scope `site.logs`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/logs (the `ListLogs` operationId).
+func (c *ClientWithResponses) ListLogsWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*ListLogsResponse, error) {
+	rsp, err := c.ListLogs(ctx, site, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListLogsResponse(rsp)
+}
+
+// SearchLogWithResponse Show the newest lines of a log that are wanted
+//
+// They stand in the order in which they were written; next leads to those before them. A log ends with the program's pod.
+//
+// A token needs the scope `site.logs`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/logs/{source} (the `SearchLog` operationId).
+func (c *ClientWithResponses) SearchLogWithResponse(ctx context.Context, site string, source SearchLogParamsSource, params *SearchLogParams, reqEditors ...RequestEditorFn) (*SearchLogResponse, error) {
+	rsp, err := c.SearchLog(ctx, site, source, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSearchLogResponse(rsp)
+}
+
+// DownloadLogWithResponse Write out all lines of a log that are wanted
+//
+// As text, each line behind its time. That it was taken away stands in the audit trail.
+//
+// A token needs the scope `site.logs`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/logs/{source}/download (the `DownloadLog` operationId).
+func (c *ClientWithResponses) DownloadLogWithResponse(ctx context.Context, site string, source DownloadLogParamsSource, params *DownloadLogParams, reqEditors ...RequestEditorFn) (*DownloadLogResponse, error) {
+	rsp, err := c.DownloadLog(ctx, site, source, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDownloadLogResponse(rsp)
+}
+
+// FollowLogWithResponse Send lines as they are written
+//
+// One JSON object a line (application/x-ndjson), a LogLine each, and an empty line now and then. It ends with the program, after half an hour, or when the token does not count any more: ask again with from behind the last line.
+//
+// A token needs the scope `site.logs`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/logs/{source}/follow (the `FollowLog` operationId).
+func (c *ClientWithResponses) FollowLogWithResponse(ctx context.Context, site string, source FollowLogParamsSource, params *FollowLogParams, reqEditors ...RequestEditorFn) (*FollowLogResponse, error) {
+	rsp, err := c.FollowLog(ctx, site, source, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseFollowLogResponse(rsp)
+}
+
 // AssignSiteWithBodyWithResponse Give a site to another account
 //
 // A token needs the scope `site.assign`.
@@ -9870,6 +18174,57 @@ func (c *ClientWithResponses) RestartSiteWithResponse(ctx context.Context, site 
 		return nil, err
 	}
 	return ParseRestartSiteResponse(rsp)
+}
+
+// GetUploadWithResponse Show how much of an upload is there
+//
+// An upload is known by its path, size and time of modification: who sends the same file goes on where it was cut.
+//
+// A token needs the scope `site.files`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/uploads (the `GetUpload` operationId).
+func (c *ClientWithResponses) GetUploadWithResponse(ctx context.Context, site string, params *GetUploadParams, reqEditors ...RequestEditorFn) (*GetUploadResponse, error) {
+	rsp, err := c.GetUpload(ctx, site, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetUploadResponse(rsp)
+}
+
+// UploadWithBodyWithResponse Add a piece to an upload, up to 16 MiB
+//
+// The piece is the request's body. The last one makes the upload the file. An offset that is not where the upload ends answers 409: ask for that, and go on there.
+//
+// A token needs the scope `site.files`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /sites/{site}/uploads (the `Upload` operationId).
+func (c *ClientWithResponses) UploadWithBodyWithResponse(ctx context.Context, site string, params *UploadParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadResponse, error) {
+	rsp, err := c.UploadWithBody(ctx, site, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUploadResponse(rsp)
+}
+
+// GetSiteUsageWithResponse Show what a site used during the last day or month
+//
+// A day by five minutes, a month by the hour. A span in which nothing was measured is left out.
+//
+// A token needs the scope `site.view`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/usage (the `GetSiteUsage` operationId).
+func (c *ClientWithResponses) GetSiteUsageWithResponse(ctx context.Context, site string, params *GetSiteUsageParams, reqEditors ...RequestEditorFn) (*GetSiteUsageResponse, error) {
+	rsp, err := c.GetSiteUsage(ctx, site, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSiteUsageResponse(rsp)
 }
 
 // ListUsersWithResponse List accounts
@@ -10862,6 +19217,403 @@ func ParseListRuntimesResponse(rsp *http.Response) (*ListRuntimesResponse, error
 	return response, nil
 }
 
+// ParseListCompaniesResponse parses an HTTP response from a ListCompaniesWithResponse call
+func ParseListCompaniesResponse(rsp *http.Response) (*ListCompaniesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCompaniesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListCompany
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateCompanyResponse parses an HTTP response from a CreateCompanyWithResponse call
+func ParseCreateCompanyResponse(rsp *http.Response) (*CreateCompanyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateCompanyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Company
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateCompanyResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteCompanyResponse parses an HTTP response from a DeleteCompanyWithResponse call
+func ParseDeleteCompanyResponse(rsp *http.Response) (*DeleteCompanyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteCompanyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetCompanyResponse parses an HTTP response from a GetCompanyWithResponse call
+func ParseGetCompanyResponse(rsp *http.Response) (*GetCompanyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCompanyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Company
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetCompanyResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseChangeCompanyResponse parses an HTTP response from a ChangeCompanyWithResponse call
+func ParseChangeCompanyResponse(rsp *http.Response) (*ChangeCompanyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeCompanyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Company
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ChangeCompanyResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListNodesResponse parses an HTTP response from a ListNodesWithResponse call
+func ParseListNodesResponse(rsp *http.Response) (*ListNodesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListNodesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListNode
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetNodeResponse parses an HTTP response from a GetNodeWithResponse call
+func ParseGetNodeResponse(rsp *http.Response) (*GetNodeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetNodeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Node
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseOpenNodeResponse parses an HTTP response from a OpenNodeWithResponse call
+func ParseOpenNodeResponse(rsp *http.Response) (*OpenNodeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &OpenNodeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCloseNodeResponse parses an HTTP response from a CloseNodeWithResponse call
+func ParseCloseNodeResponse(rsp *http.Response) (*CloseNodeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CloseNodeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Node
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListNodePodsResponse parses an HTTP response from a ListNodePodsWithResponse call
+func ParseListNodePodsResponse(rsp *http.Response) (*ListNodePodsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListNodePodsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListNodePod
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListPackagesResponse parses an HTTP response from a ListPackagesWithResponse call
 func ParseListPackagesResponse(rsp *http.Response) (*ListPackagesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -11422,6 +20174,1065 @@ func ParseGetSiteCredentialsResponse(rsp *http.Response) (*GetSiteCredentialsRes
 	return response, nil
 }
 
+// ParseListCronJobsResponse parses an HTTP response from a ListCronJobsWithResponse call
+func ParseListCronJobsResponse(rsp *http.Response) (*ListCronJobsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCronJobsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListCronJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateCronJobResponse parses an HTTP response from a CreateCronJobWithResponse call
+func ParseCreateCronJobResponse(rsp *http.Response) (*CreateCronJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateCronJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest CronJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateCronJobResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteCronJobResponse parses an HTTP response from a DeleteCronJobWithResponse call
+func ParseDeleteCronJobResponse(rsp *http.Response) (*DeleteCronJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteCronJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetCronJobResponse parses an HTTP response from a GetCronJobWithResponse call
+func ParseGetCronJobResponse(rsp *http.Response) (*GetCronJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCronJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CronJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetCronJobResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseChangeCronJobResponse parses an HTTP response from a ChangeCronJobWithResponse call
+func ParseChangeCronJobResponse(rsp *http.Response) (*ChangeCronJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeCronJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CronJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ChangeCronJobResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRunCronJobResponse parses an HTTP response from a RunCronJobWithResponse call
+func ParseRunCronJobResponse(rsp *http.Response) (*RunCronJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RunCronJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest CronJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers RunCronJobResponse202Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListCronRunsResponse parses an HTTP response from a ListCronRunsWithResponse call
+func ParseListCronRunsResponse(rsp *http.Response) (*ListCronRunsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCronRunsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListCronRun
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetCronOutputResponse parses an HTTP response from a GetCronOutputWithResponse call
+func ParseGetCronOutputResponse(rsp *http.Response) (*GetCronOutputResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCronOutputResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListLogLine
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListFilesResponse parses an HTTP response from a ListFilesWithResponse call
+func ParseListFilesResponse(rsp *http.Response) (*ListFilesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListFilesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListFile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDownloadFolderResponse parses an HTTP response from a DownloadFolderWithResponse call
+func ParseDownloadFolderResponse(rsp *http.Response) (*DownloadFolderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DownloadFolderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		break // No content-type
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers DownloadFolderResponse200Headers
+		if values := rsp.Header.Values("Content-Type"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Type", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentType = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseReadFileResponse parses an HTTP response from a ReadFileWithResponse call
+func ParseReadFileResponse(rsp *http.Response) (*ReadFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReadFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		break // No content-type
+
+	case rsp.StatusCode == 206:
+		break // No content-type
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ReadFileResponse200Headers
+		if values := rsp.Header.Values("Content-Type"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Type", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentType = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseSaveFileResponse parses an HTTP response from a SaveFileWithResponse call
+func ParseSaveFileResponse(rsp *http.Response) (*SaveFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SaveFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest File
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers SaveFileResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCopyFilesResponse parses an HTTP response from a CopyFilesWithResponse call
+func ParseCopyFilesResponse(rsp *http.Response) (*CopyFilesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CopyFilesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMakeFolderResponse parses an HTTP response from a MakeFolderWithResponse call
+func ParseMakeFolderResponse(rsp *http.Response) (*MakeFolderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MakeFolderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetFileResponse parses an HTTP response from a GetFileWithResponse call
+func ParseGetFileResponse(rsp *http.Response) (*GetFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest File
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSetFileModeResponse parses an HTTP response from a SetFileModeWithResponse call
+func ParseSetFileModeResponse(rsp *http.Response) (*SetFileModeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetFileModeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMoveFilesResponse parses an HTTP response from a MoveFilesWithResponse call
+func ParseMoveFilesResponse(rsp *http.Response) (*MoveFilesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MoveFilesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePackFilesResponse parses an HTTP response from a PackFilesWithResponse call
+func ParsePackFilesResponse(rsp *http.Response) (*PackFilesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PackFilesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRenameFileResponse parses an HTTP response from a RenameFileWithResponse call
+func ParseRenameFileResponse(rsp *http.Response) (*RenameFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RenameFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest At
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseEmptyTrashResponse parses an HTTP response from a EmptyTrashWithResponse call
+func ParseEmptyTrashResponse(rsp *http.Response) (*EmptyTrashResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EmptyTrashResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTrashResponse parses an HTTP response from a ListTrashWithResponse call
+func ParseListTrashResponse(rsp *http.Response) (*ListTrashResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTrashResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListThrown
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTrashFilesResponse parses an HTTP response from a TrashFilesWithResponse call
+func ParseTrashFilesResponse(rsp *http.Response) (*TrashFilesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TrashFilesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRestoreFilesResponse parses an HTTP response from a RestoreFilesWithResponse call
+func ParseRestoreFilesResponse(rsp *http.Response) (*RestoreFilesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RestoreFilesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUnpackFileResponse parses an HTTP response from a UnpackFileWithResponse call
+func ParseUnpackFileResponse(rsp *http.Response) (*UnpackFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UnpackFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest At
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListLogsResponse parses an HTTP response from a ListLogsWithResponse call
+func ParseListLogsResponse(rsp *http.Response) (*ListLogsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListLogsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListLog
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSearchLogResponse parses an HTTP response from a SearchLogWithResponse call
+func ParseSearchLogResponse(rsp *http.Response) (*SearchLogResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SearchLogResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListLogLine
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDownloadLogResponse parses an HTTP response from a DownloadLogWithResponse call
+func ParseDownloadLogResponse(rsp *http.Response) (*DownloadLogResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DownloadLogResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		break // No content-type
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers DownloadLogResponse200Headers
+		if values := rsp.Header.Values("Content-Type"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Type", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentType = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseFollowLogResponse parses an HTTP response from a FollowLogWithResponse call
+func ParseFollowLogResponse(rsp *http.Response) (*FollowLogResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &FollowLogResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		break // No content-type
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers FollowLogResponse200Headers
+		if values := rsp.Header.Values("Content-Type"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Type", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentType = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseAssignSiteResponse parses an HTTP response from a AssignSiteWithResponse call
 func ParseAssignSiteResponse(rsp *http.Response) (*AssignSiteResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -11540,6 +21351,111 @@ func ParseRestartSiteResponse(rsp *http.Response) (*RestartSiteResponse, error) 
 			return nil, err
 		}
 		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetUploadResponse parses an HTTP response from a GetUploadWithResponse call
+func ParseGetUploadResponse(rsp *http.Response) (*GetUploadResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetUploadResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Uploaded
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUploadResponse parses an HTTP response from a UploadWithResponse call
+func ParseUploadResponse(rsp *http.Response) (*UploadResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UploadResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Uploaded
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetSiteUsageResponse parses an HTTP response from a GetSiteUsageWithResponse call
+func ParseGetSiteUsageResponse(rsp *http.Response) (*GetSiteUsageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSiteUsageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SiteUsage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

@@ -6,18 +6,20 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
-	"github.com/robfig/cron/v3"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 )
 
 // CronWish is a cron job as somebody asks for it. Where Words is set, Line is one word
-// of the command a line; else it is a line for the shell of the site's image.
+// of the command a line; else it is a line for the shell of the site's image. Who has
+// the words apart gives them as Command, and no Line.
 type CronWish struct {
 	Name, Schedule, TimeZone, Line string
 	Words                          bool
+	Command                        []string
 	Suspended                      bool
 	Timeout                        time.Duration // 0 for an hour
 }
@@ -31,7 +33,7 @@ const (
 // job checks a wish and returns what the Domain says of it.
 func (w CronWish) job() (v1alpha1.CronJob, error) {
 	var f faults
-	j := v1alpha1.CronJob{Name: strings.TrimSpace(w.Name), Schedule: strings.Join(strings.Fields(w.Schedule), " "), Timezone: strings.TrimSpace(w.TimeZone), Suspended: w.Suspended}
+	j := v1alpha1.CronJob{Name: CronJobName(w.Name), Schedule: strings.Join(strings.Fields(w.Schedule), " "), Timezone: strings.TrimSpace(w.TimeZone), Suspended: w.Suspended}
 	if !cronName(j.Name) {
 		f.add("name", fmt.Sprintf("%q can't be a cron job's name; use up to 40 lower-case letters, digits and hyphens, such as send-mail", w.Name))
 	}
@@ -42,6 +44,11 @@ func (w CronWish) job() (v1alpha1.CronJob, error) {
 	}
 	line := strings.TrimSpace(strings.ReplaceAll(w.Line, "\r\n", "\n"))
 	switch {
+	case len(w.Command) > 0 && line != "":
+		f.add("line", "a cron job runs a command or a line for the shell; give one of them")
+	case len(w.Command) > 0:
+		j.Command = w.Command
+		f.check("command", runnable(w.Command))
 	case line == "":
 		f.add("line", "a cron job needs something to run, such as php /var/www/html/cron.php")
 	case len(line) > 4096:
@@ -61,38 +68,27 @@ func (w CronWish) job() (v1alpha1.CronJob, error) {
 	return j, f.err()
 }
 
+// runnable says why no program can be begun with these words.
+func runnable(words []string) error {
+	const most = 100
+	whole := strings.Join(words, " ")
+	switch {
+	case words[0] == "":
+		return fmt.Errorf("the first word of a command is the program, such as php")
+	case len(words) > most || len(whole) > 4096:
+		return fmt.Errorf("that is longer than %d words or 4096 characters; put it into a file of the site and run that", most)
+	case strings.ContainsRune(whole, 0) || !utf8.ValidString(whole):
+		return fmt.Errorf("the command has characters that no program takes")
+	}
+	return nil
+}
+
+// CronJobName is the name that a cron job gets of what somebody typed.
+func CronJobName(text string) string { return strings.TrimSpace(text) }
+
 func cronName(name string) bool {
 	return len(name) <= 40 && name != "" && !strings.HasPrefix(name, "-") && !strings.HasSuffix(name, "-") &&
 		strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
-}
-
-// Schedule is a read one.
-type Schedule struct{ spec *cron.SpecSchedule }
-
-// ParseSchedule reads a schedule as Kubernetes does, with the same library. Seconds,
-// intervals and time zones within it are not among what it takes.
-func ParseSchedule(text string) (Schedule, error) {
-	refused := fmt.Errorf("%q is no schedule; give minute, hour, day of the month, month and day of the week, such as 30 4 * * * for half past four every night", text)
-	if text == "" || strings.HasPrefix(text, "@every") || strings.Contains(text, "=") || len(text) > 100 {
-		return Schedule{}, refused
-	}
-	read, err := cron.ParseStandard(text)
-	if err != nil {
-		return Schedule{}, refused
-	}
-	spec, ok := read.(*cron.SpecSchedule)
-	if !ok {
-		return Schedule{}, refused
-	}
-	return Schedule{spec}, nil
-}
-
-// Next returns when it comes next after a time, in that time's zone; the zero time
-// when it never does, such as on 30 February.
-func (s Schedule) Next(after time.Time) time.Time {
-	own := *s.spec
-	own.Location = after.Location()
-	return own.Next(after)
 }
 
 // CronZone is the time zone of a cron job.
@@ -108,7 +104,11 @@ func CronZone(d *v1alpha1.Domain, j v1alpha1.CronJob) *time.Location {
 // SetCronJob makes a cron job, or changes the one that is called was. It says what is
 // wrong with a wish by its fields.
 func (p *Provider) SetCronJob(ctx context.Context, a Actor, name, was string, wish CronWish) error {
-	return p.changeCron(ctx, a, name, func(all []v1alpha1.CronJob) ([]v1alpha1.CronJob, error) {
+	made := ""
+	if was == "" {
+		made = CronJobName(wish.Name)
+	}
+	return p.changeCron(ctx, a, name, made, func(all []v1alpha1.CronJob) ([]v1alpha1.CronJob, error) {
 		j, err := wish.job()
 		if err != nil {
 			return nil, err
@@ -121,6 +121,9 @@ func (p *Provider) SetCronJob(ctx context.Context, a Actor, name, was string, wi
 			return nil, invalidField("name", fmt.Sprintf("There is a cron job %s already; choose another name.", j.Name), nil)
 		}
 		if at >= 0 {
+			if err := p.expected(cronVersion(all[at])); err != nil {
+				return nil, err
+			}
 			all[at] = j
 			return all, nil
 		}
@@ -133,10 +136,13 @@ func (p *Provider) SetCronJob(ctx context.Context, a Actor, name, was string, wi
 
 // DeleteCronJob removes a cron job; a run of it that is under way ends.
 func (p *Provider) DeleteCronJob(ctx context.Context, a Actor, name, job string) error {
-	return p.changeCron(ctx, a, name, func(all []v1alpha1.CronJob) ([]v1alpha1.CronJob, error) {
+	return p.changeCron(ctx, a, name, "", func(all []v1alpha1.CronJob) ([]v1alpha1.CronJob, error) {
 		at := cronAt(all, job)
 		if at < 0 {
 			return nil, noCronJob(job)
+		}
+		if err := p.expected(cronVersion(all[at])); err != nil {
+			return nil, err
 		}
 		return slices.Delete(all, at, at+1), nil
 	})
@@ -150,8 +156,9 @@ func noCronJob(name string) error {
 	return &Error{Code: NotFound, Message: fmt.Sprintf("The site has no cron job %q.", name)}
 }
 
-// changeCron changes a site's cron jobs, on its newest version.
-func (p *Provider) changeCron(ctx context.Context, a Actor, name string, edit func([]v1alpha1.CronJob) ([]v1alpha1.CronJob, error)) error {
+// changeCron changes a site's cron jobs, on its newest version; made is the new one's
+// name.
+func (p *Provider) changeCron(ctx context.Context, a Actor, name, made string, edit func([]v1alpha1.CronJob) ([]v1alpha1.CronJob, error)) error {
 	s, err := p.site(ctx, a, RightSiteCron, name)
 	if err != nil {
 		return err
@@ -168,7 +175,7 @@ func (p *Provider) changeCron(ctx context.Context, a Actor, name string, edit fu
 	}
 	before, after := cronTold(s.Domain), cronTold(wanted)
 	err = p.write(ctx, a, func(Tx) (change, error) {
-		return change{did: RightSiteCron, object: s.Name, on: s.On(), before: before, after: after}, nil
+		return change{did: RightSiteCron, object: s.Name, on: s.On(), before: before, after: after, made: made}, nil
 	})
 	if err != nil {
 		return err
@@ -193,7 +200,8 @@ func cronTold(d *v1alpha1.Domain) map[string]string {
 	return told
 }
 
-// RunCronJob asks for a run of a cron job now. It returns Conflict when it can't.
+// RunCronJob asks for a run of a cron job now. It returns Conflict when it can't. What
+// is to count once asks for the run of the moment at which it came first.
 func (p *Provider) RunCronJob(ctx context.Context, a Actor, name, job string) error {
 	s, err := p.site(ctx, a, RightSiteCron, name)
 	if err != nil {
@@ -211,8 +219,12 @@ func (p *Provider) RunCronJob(ctx context.Context, a Actor, name, job string) er
 	if err := p.recordSite(ctx, a, RightSiteCron, s, map[string]any{"run": job}); err != nil {
 		return err
 	}
+	at := p.Now()
+	if p.once != nil {
+		at = p.once.FirstAt
+	}
 	return p.Panel.edit(ctx, s.Name, func(d *v1alpha1.Domain) error {
-		metav1.SetMetaDataAnnotation(&d.ObjectMeta, v1alpha1.AnnotationRunCron, job+" "+p.Now().UTC().Format(time.RFC3339Nano))
+		metav1.SetMetaDataAnnotation(&d.ObjectMeta, v1alpha1.AnnotationRunCron, job+" "+at.UTC().Format(time.RFC3339Nano))
 		return nil
 	})
 }

@@ -3,6 +3,7 @@ package hosting
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -56,22 +57,25 @@ func (c CronState) Last() *CronRun {
 	return &c.Runs[0]
 }
 
-// nextRuns is how many future runs are told.
-const nextRuns = 3
+// Version names what people want of the cron job, as it is now.
+func (c CronState) Version() string { return cronVersion(c.CronJob) }
+
+func cronVersion(j v1alpha1.CronJob) string {
+	return version(append([]string{j.Name, j.Schedule, j.Timezone, j.Shell, fmt.Sprint(j.Suspended), fmt.Sprint(j.TimeoutSeconds)}, j.Command...)...)
+}
 
 // CronJobs returns a site's cron jobs, with their runs.
 func (p *Provider) CronJobs(ctx context.Context, a Actor, name string) ([]CronState, error) {
 	s, err := p.site(ctx, a, RightSiteCron, name)
-	if err != nil || s.Domain == nil || s.Domain.Status.Namespace == "" {
+	if err != nil || s.Domain == nil || len(s.Domain.Spec.CronJobs) == 0 {
 		return nil, err
 	}
 	d := s.Domain
-	if len(d.Spec.CronJobs) == 0 {
-		return nil, nil
-	}
-	runs, err := p.Panel.Cron.CronRuns(ctx, d.Status.Namespace)
-	if err != nil {
-		return nil, err
+	var runs []CronRun
+	if d.Status.Namespace != "" {
+		if runs, err = p.Panel.Cron.CronRuns(ctx, d.Status.Namespace); err != nil {
+			return nil, err
+		}
 	}
 	all := make([]CronState, len(d.Spec.CronJobs))
 	for i, j := range d.Spec.CronJobs {
@@ -90,17 +94,6 @@ func (p *Provider) CronJobs(ctx context.Context, a Actor, name string) ([]CronSt
 		}
 	}
 	return all, nil
-}
-
-func (s Schedule) upcoming(at time.Time) []time.Time {
-	var all []time.Time
-	for range nextRuns {
-		if at = s.Next(at); at.IsZero() {
-			return all
-		}
-		all = append(all, at)
-	}
-	return all
 }
 
 // CronJob returns one of a site's cron jobs, with its runs.

@@ -19,12 +19,40 @@ const MaxText = 1 << 20
 
 // Read passes a file's content on.
 func (f *SiteFiles) Read(ctx context.Context, name string, out io.Writer) error {
+	return f.ReadPart(ctx, name, Part{}, out)
+}
+
+// Part is a stretch of a file, in octets; Size 0 is all from Offset on.
+type Part struct{ Offset, Size int64 }
+
+// ReadPart passes a part of a file's content on.
+func (f *SiteFiles) ReadPart(ctx context.Context, name string, part Part, out io.Writer) error {
 	at, err := ParsePath(name)
 	if err != nil {
 		return err
 	}
-	_, err = f.order(ctx, orders.Order{Do: orders.Read, Path: at}, nil, out)
+	_, err = f.order(ctx, orders.Order{Do: orders.Read, Path: at, Offset: part.Offset, Size: part.Size}, nil, out)
 	return err
+}
+
+// Small returns the content of a file that is at most MaxText octets long, and the sum
+// that Save wants to hear of it.
+func (f *SiteFiles) Small(ctx context.Context, name string) (content []byte, sum string, err error) {
+	file, err := f.Stat(ctx, name)
+	if err != nil {
+		return nil, "", err
+	}
+	var b bytes.Buffer
+	if file.Size <= MaxText {
+		if err := f.ReadPart(ctx, name, Part{Size: MaxText + 1}, &b); err != nil {
+			return nil, "", err
+		}
+	}
+	if file.Size > MaxText || b.Len() > MaxText {
+		return nil, "", &Error{Code: Invalid, Message: showPath(name) + " is larger than the 1 MiB that can be edited here.", Mend: "Download it, or edit it over SSH."}
+	}
+	whole := sha256.Sum256(b.Bytes())
+	return b.Bytes(), hex.EncodeToString(whole[:]), nil
 }
 
 // Text returns a file's content, and the sum that Save wants to hear of it.
@@ -33,22 +61,14 @@ func (f *SiteFiles) Text(ctx context.Context, name string) (text, sum string, er
 	if err != nil {
 		return "", "", err
 	}
-	file, err := f.Stat(ctx, at)
+	content, sum, err := f.Small(ctx, at)
 	if err != nil {
 		return "", "", err
 	}
-	if file.Size > MaxText {
-		return "", "", &Error{Code: Invalid, Message: showPath(at) + " is larger than the 1 MiB that can be edited here.", Mend: "Download it, or edit it over SSH."}
-	}
-	var b bytes.Buffer
-	if _, err = f.order(ctx, orders.Order{Do: orders.Read, Path: at, Size: MaxText + 1}, nil, &b); err != nil {
-		return "", "", err
-	}
-	if b.Len() > MaxText || bytes.IndexByte(b.Bytes(), 0) >= 0 || !utf8.Valid(b.Bytes()) {
+	if bytes.IndexByte(content, 0) >= 0 || !utf8.Valid(content) {
 		return "", "", &Error{Code: Invalid, Message: showPath(at) + " is no text in UTF-8.", Mend: "Download it to see what is in it."}
 	}
-	whole := sha256.Sum256(b.Bytes())
-	return b.String(), hex.EncodeToString(whole[:]), nil
+	return string(content), sum, nil
 }
 
 // Save replaces a file by a text if it still is what sum was of; with "" it makes a

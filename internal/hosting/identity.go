@@ -68,6 +68,15 @@ func (p *Provider) IdentityProviders(ctx context.Context, a Actor) ([]IdentityPr
 	return p.Store.IdentityProviders(ctx)
 }
 
+// IdentityProvider returns one of them.
+func (p *Provider) IdentityProvider(ctx context.Context, a Actor, id ID) (*IdentityProvider, error) {
+	if err := May(a, RightPlatformView, Object{}); err != nil {
+		return nil, err
+	}
+	found, err := p.Store.IdentityProvider(ctx, id)
+	return found, seen(err)
+}
+
 // PutIdentityProvider makes a provider, or changes the one with its ID. Without a secret
 // the former stays.
 func (p *Provider) PutIdentityProvider(ctx context.Context, a Actor, want IdentityProvider) (*IdentityProvider, error) {
@@ -83,10 +92,15 @@ func (p *Provider) PutIdentityProvider(ctx context.Context, a Actor, want Identi
 	}
 	return &want, p.write(ctx, a, func(tx Tx) (change, error) {
 		c := change{did: RightPlatformChange, object: "identity provider " + want.Name, after: want}
-		if !fresh {
+		if fresh {
+			c.made = string(want.ID)
+		} else {
 			was, err := tx.IdentityProvider(ctx, want.ID)
 			if err != nil {
 				return change{}, seen(err)
+			}
+			if err := p.expected(was.Version()); err != nil {
+				return change{}, err
 			}
 			c.before = was
 			if len(want.Secret) == 0 {
@@ -155,6 +169,9 @@ func (p *Provider) DeleteIdentityProvider(ctx context.Context, a Actor, id ID) e
 		was, err := tx.IdentityProvider(ctx, id)
 		if err != nil {
 			return change{}, seen(err)
+		}
+		if err := p.expected(was.Version()); err != nil {
+			return change{}, err
 		}
 		return change{did: RightPlatformChange, object: "identity provider " + was.Name, before: was}, tx.DeleteIdentityProvider(ctx, id)
 	})

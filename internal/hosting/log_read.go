@@ -22,6 +22,21 @@ func (p *Provider) logOf(ctx context.Context, a Actor, name string, q LogQuery) 
 	return s, f, err
 }
 
+// SourcesOfLog returns the logs that a site has.
+func (p *Provider) SourcesOfLog(ctx context.Context, a Actor, name string) ([]LogSource, error) {
+	s, err := p.site(ctx, a, RightSiteLogs, name)
+	if err != nil || s.Domain == nil {
+		return nil, err
+	}
+	return LogSources(s.Domain), nil
+}
+
+// CheckLog tells whether what a query asks of a site's log can be read, before it is.
+func (p *Provider) CheckLog(ctx context.Context, a Actor, name string, q LogQuery) error {
+	_, _, err := p.logOf(ctx, a, name, q)
+	return err
+}
+
 // Log returns the newest lines of a site's log that are wanted.
 func (p *Provider) Log(ctx context.Context, a Actor, name string, q LogQuery) (*Log, error) {
 	s, f, err := p.logOf(ctx, a, name, q)

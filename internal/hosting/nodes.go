@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	"kubepanel.io/kubepanel/api/v1alpha1"
 )
 
@@ -36,6 +38,12 @@ type NodeState struct {
 
 	// Maintenance is nil while nothing is.
 	Maintenance *v1alpha1.NodeMaintenance
+}
+
+// Done tells whether all that was asked for the node is so.
+func (n NodeState) Done() bool {
+	m := n.Maintenance
+	return m != nil && m.DeletionTimestamp.IsZero() && m.Status.ObservedGeneration == m.Generation && meta.IsStatusConditionTrue(m.Status.Conditions, v1alpha1.ConditionReady)
 }
 
 // NodeStates returns all nodes, for administrators.

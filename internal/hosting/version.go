@@ -43,6 +43,11 @@ func (p *Package) Version() string {
 	return version(parts...)
 }
 
+// Version names what can be changed of the provider and be read again, as it is now.
+func (i *IdentityProvider) Version() string {
+	return version(append([]string{string(i.ID), i.Name, i.Issuer, i.ClientID, string(i.Role), string(i.Package), fmt.Sprint(i.AsksFactor)}, i.Domains...)...)
+}
+
 // Version names what people want of the site, as it is now. What the operator tells
 // of it changes nothing here.
 func (s *OwnedSite) Version() string {

@@ -160,6 +160,9 @@ func TestADeathBeforeTheAnswerIsKept(t *testing.T) {
 			_, err := rules.CreatePackage(h.t.Context(), h.actor(h.boss), hosting.NewPackage{Name: "Dead"})
 			return err
 		}},
+		"cron job": {"/sites/jo.example/cron", map[string]any{"name": "dead", "schedule": "@daily", "shell": "true"}, func(h *house, rules *hosting.Provider) error {
+			return rules.SetCronJob(h.t.Context(), h.actor(h.boss), "jo.example", "", hosting.CronWish{Name: "dead", Schedule: "@daily", Line: "true"})
+		}},
 		"user": {"/users", map[string]any{"name": "Dead", "email": "dead@x.example", "role": "administrator"}, func(h *house, rules *hosting.Provider) error {
 			_, err := rules.CreateUser(h.t.Context(), h.actor(h.boss), hosting.NewUser{Name: "Dead", Email: "dead@x.example", Role: hosting.Administrator})
 			return err

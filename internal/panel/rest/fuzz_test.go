@@ -62,7 +62,8 @@ func (f *fuzzer) value(s *openapi3.Schema, depth int) any {
 	case s.Type.Includes("boolean"):
 		return f.IntN(2) == 0
 	}
-	real := []any{"jo.example", "new.example", string(f.house.pack), string(f.house.jo.user.ID), "jo@shop.example", "site.view", "5Gi", "500m", "php:8.4", "https://hooks.example/"}
+	real := []any{"jo.example", "new.example", string(f.house.pack), string(f.house.jo.user.ID), "jo@shop.example", "site.view", "5Gi", "500m", "php:8.4", "https://hooks.example/",
+		"/html/index.php", "/html/old", "/html"}
 	return real[f.IntN(len(real))]
 }
 
@@ -89,7 +90,10 @@ func (f *fuzzer) request(method, path string, op *openapi3.Operation) request {
 		q.path += "?" + query.Encode()
 	}
 	if op.RequestBody != nil && f.IntN(16) > 0 {
-		q.body = f.value(op.RequestBody.Value.Content["application/json"].Schema.Value, 0)
+		q.body = fmt.Sprint(f.odd())
+		if form := op.RequestBody.Value.Content["application/json"]; form != nil {
+			q.body = f.value(form.Schema.Value, 0)
+		}
 	}
 	return q
 }

@@ -27,6 +27,12 @@ type operation struct {
 	secret bool
 	// stream: the answer is sent as it is made, and has no entity tag.
 	stream bool
+	// parts: parts of the answer can be had (RFC 9110 section 14).
+	parts bool
+	// long: it may take minutes, so the server's bounds of time are put off.
+	long bool
+	// body bounds a request's body that is read as it comes, in octets; 0 for none such.
+	body int64
 	// says more than the summary.
 	says string
 }
@@ -49,6 +55,10 @@ func handle[I, O any](s *Server, op operation, h func(context.Context, hosting.A
 	registered.Security = []map[string][]string{{schemeToken: scopes}}
 	if op.method == http.MethodPost && !op.secret {
 		registered.Parameters = append(registered.Parameters, idempotencyParameter())
+	}
+	if op.body > 0 {
+		registered.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
 	}
 	s.facts[op.method+" "+Prefix+op.path] = op
 	huma.Register(s.api, registered, func(ctx context.Context, in *I) (*O, error) {
@@ -83,6 +93,9 @@ func (s *Server) responses(op operation) map[string]*huma.Response {
 	}}
 	if op.method == http.MethodGet {
 		all["304"] = &huma.Response{Description: "It is still what If-None-Match names."}
+	}
+	if op.parts {
+		all["206"] = &huma.Response{Description: "The part that Range asks for."}
 	}
 	return all
 }

@@ -5,6 +5,7 @@
 package rest
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/streams"
 )
 
 // Prefix is where the API is served.
@@ -32,6 +34,9 @@ type Options struct {
 	Now   func() time.Time
 	// Rate is how often an account may ask; zero for usualRate.
 	Rate Rate
+	// AskAgain is how often it is asked whether somebody still may have an answer that
+	// goes on; zero for streams.AskAgain.
+	AskAgain time.Duration
 }
 
 // Server serves the API.
@@ -41,8 +46,10 @@ type Server struct {
 	api    huma.API
 	mux    *http.ServeMux
 	limits *limits
-	facts  map[string]operation // by the pattern of the mux
-	schema []byte               // the document, made once
+	// streams counts logs that are followed.
+	streams streams.Places
+	facts   map[string]operation // by the pattern of the mux
+	schema  []byte               // the document, made once
 }
 
 // New prepares all operations and their document.
@@ -71,6 +78,13 @@ func New(o Options) (*Server, error) {
 	s.api = humago.NewWithPrefix(s.mux, Prefix, config)
 	s.sites()
 	s.siteActions()
+	s.files()
+	s.uploads()
+	s.logs()
+	s.cron()
+	s.usage()
+	s.nodes()
+	s.companies()
 	s.users()
 	s.collaborators()
 	s.packages()
@@ -101,7 +115,26 @@ func (s *Server) Document() []byte { return s.schema }
 
 // Handler serves everything below Prefix.
 func (s *Server) Handler() http.Handler {
-	return headers(s.catch(http.MaxBytesHandler(s.knock(s.once(s.tagged(s.mux))), maxBody)))
+	return headers(s.catch(s.bounded(s.knock(s.once(s.tagged(s.mux))))))
+}
+
+// longest is how long an operation may take whose work is in a site: packing or copying
+// all that is in it.
+const longest = 10 * time.Minute
+
+// bounded bounds what a request may send, and how long it may take where that is not
+// the server's own bound.
+func (s *Server) bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, pattern := s.mux.Handler(r)
+		op := s.facts[pattern]
+		r.Body = http.MaxBytesReader(w, r.Body, max(op.body, maxBody))
+		if op.long {
+			to, until := http.NewResponseController(w), time.Now().Add(longest)
+			_ = errors.Join(to.SetReadDeadline(until), to.SetWriteDeadline(until)) // a test's recorder has none
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // headers adds what every answer carries. None of it is a page, so nothing in it may

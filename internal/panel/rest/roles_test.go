@@ -17,6 +17,14 @@ import (
 var theirs = map[string]string{
 	"listSites": "yyyyy", "createSite": "yyyny", "getSite": "yyyyn", "changeSite": "yyyyn", "deleteSite": "yyyfn", "getSiteProgress": "yyyyn", "planSite": "yyyyn",
 	"restartSite": "yyyyn", "getSiteCredentials": "yyyfn", "assignSite": "ynnnn",
+	"listFiles": "yyyfn", "getFile": "yyyfn", "readFile": "yyyfn", "saveFile": "yyyfn", "downloadFolder": "yyyfn", "makeFolder": "yyyfn", "moveFiles": "yyyfn",
+	"copyFiles": "yyyfn", "renameFile": "yyyfn", "setFileMode": "yyyfn", "trashFiles": "yyyfn", "listTrash": "yyyfn", "restoreFiles": "yyyfn", "emptyTrash": "yyyfn",
+	"packFiles": "yyyfn", "unpackFile": "yyyfn", "getUpload": "yyyfn", "upload": "yyyfn",
+	"getSiteUsage": "yyyyn", "listNodes": "yffff", "getNode": "yffff", "listNodePods": "yffff", "closeNode": "yffff", "openNode": "yffff",
+	"listCompanies": "yffff", "createCompany": "yffff", "getCompany": "yffff", "changeCompany": "yffff", "deleteCompany": "yffff",
+	"listLogs": "yyyfn", "searchLog": "yyyfn", "downloadLog": "yyyfn", "followLog": "yyyfn",
+	"listCronJobs": "yyyfn", "createCronJob": "yyyfn", "getCronJob": "yyyfn", "changeCronJob": "yyyfn", "deleteCronJob": "yyyfn", "runCronJob": "yyyfn",
+	"listCronRuns": "yyyfn", "getCronOutput": "yyyfn",
 	"listUsers": "yyyyy", "createUser": "yyfff", "getUser": "yyynn", "changeUser": "yyfnn", "deleteUser": "yyfnn", "getUserUsage": "yyynn", "suspendUser": "yyfnn",
 	"resumeUser": "yyfnn", "createUserLink": "yyfnn",
 	"listCollaborators": "yyynn", "inviteCollaborator": "yyynn", "removeCollaborator": "yyynn",
@@ -52,7 +60,7 @@ func TestEveryOperationRoleAndObject(t *testing.T) {
 					h.application()
 				}
 				who := []*account{h.boss, h.seller, h.jo, h.helper, h.al}[i]
-				got := who.ask(request{method: method, path: h.path(path), body: h.body(op.OperationID, who)})
+				got := who.ask(request{method: method, path: h.path(path) + query(op.OperationID), body: h.body(op.OperationID, who)})
 				if letter(got.status) != want[i:i+1] {
 					t.Errorf("%s of %s by %s = %d %s, want %s", op.OperationID, h.path(path), who.user.Role, got.status, got.body, want[i:i+1])
 				}
@@ -89,6 +97,15 @@ func (h *house) webhook() {
 	d, err := h.rules.TestWebhook(h.t.Context(), h.actor(h.jo), w.ID)
 	h.must(err)
 	h.hook, h.delivery = w.ID, d.ID
+	p, err := h.rules.PutIdentityProvider(h.t.Context(), h.actor(h.boss), hosting.IdentityProvider{Name: "Works", Issuer: "https://login.works.example", ClientID: "panel",
+		Secret: []byte("a secret"), Domains: []string{"works.example"}})
+	h.must(err)
+	h.company = p.ID
+}
+
+// company is a body about one.
+func company(name string) map[string]any {
+	return map[string]any{"name": name, "issuer": "https://login.works.example", "clientId": "panel", "secret": "a secret", "domains": []string{"works.example"}}
 }
 
 // application is one that people sign in to by the panel.
@@ -103,7 +120,48 @@ func (h *house) application() {
 func (h *house) path(template string) string {
 	pack := h.jo.user.Package
 	return strings.NewReplacer("{site}", "jo.example", "{user}", string(h.jo.user.ID), "{collaborator}", string(h.helper.user.ID),
-		"{package}", string(pack), "{webhook}", string(h.hook), "{delivery}", string(h.delivery), "{application}", string(h.app)).Replace(template)
+		"{package}", string(pack), "{company}", string(h.company), "{application}", string(h.app), "{source}", "app", "{node}", "worker-1", "{job}", "mail", "{run}", "mail-1", "{webhook}", string(h.hook), "{delivery}", string(h.delivery)).Replace(template)
+}
+
+// query names the file that an operation is about.
+func query(operation string) string {
+	switch operation {
+	case "getFile", "readFile":
+		return "?path=/html/index.php"
+	case "saveFile":
+		return "?path=/html/new.php"
+	case "downloadFolder":
+		return "?path=/html"
+	case "getUpload", "upload":
+		return "?path=/html/up.php&size=1"
+	}
+	return ""
+}
+
+// fileBody is one that an operation on files can use.
+func fileBody(operation string) any {
+	index := []string{"/html/index.php"}
+	switch operation {
+	case "saveFile", "upload":
+		return "x"
+	case "makeFolder":
+		return map[string]any{"path": "/html/new"}
+	case "moveFiles", "copyFiles":
+		return map[string]any{"paths": index, "to": "/html/old"}
+	case "renameFile":
+		return map[string]any{"path": "/html/index.php", "name": "other.php"}
+	case "setFileMode":
+		return map[string]any{"path": "/html/index.php", "mode": "600"}
+	case "trashFiles":
+		return map[string]any{"paths": index}
+	case "restoreFiles":
+		return map[string]any{"names": []string{"gone.txt.ABCDEFGH"}}
+	case "packFiles":
+		return map[string]any{"folder": "/html", "names": []string{"old"}, "archive": "new.zip"}
+	case "unpackFile":
+		return map[string]any{"path": "/html/pack.tar.gz"}
+	}
+	return nil
 }
 
 // body is one that the operation can use.
@@ -117,6 +175,12 @@ func (h *house) body(operation string, who *account) any {
 		return map[string]any{"for": "sftp"}
 	case "assignSite":
 		return map[string]any{"owner": h.al.user.ID}
+	case "createCompany", "changeCompany":
+		return company("Other")
+	case "closeNode":
+		return map[string]any{"drain": true}
+	case "createCronJob", "changeCronJob":
+		return map[string]any{"name": "report", "schedule": "@daily", "shell": "php report.php"}
 	case "createUser":
 		pack := h.pack
 		if who == h.seller {
@@ -138,5 +202,5 @@ func (h *house) body(operation string, who *account) any {
 	case "changeWebhook":
 		return map[string]any{"name": "Other"}
 	}
-	return nil
+	return fileBody(operation)
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"kubepanel.io/kubepanel/internal/panel/streams"
 )
 
 // events is an answer of server-sent events.
@@ -57,7 +59,7 @@ func (e *events) last(text string) {
 func (e *events) write(b []byte) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if err := e.to.SetWriteDeadline(time.Now().Add(sendTimeout)); err != nil {
+	if err := e.to.SetWriteDeadline(time.Now().Add(streams.SendTimeout)); err != nil {
 		return fmt.Errorf("bound an event: %w", err)
 	}
 	if _, err := e.w.Write(b); err != nil {

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubepanel.io/kubepanel/api/platform"
@@ -51,7 +50,7 @@ func (f *frame) nodeBadge(n hosting.NodeState) badge {
 		return badge{f.T("Not ready"), "bad"}
 	case n.Maintenance != nil && !n.Maintenance.DeletionTimestamp.IsZero():
 		return badge{f.T("Being opened"), "busy"}
-	case n.Maintenance != nil && n.Maintenance.Spec.Drain && !nodeDone(n):
+	case n.Maintenance != nil && n.Maintenance.Spec.Drain && !n.Done():
 		return badge{f.T("Being drained"), "busy"}
 	case n.Maintenance != nil && n.Maintenance.Spec.Drain:
 		return badge{f.T("Drained"), "warn"}
@@ -59,12 +58,6 @@ func (f *frame) nodeBadge(n hosting.NodeState) badge {
 		return badge{f.T("Closed"), "warn"}
 	}
 	return badge{f.T("Ready"), "good"}
-}
-
-// nodeDone tells whether all that was asked for a node is so.
-func nodeDone(n hosting.NodeState) bool {
-	m := n.Maintenance
-	return m != nil && m.DeletionTimestamp.IsZero() && m.Status.ObservedGeneration == m.Generation && meta.IsStatusConditionTrue(m.Status.Conditions, v1alpha1.ConditionReady)
 }
 
 // nodeShow is the page of a node.
@@ -135,7 +128,7 @@ func (s *Server) openNode(w http.ResponseWriter, r *http.Request) error {
 }
 
 // Moving tells whether the node's state is about to change by itself.
-func (p nodeShow) Moving() bool { return p.Node.Maintenance != nil && !nodeDone(p.Node) }
+func (p nodeShow) Moving() bool { return p.Node.Maintenance != nil && !p.Node.Done() }
 
 // Gone is how many of the pods that have to leave have left.
 func (p nodeShow) Gone() fill {

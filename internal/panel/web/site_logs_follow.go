@@ -6,53 +6,14 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/streams"
 )
 
-// Bounds of following a log: how many may at once, an account and all together; for
-// how long; and how often it is asked whether somebody still may.
-const (
-	streamsOfOne = 4
-	streamsOfAll = 200
-	longest      = 30 * time.Minute
-	askAgain     = 10 * time.Second
-	// sendTimeout ends a browser that takes nothing more.
-	sendTimeout = 20 * time.Second
-	// tryAgain is how long a browser waits before it asks for more, in milliseconds.
-	tryAgain = 2000
-)
-
-// streams counts answers that go on.
-type streams struct {
-	mu  sync.Mutex
-	of  map[hosting.ID]int
-	all int
-}
-
-// begin takes a place, which end gives back.
-func (s *streams) begin(id hosting.ID) (end func(), err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.of[id] >= streamsOfOne || s.all >= streamsOfAll {
-		return nil, &hosting.Error{Code: hosting.Limited, Message: "Too many logs are followed at once.", Mend: "Close another page that follows one."}
-	}
-	if s.of == nil {
-		s.of = map[hosting.ID]int{}
-	}
-	s.of[id]++
-	s.all++
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.all--
-		if s.of[id]--; s.of[id] == 0 {
-			delete(s.of, id)
-		}
-	}, nil
-}
+// tryAgain is how long a browser waits before it asks for more, in milliseconds.
+const tryAgain = 2000
 
 // followLog sends lines as they are written, as server-sent events (HTML, section
 // 9.2): each with its time as its ID, with which the browser asks for the rest when
@@ -62,13 +23,13 @@ func (s *Server) followLog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	end, err := s.streams.begin(p.Actor.ID)
+	end, err := s.streams.Take(p.Actor.ID)
 	if err != nil {
 		return err
 	}
 	defer end()
 	p.Query.From = p.after(r)
-	ctx, stop := context.WithTimeout(r.Context(), longest)
+	ctx, stop := context.WithTimeout(r.Context(), streams.Longest)
 	defer stop()
 	out := &events{w: w, to: http.NewResponseController(w)}
 	if err := out.begin(); err != nil {
@@ -113,7 +74,7 @@ func (p siteLogs) after(r *http.Request) time.Time {
 // watchOver ends an answer that goes on as soon as who gets it may not any more, or is
 // not there.
 func (s *Server) watchOver(ctx context.Context, stop context.CancelFunc, r *http.Request, out *events) {
-	tick := time.NewTicker(cmp.Or(s.AskAgain, askAgain))
+	tick := time.NewTicker(cmp.Or(s.AskAgain, streams.AskAgain))
 	defer tick.Stop()
 	for {
 		select {

@@ -17,6 +17,7 @@ import (
 	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/metrics"
 	"kubepanel.io/kubepanel/internal/panel/openid"
+	"kubepanel.io/kubepanel/internal/panel/streams"
 	"kubepanel.io/kubepanel/internal/panel/visit"
 	"kubepanel.io/kubepanel/internal/panel/web/asset"
 	"kubepanel.io/kubepanel/internal/panel/web/locale"
@@ -54,7 +55,7 @@ type Server struct {
 
 	assets  *asset.Set
 	locales locale.Set
-	streams streams
+	streams streams.Places
 }
 
 // New prepares everything that does not depend on who asks.

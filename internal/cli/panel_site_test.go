@@ -1,0 +1,206 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/door/doortest"
+	"kubepanel.io/kubepanel/internal/panel/paneltest"
+	"kubepanel.io/kubepanel/internal/toolbox/toolboxtest"
+)
+
+func TestMain(m *testing.M) { toolboxtest.Main(m) }
+
+// street gives an office's panel a cluster with a site of the administrator's, whose
+// real toolbox runs, and returns the folder of its files.
+func (o *office) street() (root string, cluster *paneltest.Cluster) {
+	o.t.Helper()
+	settings, err := os.ReadFile("../../api/platform/testdata/platform.yaml")
+	o.must(err)
+	cluster, err = paneltest.NewCluster(settings)
+	o.must(err)
+	more := make(chan string)
+	close(more)
+	logs := &paneltest.Logs{At: time.Now(), More: more, Said: map[string][]string{"app": {"all is well", "PHP Fatal error: out of ideas"}, "cron": {"42 mails sent"}}}
+	o.rules.Panel = &hosting.Panel{Domains: cluster, Writer: cluster, Platform: cluster, Planner: cluster, Logs: logs,
+		Cron: paneltest.Runs{{Name: "mail-1", Job: "mail", State: hosting.RunSucceeded, Began: time.Now().Add(-time.Hour), Ended: time.Now()}}}
+	o.rules.Nodes = paneltest.Yard{}
+	boss, err := o.rules.Store.UserByEmail(o.t.Context(), "boss@provider.example")
+	o.must(err)
+	actor, err := hosting.ActorOf(o.t.Context(), o.rules.Store, boss.ID)
+	o.must(err)
+	s, err := o.rules.CreateSite(o.t.Context(), actor, "", hosting.NewSite{Name: "shop.example", Storage: "5Gi", CPU: "1000m", Memory: "512Mi"}, false)
+	o.must(err)
+	cluster.Finish(s.Object, time.Now())
+	cluster.Change(s.Object, func(d *v1alpha1.Domain) {
+		d.Spec.CronJobs = []v1alpha1.CronJob{{Name: "mail", Schedule: "30 4 * * *", Shell: "php mail.php", TimeoutSeconds: 3600}}
+	})
+	door := doortest.New(o.t)
+	root, _ = door.Site("shop.example")
+	o.rules.Door = door
+	o.must(os.MkdirAll(filepath.Join(root, "html"), 0o755))
+	o.must(os.WriteFile(filepath.Join(root, "html", "index.php"), []byte("<?php"), 0o644))
+	o.want(nil, "login", o.url, "--ca-file", o.ca)
+	return root, cluster
+}
+
+func (o *office) file(name string) string {
+	o.t.Helper()
+	text, err := os.ReadFile(name)
+	o.must(err)
+	return string(text)
+}
+
+func TestFilesFromATerminal(t *testing.T) {
+	o := newOffice(t)
+	root, _ := o.street()
+	here := t.TempDir()
+	files := func(says string, args ...string) {
+		t.Helper()
+		o.want([]string{says}, append([]string{"site", "files"}, args...)...)
+	}
+	files("index.php", "ls", "shop.example")
+	files("Fetched", "get", "shop.example", "/html/index.php", filepath.Join(here, "i.php"))
+	if got := o.file(filepath.Join(here, "i.php")); got != "<?php" {
+		t.Errorf("the file is %q", got)
+	}
+	files("<?php", "get", "shop.example", "/html/index.php", "-")
+	large := strings.Repeat("0123456789abcdef", (piece+piece/2)/16)
+	o.must(os.WriteFile(filepath.Join(here, "large"), []byte(large), 0o600))
+	files("Sent /html/large", "put", "shop.example", filepath.Join(here, "large"), "/html/")
+	if o.file(filepath.Join(root, "html", "large")) != large {
+		t.Error("what was sent in pieces is not what is there")
+	}
+	if code, text := o.run("", "site", "files", "put", "shop.example", filepath.Join(here, "large"), "/html/"); code != 1 || !strings.Contains(text, "already") {
+		t.Errorf("putting it again = %d %s", code, text)
+	}
+	files("Sent", "put", "shop.example", filepath.Join(here, "i.php"), "/html/large", "--replace")
+	files("Made", "mkdir", "shop.example", "/html/old")
+	files("Copied 1", "cp", "shop.example", "/html/index.php", "/html/old")
+	files("Moved 1", "mv", "shop.example", "/html/large", "/html/old")
+	files("600", "chmod", "shop.example", "600", "/html/old/large")
+	files("Made", "pack", "shop.example", "/html", "old.zip", "old")
+	files("Unpacked to /html/old-1", "unpack", "shop.example", o.renamed(root))
+	files("trash", "rm", "shop.example", "/html/old")
+	files("/html/old", "trash", "shop.example")
+	name := o.trashed(root)
+	files("Put back 1", "restore", "shop.example", name)
+	files("is empty", "empty-trash", "shop.example")
+	files("Fetched", "get", "shop.example", "/html", filepath.Join(here, "all.tar.gz"))
+}
+
+// renamed gives the archive a name whose folder is not there.
+func (o *office) renamed(root string) string {
+	o.must(os.Rename(filepath.Join(root, "html", "old.zip"), filepath.Join(root, "html", "old-1.zip")))
+	return "/html/old-1.zip"
+}
+
+// trashed is the name of the one thing in the trash.
+func (o *office) trashed(root string) string {
+	o.t.Helper()
+	all, err := os.ReadDir(filepath.Join(root, ".trash", "files"))
+	o.must(err)
+	if len(all) != 1 {
+		o.t.Fatalf("%d things are in the trash, want 1", len(all))
+	}
+	return all[0].Name()
+}
+
+func TestLogsAndCronJobsFromATerminal(t *testing.T) {
+	o := newOffice(t)
+	o.street()
+	o.want([]string{"all is well", "out of ideas"}, "site", "logs", "shop.example")
+	if text := o.want([]string{"out of ideas"}, "site", "logs", "shop.example", "--search", "fatal"); strings.Contains(text, "all is well") {
+		t.Errorf("a search shows what it was not for: %s", text)
+	}
+	o.want([]string{`"level": "error"`}, "site", "logs", "shop.example", "-o", "json")
+	o.want([]string{"mail", "30 4 * * *", "succeeded", "php mail.php"}, "site", "cron", "list", "shop.example")
+	o.want([]string{"Made"}, "site", "cron", "create", "shop.example", "report", "--schedule", "@daily", "--", "php", "report.php", "--all")
+	o.want([]string{"php report.php --all"}, "site", "cron", "list", "shop.example")
+	o.want([]string{`"suspended": true`, `"report.php"`}, "site", "cron", "set", "shop.example", "report", "--suspend", "-o", "json")
+	o.want([]string{"asked for"}, "site", "cron", "run", "shop.example", "mail")
+	o.want([]string{"42 mails sent"}, "site", "cron", "output", "shop.example", "mail")
+	o.want([]string{"Deleted"}, "site", "cron", "delete", "shop.example", "report")
+	if code, text := o.run("", "site", "cron", "create", "shop.example", "x", "--schedule", "often", "--shell", "true"); code != 2 || !strings.Contains(text, "is no schedule") {
+		t.Errorf("a bad schedule = %d %s", code, text)
+	}
+}
+
+func TestNodesAndCompaniesFromATerminal(t *testing.T) {
+	o := newOffice(t)
+	o.street()
+	o.want([]string{"worker-1", "ready"}, "node", "list")
+	o.want([]string{"being drained"}, "node", "drain", "worker-1", "--reason", "a new disk")
+	o.want([]string{"being drained", "jo.example"}, "node", "show", "worker-1")
+	o.want([]string{"takes new pods again"}, "node", "uncordon", "worker-1")
+	o.want([]string{"https://panel.example/"}, "company", "create", "Works", "--issuer", "https://login.works.example", "--client-id", "panel", "--domain", "works.example")
+	o.want([]string{"Works", "works.example", "nobody"}, "company", "list")
+	o.want([]string{"Nobody signs in by Works"}, "company", "delete", "Works")
+	o.want([]string{"takes no new pods"}, "node", "cordon", "worker-1")
+}
+
+// Whoever is signed in to a panel speaks to it about sites, and says so when the cluster
+// is meant.
+func TestSitesThroughAPanel(t *testing.T) {
+	o := newOffice(t)
+	_, cluster := o.street()
+	o.want([]string{"shop.example", "live", "Boss", "https://shop.example"}, "site", "list")
+	if text := o.want(nil, "site", "list", "-o", "name"); text != "shop.example\n" {
+		t.Errorf("the names are %q", text)
+	}
+	o.want([]string{"shop.example: live", "✓ namespace", "1700Mi used"}, "site", "show", "shop.example")
+	if text := o.want(nil, "site", "password", "shop.example"); text != "password of dom-shop.example/sftp-credentials\n" {
+		t.Errorf("the password is %q", text)
+	}
+	o.want([]string{"is being created", "kubepanel site wait xn--mller-kva.example"}, "site", "create", "Müller.example", "--php", "8.4")
+	cluster.Finish("xn--mller-kva.example", time.Now())
+	o.want([]string{"müller.example is live", "https://xn--mller-kva.example"}, "site", "wait", "müller.example", "--timeout", "1m")
+	o.want([]string{"Made the account"}, "user", "create", "jo@shop.example", "--name", "Jo", "--role", "administrator")
+	o.want([]string{"is being created"}, "site", "create", "jo.example", "--owner", "jo@shop.example")
+	o.want([]string{"jo.example", "Jo"}, "site", "list")
+	o.want([]string{"Nothing was measured"}, "site", "usage", "shop.example")
+	o.want([]string{"is being changed"}, "site", "set", "shop.example", "--storage", "6Gi")
+	o.want([]string{`"storage": "6Gi"`}, "site", "show", "shop.example", "-o", "json")
+	o.want([]string{"Nothing would change"}, "site", "plan", "shop.example", "--storage", "7Gi")
+	o.want([]string{"is being restarted"}, "site", "restart", "shop.example")
+	if code, text := o.run("no\n", "site", "delete", "shop.example"); code != 2 || !strings.Contains(text, "--yes") {
+		t.Errorf("deleting without a word = %d %s", code, text)
+	}
+	o.want([]string{"is being deleted"}, "site", "delete", "shop.example", "--yes")
+	cluster.Forget("shop.example")
+	o.must(o.rules.Settle(t.Context()))
+	o.want([]string{"is gone"}, "site", "wait", "shop.example", "--for", "deleted", "--timeout", "1m")
+	for line, says := range map[string]string{
+		"site purge-cache shop.example":             "--cluster",
+		"site plan shop.example --delete":           "--cluster",
+		"site create shop.example --storage plenty": "not a size",
+	} {
+		if code, text := o.run("", strings.Fields(line)...); code != 2 || !strings.Contains(text, says) {
+			t.Errorf("kubepanel %s = %d %s, want %q", line, code, text, says)
+		}
+	}
+	opened := false
+	o.open = func(Target) (Cluster, error) {
+		opened = true
+		return newFake(t), nil
+	}
+	for _, flag := range []string{"--cluster", "--context=here", "--kubeconfig=there"} {
+		opened = false
+		if o.want(nil, "site", "list", flag); !opened {
+			t.Errorf("site list %s asks the panel", flag)
+		}
+	}
+	opened = false
+	if o.want(nil, "site", "list"); opened {
+		t.Error("site list asks the cluster although somebody is signed in to a panel")
+	}
+	o.want(nil, "logout")
+	if o.want(nil, "site", "list"); !opened {
+		t.Error("site list asks no cluster although nobody is signed in")
+	}
+}

@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kubepanel.io/kubepanel/internal/client"
+)
+
+func newSiteFiles(env *Env) *cobra.Command {
+	return group("files", "Files of a site",
+		"  kubepanel site files ls blog.localhost /html\n  kubepanel site files put blog.localhost index.php /html/index.php",
+		newFilesList(env), newFilesGet(env), newFilesPut(env), newFilesMkdir(env), newFilesTransfer(env, "mv"), newFilesTransfer(env, "cp"), newFilesMode(env),
+		newFilesRemove(env), newFilesTrash(env), newFilesRestore(env), newFilesEmpty(env), newFilesPack(env), newFilesUnpack(env))
+}
+
+const (
+	wordSite   = "the name of the site"
+	wordPath   = "the path"
+	wordFolder = "the folder"
+)
+
+// filesCommand is a command about a site's files.
+func (e *Env) filesCommand(w wording, use, short, example string, run func(ctx context.Context, api *client.ClientWithResponses, args []string) error) *cobra.Command {
+	w.names = append([]string{wordSite}, w.names...)
+	return e.with(w, &cobra.Command{Use: use, Short: short, Example: "  kubepanel site files " + example, ValidArgsFunction: e.siteNames}, run)
+}
+
+func newFilesList(env *Env) *cobra.Command {
+	return env.filesCommand(wording{names: []string{wordFolder}, optional: true}, "ls NAME [FOLDER]", "List a folder; without one what visitors see", "ls blog.localhost /html",
+		func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
+			q := client.ListFilesParams{}
+			if len(args) > 1 {
+				q.Path = &args[1]
+			}
+			files, err := allFiles(ctx, api, args[0], q)
+			if err != nil {
+				return err
+			}
+			rows := make([][]string, 0, len(files))
+			for _, f := range files {
+				name := clean(f.Name)
+				switch f.Kind {
+				case client.FileKindFolder:
+					name += "/"
+				case client.FileKindLink:
+					name += " -> " + clean(value(f.Target))
+				case client.FileKindFile, client.FileKindOther:
+				}
+				rows = append(rows, []string{f.Mode, fmt.Sprint(f.Size), f.Modified.Local().Format(time.DateTime), name})
+			}
+			return env.rows(files, []string{"MODE", "SIZE", "MODIFIED", "NAME"}, rows)
+		})
+}
+
+func allFiles(ctx context.Context, api *client.ClientWithResponses, site string, q client.ListFilesParams) ([]client.File, error) {
+	most := int64(200)
+	q.Limit = &most
+	files := []client.File{}
+	for {
+		page, err := api.ListFilesWithResponse(ctx, site, &q)
+		if err != nil {
+			return nil, err
+		}
+		if err := client.Check(page.StatusCode(), page.ApplicationProblemJSONDefault); err != nil {
+			return nil, err
+		}
+		files = append(files, page.JSON200.Items...)
+		if value(page.JSON200.Next) == "" {
+			return files, nil
+		}
+		q.Cursor = page.JSON200.Next
+	}
+}
+
+func newFilesMkdir(env *Env) *cobra.Command {
+	return env.filesCommand(wording{names: []string{wordPath}}, "mkdir NAME PATH", "Make a folder", "mkdir blog.localhost /html/pictures",
+		func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
+			made, err := api.MakeFolderWithResponse(ctx, args[0], nil, client.NewFolder{Path: args[1]})
+			if err != nil {
+				return err
+			}
+			if err := client.Check(made.StatusCode(), made.ApplicationProblemJSONDefault); err != nil {
+				return err
+			}
+			return env.done(map[string]string{"path": args[1]}, "Made %s.", clean(args[1]))
+		})
+}
+
+func newFilesTransfer(env *Env, verb string) *cobra.Command {
+	short, said := "Move files into a folder", "Moved %d to %s."
+	if verb == "cp" {
+		short, said = "Copy files, with all that is in them, into a folder", "Copied %d to %s."
+	}
+	return env.filesCommand(wording{names: []string{wordPath, wordFolder}, many: true}, verb+" NAME PATH... FOLDER", short, verb+" blog.localhost /html/a.php /html/b.php /html/old",
+		func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
+			last := len(args) - 1
+			body := client.Transfer{Paths: args[1:last], To: args[last]}
+			var status int
+			var wrong *client.Problem
+			if verb == "cp" {
+				done, err := api.CopyFilesWithResponse(client.Long(ctx), args[0], nil, body)
+				if err != nil {
+					return err
+				}
+				status, wrong = done.StatusCode(), done.ApplicationProblemJSONDefault
+			} else {
+				done, err := api.MoveFilesWithResponse(client.Long(ctx), args[0], nil, body)
+				if err != nil {
+					return err
+				}
+				status, wrong = done.StatusCode(), done.ApplicationProblemJSONDefault
+			}
+			if err := client.Check(status, wrong); err != nil {
+				return err
+			}
+			return env.done(body, said, len(body.Paths), clean(body.To))
+		})
+}
+
+func newFilesMode(env *Env) *cobra.Command {
+	return env.filesCommand(wording{names: []string{"the permissions", wordPath}}, "chmod NAME MODE PATH", "Change a file's permissions", "chmod blog.localhost 640 /html/wp-config.php",
+		func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
+			done, err := api.SetFileModeWithResponse(ctx, args[0], nil, client.NewMode{Mode: args[1], Path: args[2]})
+			if err != nil {
+				return err
+			}
+			if err := client.Check(done.StatusCode(), done.ApplicationProblemJSONDefault); err != nil {
+				return err
+			}
+			return env.done(map[string]string{"path": args[2], "mode": args[1]}, "%s has the permissions %s.", clean(args[2]), clean(args[1]))
+		})
+}
+
+func newFilesPack(env *Env) *cobra.Command {
+	return env.filesCommand(wording{names: []string{wordFolder, "the archive's name", "what is packed"}, many: true}, "pack NAME FOLDER ARCHIVE ENTRY...",
+		"Make an archive of what is in a folder, beside it", "pack blog.localhost /html backup.tar.gz wp-content wp-config.php",
+		func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
+			done, err := api.PackFilesWithResponse(client.Long(ctx), args[0], nil, client.NewArchive{Folder: args[1], Archive: args[2], Names: args[3:]})
+			if err != nil {
+				return err
+			}
+			if err := client.Check(done.StatusCode(), done.ApplicationProblemJSONDefault); err != nil {
+				return err
+			}
+			return env.done(map[string]string{"folder": args[1], "archive": args[2]}, "Made %s in %s.", clean(args[2]), clean(args[1]))
+		})
+}
+
+func newFilesUnpack(env *Env) *cobra.Command {
+	var here bool
+	cmd := env.filesCommand(wording{names: []string{wordPath}}, "unpack NAME ARCHIVE", "Unpack an archive into a new folder of its name", "unpack blog.localhost /html/theme.zip",
+		func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
+			done, err := api.UnpackFileWithResponse(client.Long(ctx), args[0], nil, client.Unpacking{Path: args[1], Merge: &here})
+			if err != nil {
+				return err
+			}
+			if err := client.Check(done.StatusCode(), done.ApplicationProblemJSONDefault); err != nil {
+				return err
+			}
+			return env.done(done.JSON200, "Unpacked to %s.", clean(done.JSON200.Path))
+		})
+	cmd.Flags().BoolVar(&here, "here", false, "into the folder that it is in; nothing there is replaced")
+	return cmd
+}

@@ -1,0 +1,88 @@
+package rest
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/streams"
+)
+
+func (s *Server) followLog(ctx context.Context, a hosting.Actor, in *LogPath) (*stream, error) {
+	q := in.query()
+	if q.From.IsZero() {
+		q.From = s.Now()
+	}
+	if err := s.Rules.CheckLog(ctx, a, in.Site, q); err != nil {
+		return nil, err
+	}
+	give, err := s.streams.Take(a.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &stream{ContentType: "application/x-ndjson", Body: func(to huma.Context) {
+		defer give()
+		ctx, stop := context.WithTimeout(ctx, streams.Longest)
+		defer stop()
+		f := flowing(to)
+		if f.push([]byte("\n")) != nil {
+			return // a client that went away
+		}
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			s.watchOver(ctx, stop, f, in.Site)
+		}()
+		err := s.Rules.FollowLog(ctx, a, in.Site, q, func(l hosting.LogLine) error {
+			line, err := json.Marshal(logLineOf(&l))
+			if err != nil {
+				return err
+			}
+			return f.push(append(line, '\n'))
+		})
+		ended := ctx.Err() != nil
+		stop()
+		<-over // nobody else writes from here on
+		if code := hosting.CodeOf(err); err != nil && !ended && code == hosting.Internal {
+			s.end(to.Context(), f, "follow a log", err)
+		}
+	}}, nil
+}
+
+// watchOver ends an answer that goes on as soon as who gets it may not any more, or is
+// not there.
+func (s *Server) watchOver(ctx context.Context, stop context.CancelFunc, f *flow, site string) {
+	tick := time.NewTicker(cmp.Or(s.AskAgain, streams.AskAgain))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !s.still(ctx, f.request, site) || f.push([]byte("\n")) != nil {
+			stop()
+			return
+		}
+	}
+}
+
+// still tells whether a request's token counts now, and is good for a site's logs.
+func (s *Server) still(ctx context.Context, r *http.Request, site string) bool {
+	again, err := s.Doors.Bearer(r.Clone(ctx))
+	if err != nil {
+		return hosting.CodeOf(err) == hosting.Unreachable
+	}
+	a, ok := auth.ActorOf(again.Context())
+	if !ok {
+		return false
+	}
+	_, err = s.Rules.SiteFor(ctx, a, hosting.RightSiteLogs, site)
+	return err == nil || hosting.CodeOf(err) == hosting.Unreachable
+}

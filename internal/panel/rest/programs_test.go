@@ -1,0 +1,32 @@
+package rest_test
+
+import (
+	"time"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/paneltest"
+)
+
+// programs gives jo's site programs that said something, and a cron job that ran.
+func (h *house) programs() {
+	h.logs = &paneltest.Logs{At: h.now().Truncate(time.Second), More: make(chan string), Said: map[string][]string{
+		"app": {"PHP Warning:  a claim", "all is well", "PHP Fatal error:  out of ideas"},
+		"nginx": {`192.0.2.7 - - [2026-03-01T12:00:00+00:00] "GET /lost HTTP/1.1" 404 0 "-" "-"`,
+			"2026/03/01 12:00:00 [error] 7#7: upstream is away"},
+		"cron": {"42 mails sent"},
+	}}
+	close(h.logs.More) // nothing more is said, unless a test wants it
+	h.rules.Panel.Logs = h.logs
+	h.door = &lazyDoor{house: h}
+	h.rules.Door = h.door
+	h.yard = paneltest.Yard{}
+	h.rules.Nodes = h.yard
+	h.rules.Panel.Cron = paneltest.Runs{
+		{Name: "mail-2", Job: "mail", State: hosting.RunFailed, Began: h.logs.At.Add(-time.Hour), Ended: h.logs.At.Add(-time.Hour + 5*time.Second), Asked: true},
+		{Name: "mail-1", Job: "mail", State: hosting.RunSucceeded, Began: h.logs.At.Add(-2 * time.Hour), Ended: h.logs.At.Add(-2*time.Hour + time.Minute)},
+	}
+	h.cluster.Change("jo.example", func(d *v1alpha1.Domain) {
+		d.Spec.CronJobs = []v1alpha1.CronJob{{Name: "mail", Schedule: "30 4 * * *", Shell: "php mail.php", TimeoutSeconds: 3600}}
+	})
+}

@@ -1,0 +1,55 @@
+// Package streams bounds answers that go on for as long as somebody listens, such as a
+// log that is followed: how many there are at once, for how long, and how often it is
+// asked whether whoever listens still may. It must never hold what is sent.
+package streams
+
+import (
+	"sync"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// Bounds of an answer that goes on.
+const (
+	// Longest is how long one may go on; whoever wants more asks again.
+	Longest = 30 * time.Minute
+	// AskAgain is how often it is asked whether somebody still may have it.
+	AskAgain = 10 * time.Second
+	// SendTimeout ends one whose listener takes nothing more.
+	SendTimeout = 20 * time.Second
+
+	// ofOne and ofAll are how many may go on at once, for an account and together.
+	ofOne = 4
+	ofAll = 200
+)
+
+// Places counts answers that go on. Its zero value has all places free.
+type Places struct {
+	mu  sync.Mutex
+	of  map[hosting.ID]int
+	all int
+}
+
+// Take takes a place for an account, which give gives back. It returns Limited when
+// there is none.
+func (p *Places) Take(id hosting.ID) (give func(), err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.of[id] >= ofOne || p.all >= ofAll {
+		return nil, &hosting.Error{Code: hosting.Limited, Message: "Too many logs are followed at once.", Mend: "Close another page that follows one."}
+	}
+	if p.of == nil {
+		p.of = map[hosting.ID]int{}
+	}
+	p.of[id]++
+	p.all++
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.all--
+		if p.of[id]--; p.of[id] == 0 {
+			delete(p.of, id)
+		}
+	}, nil
+}

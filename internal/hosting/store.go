@@ -24,6 +24,7 @@ type Reader interface {
 	MailReader
 	IdentityReader
 	ApplicationReader
+	SettingsReader
 	TrailReader
 	OnceReader
 	WebhookReader
@@ -42,6 +43,7 @@ type Tx interface {
 	WebhookWriter
 	IdentityWriter
 	ApplicationWriter
+	SettingsWriter
 	SampleWriter
 	// Append adds an entry to the audit trail and gives it its number and hash.
 	Append(ctx context.Context, e *Entry) error

@@ -107,6 +107,11 @@ func fromVersion(t *testing.T, address string, version int64) {
 	if version >= 7 {
 		keptApplication(t, db)
 	}
+	if version >= 8 {
+		if s, err := db.PanelSettings(ctx); err != nil || s.Name != "Hoster" || s.Light != "#0b6e4f" || !s.FirstStepsAway || len(s.Logo) != 0 {
+			t.Errorf("PanelSettings = %+v, %v", s, err)
+		}
+	}
 }
 
 func keptApplication(t *testing.T, db *DB) {

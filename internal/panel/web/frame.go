@@ -37,7 +37,6 @@ type frame struct {
 	*locale.Locale
 
 	Title  string
-	Brand  string
 	Theme  string // light, dark, or "" for what the computer prefers
 	Actor  hosting.Actor
 	At     place
@@ -48,6 +47,7 @@ type frame struct {
 	Path string
 
 	server *Server
+	brand  *brand
 	now    time.Time
 }
 
@@ -57,11 +57,14 @@ type badge struct{ Text, Kind string }
 // frame begins a page.
 func (s *Server) frame(r *http.Request, at place) *frame {
 	f := &frame{
-		Locale: s.locales.Of(r), Brand: s.Brand, Theme: themeOf(r), Actor: actor(r.Context()),
-		At: at, Path: r.URL.Path, server: s, now: s.Now(),
+		Locale: s.locales.Of(r), Theme: themeOf(r), Actor: actor(r.Context()),
+		At: at, Path: r.URL.Path, server: s, now: s.Now(), brand: s.brand(r.Context()),
 	}
 	return f
 }
+
+// Brand is the provider's name.
+func (f *frame) Brand() string { return orElse(f.brand.Name, f.server.Brand) }
 
 // Asset returns the address of a static file.
 func (f *frame) Asset(name string) string { return f.server.assets.URL(name) }

@@ -38,7 +38,9 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 	p.Sites = siteList{frame: p.frame, Rows: sites.Items, Total: sites.Total, Create: p.Can(hosting.RightSiteCreate, hosting.Object{Owner: a.ID})}
 	switch a.Role {
 	case hosting.Administrator:
-		err = s.checklist(r, &p)
+		if !p.brand.FirstStepsAway {
+			err = s.checklist(r, &p)
+		}
 	case hosting.Customer, hosting.Reseller:
 		p.Usage, err = s.Rules.Usage(ctx, a, a.ID)
 	case hosting.Collaborator:

@@ -17,7 +17,7 @@ func (s *Server) platformFrame(r *http.Request, at string) *frame {
 	f := s.frame(r, placePlatform)
 	f.Title = f.T("Platform")
 	f.Crumbs = []link{{Text: f.Title}}
-	f.Tabs = []link{{Text: f.T("Nodes"), To: nodesURL}, {Text: f.T("Catalogue"), To: "/platform/catalogue"}}
+	f.Tabs = []link{{Text: f.T("Nodes"), To: nodesURL}, {Text: f.T("Catalogue"), To: "/platform/catalogue"}, {Text: f.T("Settings"), To: settingsURL}}
 	for i := range f.Tabs {
 		f.Tabs[i].Current = f.Tabs[i].To == at
 	}

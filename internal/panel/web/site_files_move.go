@@ -34,6 +34,8 @@ func bounded(next http.Handler) http.Handler {
 			limit = maxPiece
 		case strings.HasSuffix(r.URL.Path, "/files/edit"):
 			limit = maxTextBody
+		case r.URL.Path == logoURL:
+			limit = maxLogoBody
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		next.ServeHTTP(w, r)

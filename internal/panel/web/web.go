@@ -40,7 +40,7 @@ type Options struct {
 	Databases *visit.Door
 	// OpenID lets people sign in to applications by the panel.
 	OpenID *openid.Provider
-	// Brand is the provider's name.
+	// Brand is the provider's name where the settings have no other.
 	Brand string
 	Log   *slog.Logger
 	Now   func() time.Time
@@ -56,6 +56,7 @@ type Server struct {
 	assets  *asset.Set
 	locales locale.Set
 	streams streams.Places
+	look    look
 }
 
 // New prepares everything that does not depend on who asks.
@@ -100,6 +101,8 @@ func (s *Server) open() map[string]handler {
 		"GET /password":                         s.passwordForm,
 		"POST /password":                        s.setPassword,
 		"POST /look":                            s.chooseLook,
+		"GET " + brandURL + "{file}":            s.brandFile,
+		"GET " + brandURL + "preview.css":       s.previewStyle,
 	}
 }
 
@@ -158,7 +161,7 @@ func (s *Server) routes() map[string]handler {
 		"GET /audit":                      s.audit,
 		"GET /palette":                    s.palette,
 	}
-	for _, more := range []map[string]handler{s.companies(), s.applications(), s.tokens(), s.cronRoutes(), s.ownRoutes(), s.fileRoutes()} {
+	for _, more := range []map[string]handler{s.companies(), s.applications(), s.tokens(), s.platformSettings(), s.cronRoutes(), s.ownRoutes(), s.fileRoutes()} {
 		maps.Copy(all, more)
 	}
 	return all

@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -412,6 +413,17 @@ func TestRoleThatMayNoMoreIsOut(t *testing.T) {
 	b.secured(h.jo.ID)
 	b.signIn(h.jo.Email)
 	b.get(at(a.begin())).want(t, http.StatusForbidden, "Your account may not sign in to Grafana.")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, a.begin(), nil)
+	h.must(err)
+	r.Header.Set("Accept-Language", "de")
+	german, err := b.client.Do(r)
+	h.must(err)
+	defer german.Body.Close()
+	text, err := io.ReadAll(german.Body)
+	h.must(err)
+	if !strings.Contains(string(text), "Ihr Konto darf sich bei Grafana nicht anmelden.") {
+		t.Errorf("in German the page says %.2000s", text)
+	}
 	if a.enter(b, oauth2.SetAuthURLParam("prompt", "none")); a.fault != "access_denied" {
 		t.Errorf("the application is told %q", a.fault)
 	}

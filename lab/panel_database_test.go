@@ -20,7 +20,7 @@ func TestPanelOpensADatabase(t *testing.T) {
 	c := openCluster(t)
 	neighbour := c.newSite(t, "dbneighbour.localhost")
 	s := c.expectSite(t, "dbvisit.localhost")
-	p := &panelJourney{t: t, cluster: c, url: c.settings.Edge.URL(panelHost), axe: axe(t), run: fmt.Sprint(time.Now().Unix())}
+	p := newPanelJourney(t, c)
 	ada := newBrowser(t, "panel-database", c.ca)
 	p.administrator(ada)
 	ada.open(p.url + "/sites/new")

@@ -51,9 +51,6 @@ func (m *Mirror) Run(ctx context.Context) {
 	options := func(o metav1.ListOptions) *client.ListOptions { return &client.ListOptions{Raw: &o} }
 	lw := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			if o.ResourceVersion == "0" {
-				o.ResourceVersion = "" // as fresh as can be, and in pages
-			}
 			list := &v1alpha1.DomainList{}
 			return list, m.Client.List(ctx, list, options(o))
 		},
@@ -61,18 +58,10 @@ func (m *Mirror) Run(ctx context.Context) {
 			return m.Client.Watch(ctx, &v1alpha1.DomainList{}, options(o))
 		},
 	}
-	cache.NewReflectorWithOptions(inPages{lw}, &v1alpha1.Domain{}, seen{m}, cache.ReflectorOptions{
+	cache.NewReflectorWithOptions(InPages(lw), &v1alpha1.Domain{}, seen{m}, cache.ReflectorOptions{
 		Backoff: &wait.Backoff{Duration: firstRetry, Factor: 2, Jitter: 0.5, Steps: 5, Cap: lastRetry},
 	}).RunWithContext(ctx)
 }
-
-// inPages has a reflector begin with lists in place of a watch that tells all there is:
-// each object of a watch is parsed twice, as an event and as itself, and that was half
-// of the panel's start.
-type inPages struct{ *cache.ListWatch }
-
-// IsWatchListSemanticsUnSupported is what a reflector asks for.
-func (inPages) IsWatchListSemanticsUnSupported() bool { return true }
 
 // Domain implements hosting.DomainReader.
 func (m *Mirror) Domain(_ context.Context, object string) (*v1alpha1.Domain, error) {

@@ -48,12 +48,15 @@ func CacheOptions() cache.Options {
 }
 
 // newInformer leaves out the index by namespace where nobody lists a namespace: an
-// entry of it is larger than many an object.
+// entry of it is larger than many an object. Domains come in pages.
 func newInformer(lw toolscache.ListerWatcher, kind runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
 	switch kind.(type) {
 	case *corev1.Pod, *batchv1.CronJob:
 	default:
 		delete(indexers, toolscache.NamespaceIndex)
+	}
+	if _, ok := kind.(*v1alpha1.Domain); ok {
+		lw = kube.InPages(lw)
 	}
 	return toolscache.NewSharedIndexInformer(lw, kind, resync, indexers)
 }

@@ -176,7 +176,7 @@ func TestSitesThroughAPanel(t *testing.T) {
 	o.must(o.rules.Settle(t.Context()))
 	o.want([]string{"is gone"}, "site", "wait", "shop.example", "--for", "deleted", "--timeout", "1m")
 	for line, says := range map[string]string{
-		"site purge-cache shop.example":             "--cluster",
+		"site purge-cache jo.example":               "has no page cache",
 		"site plan shop.example --delete":           "--cluster",
 		"site create shop.example --storage plenty": "not a size",
 	} {

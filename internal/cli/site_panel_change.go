@@ -160,6 +160,17 @@ func (c *siteRestart) throughPanel(ctx context.Context, s panelSite) error {
 	return c.env.done(asked.JSON202, "%s%s answers again after %s.", seen.gap, hosting.ShowBoth(s.name), seconds(time.Since(start)))
 }
 
+func (s panelSite) purgeCache(ctx context.Context) error {
+	emptied, err := s.api.PurgeSiteCacheWithResponse(ctx, s.name, nil)
+	if err != nil {
+		return err
+	}
+	if err := client.Check(emptied.StatusCode(), emptied.ApplicationProblemJSONDefault); err != nil {
+		return err
+	}
+	return s.env.done(map[string]string{"emptied": s.name}, "The page cache of %s is emptied; its pages are made anew within seconds.", hosting.ShowBoth(s.name))
+}
+
 // wait watches a site at a panel.
 func (s panelSite) wait(ctx context.Context, what string, timeout time.Duration) error {
 	gone := what == forDeleted

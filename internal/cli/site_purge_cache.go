@@ -20,7 +20,7 @@ restart.`,
 		Args:              oneName,
 		ValidArgsFunction: env.siteNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return env.eitherSite(args[0], func(panelSite) error { return clusterOnly("Emptying a page cache") },
+			return env.eitherSite(args[0], func(s panelSite) error { return s.purgeCache(cmd.Context()) },
 				func() error { return purgeCache(cmd.Context(), env, args[0]) })
 		},
 	}

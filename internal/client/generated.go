@@ -2155,6 +2155,12 @@ type FollowLogParams struct {
 // FollowLogParamsSource defines parameters for FollowLog.
 type FollowLogParamsSource string
 
+// PurgeSiteCacheParams defines parameters for PurgeSiteCache.
+type PurgeSiteCacheParams struct {
+	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
 // RestartSiteParams defines parameters for RestartSite.
 type RestartSiteParams struct {
 	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
@@ -3270,6 +3276,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /sites/{site}/progress (the `GetSiteProgress` operationId).
 	GetSiteProgress(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PurgeSiteCache Empty a site's page cache
+	//
+	// It takes effect within seconds. A site without one answers 422.
+	//
+	// A token needs the scope `site.restart`.
+	//
+	// Corresponds with POST /sites/{site}/purge-cache (the `PurgeSiteCache` operationId).
+	PurgeSiteCache(ctx context.Context, site string, params *PurgeSiteCacheParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RestartSite Replace a site's pod
 	//
@@ -5253,6 +5268,25 @@ func (c *Client) PlanSite(ctx context.Context, site string, body PlanSiteJSONReq
 // Corresponds with GET /sites/{site}/progress (the `GetSiteProgress` operationId).
 func (c *Client) GetSiteProgress(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetSiteProgressRequest(c.Server, site)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PurgeSiteCache Empty a site's page cache
+//
+// It takes effect within seconds. A site without one answers 422.
+//
+// A token needs the scope `site.restart`.
+//
+// Corresponds with POST /sites/{site}/purge-cache (the `PurgeSiteCache` operationId).
+func (c *Client) PurgeSiteCache(ctx context.Context, site string, params *PurgeSiteCacheParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPurgeSiteCacheRequest(c.Server, site, params)
 	if err != nil {
 		return nil, err
 	}
@@ -9458,6 +9492,55 @@ func NewGetSiteProgressRequest(server string, site string) (*http.Request, error
 	return req, nil
 }
 
+// NewPurgeSiteCacheRequest constructs an http.Request for the PurgeSiteCache method
+func NewPurgeSiteCacheRequest(server string, site string, params *PurgeSiteCacheParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/purge-cache", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewRestartSiteRequest constructs an http.Request for the RestartSite method
 func NewRestartSiteRequest(server string, site string, params *RestartSiteParams) (*http.Request, error) {
 	var err error
@@ -11809,6 +11892,17 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /sites/{site}/progress (the `GetSiteProgress` operationId).
 	GetSiteProgressWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*GetSiteProgressResponse, error)
+
+	// PurgeSiteCacheWithResponse Empty a site's page cache
+	//
+	// It takes effect within seconds. A site without one answers 422.
+	//
+	// A token needs the scope `site.restart`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/purge-cache (the `PurgeSiteCache` operationId).
+	PurgeSiteCacheWithResponse(ctx context.Context, site string, params *PurgeSiteCacheParams, reqEditors ...RequestEditorFn) (*PurgeSiteCacheResponse, error)
 
 	// RestartSiteWithResponse Replace a site's pod
 	//
@@ -15416,6 +15510,47 @@ func (r GetSiteProgressResponse) ContentType() string {
 	return ""
 }
 
+type PurgeSiteCacheResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PurgeSiteCacheResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PurgeSiteCacheResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PurgeSiteCacheResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PurgeSiteCacheResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PurgeSiteCacheResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type RestartSiteResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -18159,6 +18294,23 @@ func (c *ClientWithResponses) GetSiteProgressWithResponse(ctx context.Context, s
 		return nil, err
 	}
 	return ParseGetSiteProgressResponse(rsp)
+}
+
+// PurgeSiteCacheWithResponse Empty a site's page cache
+//
+// It takes effect within seconds. A site without one answers 422.
+//
+// A token needs the scope `site.restart`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/purge-cache (the `PurgeSiteCache` operationId).
+func (c *ClientWithResponses) PurgeSiteCacheWithResponse(ctx context.Context, site string, params *PurgeSiteCacheParams, reqEditors ...RequestEditorFn) (*PurgeSiteCacheResponse, error) {
+	rsp, err := c.PurgeSiteCache(ctx, site, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePurgeSiteCacheResponse(rsp)
 }
 
 // RestartSiteWithResponse Replace a site's pod
@@ -21317,6 +21469,35 @@ func ParseGetSiteProgressResponse(rsp *http.Response) (*GetSiteProgressResponse,
 		response.JSON200 = &dest
 
 	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePurgeSiteCacheResponse parses an HTTP response from a PurgeSiteCacheWithResponse call
+func ParsePurgeSiteCacheResponse(rsp *http.Response) (*PurgeSiteCacheResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PurgeSiteCacheResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
 		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:

@@ -8,6 +8,22 @@ import (
 	"kubepanel.io/kubepanel/api/v1alpha1"
 )
 
+// PurgeCache empties the page cache of a site, for whoever may restart it.
+func (p *Provider) PurgeCache(ctx context.Context, a Actor, name string) error {
+	s, err := p.site(ctx, a, RightSiteRestart, name)
+	if err != nil {
+		return err
+	}
+	if err := changing(s, SiteChange{}); err != nil {
+		return err
+	}
+	if err := p.recordSite(ctx, a, RightSiteRestart, s, map[string]string{"cache": "emptied"}); err != nil {
+		return err
+	}
+	_, err = p.Panel.PurgeCache(ctx, s.Name, p.Now())
+	return err
+}
+
 // PurgeCache empties the page cache of a site. It returns Invalid when the site
 // has none.
 func (p *Panel) PurgeCache(ctx context.Context, name string, now time.Time) (*v1alpha1.Domain, error) {

@@ -14,6 +14,8 @@ func (s *Server) siteActions() {
 	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/plan", id: "planSite", summary: "Tell what a change would do", scope: hosting.RightSiteChange, secret: true}, s.planSite)
 	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/restart", id: "restartSite", summary: "Replace a site's pod", scope: hosting.RightSiteRestart,
 		status: http.StatusAccepted}, s.restartSite)
+	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/purge-cache", id: "purgeSiteCache", summary: "Empty a site's page cache", scope: hosting.RightSiteRestart,
+		status: http.StatusNoContent, says: "It takes effect within seconds. A site without one answers 422."}, s.purgeCache)
 	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/credentials", id: "getSiteCredentials", summary: "Show one of a site's accounts with its password",
 		scope: hosting.RightSitePassword, secret: true, says: "That it was shown stands in the audit trail."}, s.getCredentials)
 	handle(s, operation{method: http.MethodPut, path: "/sites/{site}/owner", id: "assignSite", summary: "Give a site to another account", scope: hosting.RightSiteAssign,
@@ -129,6 +131,10 @@ func (s *Server) restartSite(ctx context.Context, a hosting.Actor, in *SitePath)
 		return nil, err
 	}
 	return &answer[Progress]{progressOf(found)}, nil
+}
+
+func (s *Server) purgeCache(ctx context.Context, a hosting.Actor, in *SitePath) (*struct{}, error) {
+	return nil, s.rules(ctx).PurgeCache(ctx, a, in.Site)
 }
 
 func (s *Server) getCredentials(ctx context.Context, a hosting.Actor, in *struct {

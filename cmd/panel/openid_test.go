@@ -18,7 +18,7 @@ func TestBrowserComesBackToTheApplication(t *testing.T) {
 	o.signIn()
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("code") != "" && r.URL.Query().Get("state") == "our state" {
-			w.Write([]byte("Welcome to the tool")) //nolint:errcheck // a browser that went away
+			w.Write([]byte("Welcome to the tool"))
 		}
 	}))
 	t.Cleanup(app.Close)

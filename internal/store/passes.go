@@ -7,7 +7,7 @@ import (
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
-const selectPass = `SELECT id, application_id, user_id, session_id, code_hash, redirect, challenge, nonce, scopes, factor, proven_at, created_at, redeemed_at, expires_at FROM passes `
+const selectPass = `SELECT id, application_id, user_id, session_id, code_hash, redirect, challenge, nonce, scopes, factor, proven_at, created_at, redeemed_at, expires_at FROM passes ` //nolint:gosec // names of columns
 
 func scanPass(row scanner) (hosting.Pass, error) {
 	var p hosting.Pass

@@ -268,7 +268,7 @@ func (d *distantFile) Read(b []byte) (int, error) {
 // Close ends what is being read.
 func (d *distantFile) Close() {
 	if d.pipe != nil {
-		d.pipe.Close() //nolint:errcheck // it never fails
+		d.pipe.Close()
 		d.pipe = nil
 	}
 }

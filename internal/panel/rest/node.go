@@ -55,7 +55,7 @@ type MaintenanceWish struct {
 func nodeOf(n *hosting.NodeState) Node {
 	r := Node{Name: n.Name, Version: n.Version, Ready: n.Ready, Message: n.Message, Closed: n.Closed, UserNamespaces: n.UserNamespaces, CPU: n.CPU, Memory: n.Memory}
 	if m := n.Maintenance; m != nil {
-		r.Maintenance = &Maintenance{MaintenanceWish: MaintenanceWish{Drain: m.Spec.Drain, Reason: string(m.Spec.Reason)}, Since: moment(m.CreationTimestamp.Time),
+		r.Maintenance = &Maintenance{MaintenanceWish: MaintenanceWish{Drain: m.Spec.Drain, Reason: m.Spec.Reason}, Since: moment(m.CreationTimestamp.Time),
 			Opening: m.DeletionTimestamp != nil, Pods: m.Status.Pods, Left: m.Status.PodsLeft}
 		r.Maintenance.Done = n.Done()
 		for _, c := range m.Status.Conditions {
@@ -113,7 +113,7 @@ func (s *Server) closeNode(ctx context.Context, a hosting.Actor, in *struct {
 	NodePath
 	Body MaintenanceWish
 }) (*answer[Node], error) {
-	spec := v1alpha1.NodeMaintenanceSpec{Drain: in.Body.Drain, Reason: v1alpha1.SingleLine(in.Body.Reason)}
+	spec := v1alpha1.NodeMaintenanceSpec{Drain: in.Body.Drain, Reason: in.Body.Reason}
 	if err := s.Rules.CloseNode(ctx, a, in.Node, spec); err != nil {
 		return nil, err
 	}

@@ -77,11 +77,12 @@ var mayTest = map[string][]string{
 	"internal/cli":     {"internal/store", "internal/panel", "internal/toolbox"},
 	"internal/panel":   {"internal/store", "internal/gateway", "internal/toolbox"},
 	"internal/gateway": {"internal/toolbox"},
+	"cmd/panel":        {"lab/axe"},
 }
 
 // forTests are packages that only tests may import, and each other.
 var forTests = []string{"internal/kubetest", "internal/operator/domain/mariadb/mariadbtest", "internal/store/postgrestest", "internal/panel/mail/mailtest",
-	"internal/panel/paneltest", "internal/panel/door/doortest", "internal/toolbox/toolboxtest"}
+	"internal/panel/paneltest", "internal/panel/door/doortest", "internal/toolbox/toolboxtest", "lab", "lab/axe"}
 
 // emptyNames say nothing about what a package holds.
 var emptyNames = []string{"util", "utils", "helper", "helpers", "common", "manager", "misc", "base", "shared"}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp/kb"
+
+	"kubepanel.io/kubepanel/lab/axe"
 )
 
 // panelHost is where the node puts the panel.
@@ -32,7 +34,7 @@ type panelJourney struct {
 
 func newPanelJourney(t *testing.T, c *cluster) *panelJourney {
 	t.Helper()
-	return &panelJourney{t: t, cluster: c, url: c.settings.Edge.URL(panelHost), axe: axe(t), run: fmt.Sprint(time.Now().Unix())}
+	return &panelJourney{t: t, cluster: c, url: c.settings.Edge.URL(panelHost), axe: axe.Script(t), run: fmt.Sprint(time.Now().Unix())}
 }
 
 // administrator comes by the one-time link, or signs in where there is one.

@@ -17,6 +17,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"kubepanel.io/kubepanel/lab/axe"
 )
 
 // chromium is Debian's; without it these tests are left out.
@@ -96,6 +98,14 @@ func (w *window) shifted() (shift float64) {
 	return shift
 }
 
+// faults are what axe-core finds wrong with the page. The debugger's door is not bound
+// by the page's policy.
+func (w *window) faults(script string) (found []string) {
+	w.Helper()
+	w.do(chromedp.Evaluate(script, nil), chromedp.Evaluate(axe.Ask, &found, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	return found
+}
+
 func (w *window) read(expression string) (value string) {
 	w.Helper()
 	w.do(chromedp.Evaluate(expression, &value))
@@ -119,14 +129,14 @@ func (w *window) keep(name string) {
 	}))
 }
 
-// No page moves under a reader's eyes, none is wider than a phone, and each is shown
-// in every dress: light, dark, on a phone, from right to left.
+// No page moves under a reader's eyes, none is wider than a phone, axe-core finds nothing
+// on any, and each is shown in every dress: light, dark, on a phone, from right to left.
 func TestPagesStandStillAndFit(t *testing.T) {
 	town := newTown(t)
 	town.grow(60)
 	o := town.open()
 	o.signIn()
-	w := o.window()
+	w, script := o.window(), axe.Script(t)
 	dresses := []struct {
 		name            string
 		width, height   int64
@@ -147,10 +157,18 @@ func TestPagesStandStillAndFit(t *testing.T) {
 			if width := w.read("String(document.documentElement.scrollWidth)"); width > fmt.Sprint(d.width) && len(width) >= len(fmt.Sprint(d.width)) {
 				t.Errorf("%s in %s is %s pixels wide, want %d", path, d.name, width, d.width)
 			}
+			if !isPart(path) {
+				for _, fault := range w.faults(script) {
+					t.Errorf("%s in %s: %s", path, d.name, fault)
+				}
+			}
 			w.keep(pictureName(path) + "-" + d.name)
 		}
 	}
 }
+
+// isPart tells what only stands in other pages.
+func isPart(path string) bool { return strings.HasPrefix(path, "/palette") || strings.HasSuffix(path, "/steps") }
 
 // pictureName is a page's name as a file's.
 func pictureName(path string) string {

@@ -52,11 +52,10 @@ func (s *Server) brand(ctx context.Context) *brand {
 	if s.look.now != nil && s.Now().Sub(s.look.read) < lookAgain {
 		return s.look.now
 	}
-	settings, err := s.Rules.Look(ctx)
+	// Others wait for it too, so it is read although the first one leaves.
+	settings, err := s.Rules.Look(context.WithoutCancel(ctx))
 	if err != nil {
-		if !errors.Is(err, context.Canceled) {
-			s.Log.ErrorContext(ctx, "read the panel's settings", "err", err)
-		}
+		s.Log.ErrorContext(ctx, "read the panel's settings", "err", err)
 		settings = &hosting.PanelSettings{}
 		if s.look.now != nil {
 			settings = s.look.now.PanelSettings

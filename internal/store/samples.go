@@ -40,13 +40,14 @@ func (q *queries) LastUses(ctx context.Context, sites []string, s hosting.Span, 
 		site string
 		use  hosting.Use
 	}
+	// By site first: ordered by time alone, SQLite reads the newest of all sites there are.
 	rows, err := list(ctx, q, func(from scanner) (row, error) {
 		var one row
 		var n int64
 		err := from.Scan(&one.site, &n, &one.use.CPU, &one.use.Memory)
 		one.use.CPU, one.use.Memory = one.use.CPU/max(n, 1), one.use.Memory/max(n, 1)
 		return one, err
-	}, `SELECT site, n, cpu, memory FROM samples WHERE span = ? AND at >= ? AND site IN (`+marks(len(sites))+`) ORDER BY at`, args...)
+	}, `SELECT site, n, cpu, memory FROM samples WHERE span = ? AND at >= ? AND site IN (`+marks(len(sites))+`) ORDER BY site, at`, args...)
 	by := make(map[string]hosting.Use, len(sites))
 	for _, one := range rows {
 		by[one.site] = one.use // the newest is the last

@@ -168,7 +168,9 @@ func TestPagesStandStillAndFit(t *testing.T) {
 }
 
 // isPart tells what only stands in other pages.
-func isPart(path string) bool { return strings.HasPrefix(path, "/palette") || strings.HasSuffix(path, "/steps") }
+func isPart(path string) bool {
+	return strings.HasPrefix(path, "/palette") || strings.HasSuffix(path, "/steps")
+}
 
 // pictureName is a page's name as a file's.
 func pictureName(path string) string {

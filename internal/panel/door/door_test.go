@@ -181,6 +181,10 @@ func TestAnUploadGoesOnWhereItWasCut(t *testing.T) {
 	root, _ := s.Site(site)
 	const part = "0123456789abcdef0123456789abcdef"
 	whole := strings.Repeat("0123456789", 200_000)
+	// It was thrown away meanwhile, or never began.
+	if a, _ := do(t, s, orders.Order{Do: orders.Append, Part: part, Offset: 1}, "x"); a.Code != orders.Changed || a.Size != 0 {
+		t.Errorf("going on with what is not there = %+v", a)
+	}
 	// The sender goes away in the middle of a piece.
 	cut := io.MultiReader(strings.NewReader(whole[:700_000]), broken{})
 	if _, err := s.Order(t.Context(), visit(), orders.Order{Do: orders.Append, Part: part, Size: int64(len(whole))}, cut, nil); err == nil {

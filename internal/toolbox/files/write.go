@@ -152,12 +152,17 @@ func (w *work) append() error {
 	if err != nil {
 		return err
 	}
+	flags := os.O_WRONLY | syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 	if w.Offset == 0 {
 		if err := w.uploads(); err != nil {
 			return err
 		}
+		flags |= os.O_CREATE
 	}
-	file, err := w.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, newFile)
+	file, err := w.root.OpenFile(name, flags, newFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return refuse(orders.Changed, w.Part) // nothing of it is there: the sender begins anew
+	}
 	if err != nil {
 		return err
 	}

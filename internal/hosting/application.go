@@ -3,9 +3,7 @@ package hosting
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -46,24 +44,18 @@ func (a *Application) Version() string {
 
 // Owns tells whether a secret is the application's, in the same time for each.
 func (a *Application) Owns(secret string) bool {
-	return a.SecretHash != "" && subtle.ConstantTimeCompare([]byte(a.SecretHash), []byte(secretHash(secret))) == 1
+	return a.SecretHash != "" && subtle.ConstantTimeCompare([]byte(a.SecretHash), []byte(SecretHash(secret))) == 1
 }
 
 // renew gives it another secret, and returns that.
 func (a *Application) renew() string {
 	secret := applicationPrefix + rand.Text() + rand.Text()
-	a.SecretHash = secretHash(secret)
+	a.SecretHash = SecretHash(secret)
 	return secret
 }
 
 // applicationPrefix lets scanners of leaked secrets know ours.
 const applicationPrefix = "kpa_"
-
-// secretHash is enough for a secret of 256 random bits.
-func secretHash(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
-}
 
 // Pass is one sign-in to an application. It ends with the session of the browser that it
 // came from, however it ends.

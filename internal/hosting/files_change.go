@@ -51,8 +51,13 @@ func (f *SiteFiles) Small(ctx context.Context, name string) (content []byte, sum
 	if file.Size > MaxText || b.Len() > MaxText {
 		return nil, "", &Error{Code: Invalid, Message: showPath(name) + " is larger than the 1 MiB that can be edited here.", Mend: "Download it, or edit it over SSH."}
 	}
-	whole := sha256.Sum256(b.Bytes())
-	return b.Bytes(), hex.EncodeToString(whole[:]), nil
+	return b.Bytes(), ContentSum(b.Bytes()), nil
+}
+
+// ContentSum is the sum by which Save knows a file's content.
+func ContentSum(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
 }
 
 // Text returns a file's content, and the sum that Save wants to hear of it.

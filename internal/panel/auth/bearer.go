@@ -21,7 +21,7 @@ func (a *Auth) Bearer(r *http.Request) (*http.Request, error) {
 	var err error
 	v.actor, err = a.bearer(r.Context(), token)
 	if v.actor != nil {
-		v.token = digest(token)
+		v.token = hosting.SecretHash(token)
 	}
 	return r, err
 }

@@ -72,7 +72,7 @@ func (a *Auth) BeginCompany(ctx context.Context, id hosting.ID, next string) (st
 	if err != nil {
 		return "", err
 	}
-	b := begun{Provider: id, State: secret(), Nonce: secret(), Verifier: oauth2.GenerateVerifier(), Next: next}
+	b := begun{Provider: id, State: hosting.NewSecret(), Nonce: hosting.NewSecret(), Verifier: oauth2.GenerateVerifier(), Next: next}
 	kept, err := json.Marshal(b)
 	if err != nil {
 		return "", err

@@ -50,7 +50,7 @@ func (a *Auth) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{address: addressOf(r, a.Proxies), agent: strings.ToValidUTF8(r.UserAgent()[:min(len(r.UserAgent()), maxAgent)], "")}
 		if c, err := r.Cookie(a.sessions.Cookie.Name); err == nil {
-			v.session = digest(c.Value)
+			v.session = hosting.SecretHash(c.Value)
 		}
 		r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
 		token, isToken := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")

@@ -16,15 +16,15 @@ func (a *Auth) give(ctx context.Context, tx hosting.Tx, kind hosting.TokenKind, 
 	if err := tx.DeleteTokens(ctx, user, kind); err != nil {
 		return "", err
 	}
-	token := secret()
+	token := hosting.NewSecret()
 	return token, tx.InsertToken(ctx, &hosting.Token{ID: hosting.NewID(), Kind: kind, User: user, Name: string(kind),
-		Hash: digest(token), CreatedAt: a.now(), ExpiresAt: a.now().Add(life)})
+		Hash: hosting.SecretHash(token), CreatedAt: a.now(), ExpiresAt: a.now().Add(life)})
 }
 
 // valid returns a token that has not expired.
 func (a *Auth) valid(ctx context.Context, r hosting.Reader, token string, kinds ...hosting.TokenKind) (*hosting.Token, error) {
 	for _, kind := range kinds {
-		t, err := r.Token(ctx, kind, digest(token))
+		t, err := r.Token(ctx, kind, hosting.SecretHash(token))
 		if err == nil && t.ExpiresAt.After(a.now()) {
 			return t, nil
 		}
@@ -213,7 +213,7 @@ func (a *Auth) replace(ctx context.Context, tx hosting.Tx, u *hosting.User, hash
 	if err := tx.DeleteSessions(ctx, u.ID, keep); err != nil {
 		return err
 	}
-	if err := tx.ClearTries(ctx, "account "+digest(u.Email)); err != nil {
+	if err := tx.ClearTries(ctx, "account "+hosting.SecretHash(u.Email)); err != nil {
 		return err
 	}
 	return a.recordIn(ctx, tx, u, "password.changed")

@@ -2,10 +2,8 @@ package auth
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -141,18 +139,4 @@ func checkPassword(password, email, name string) error {
 		return fmt.Errorf("the password is one that everybody tries first; choose another, for example three or four words")
 	}
 	return nil
-}
-
-// secret returns 256 random bits as text for links and tokens.
-func secret() string {
-	b := make([]byte, 32)
-	_, _ = rand.Read(b) // never fails
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-// digest is what is kept of a secret with enough random bits: nobody can guess it,
-// so it needs no salt and no cost.
-func digest(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
 }

@@ -48,7 +48,7 @@ func (a *Auth) ForgotPassword(ctx context.Context, email, language string) error
 	if err != nil {
 		return &hosting.Error{Code: hosting.Invalid, Fields: []hosting.Field{field("email", err)}}
 	}
-	if err := a.count(ctx, map[string]int64{"forgot " + digest(email): perForgot, a.byAddress(ctx): perAddress}); err != nil {
+	if err := a.count(ctx, map[string]int64{"forgot " + hosting.SecretHash(email): perForgot, a.byAddress(ctx): perAddress}); err != nil {
 		return err
 	}
 	m := a.mail(ctx, hosting.MailReset, language)

@@ -65,7 +65,7 @@ type sessionStore struct{ auth *Auth }
 
 // FindCtx implements scs.CtxStore.
 func (s *sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
-	found, err := s.auth.store.Session(ctx, digest(token))
+	found, err := s.auth.store.Session(ctx, hosting.SecretHash(token))
 	if err != nil {
 		if hosting.CodeOf(err) == hosting.NotFound {
 			return nil, false, nil
@@ -83,7 +83,7 @@ func (s *sessionStore) CommitCtx(ctx context.Context, token string, data []byte,
 		return err
 	}
 	v := visitOf(ctx)
-	kept := &hosting.Session{ID: digest(token), User: hosting.ID(c.Values[keyUser]), Data: data,
+	kept := &hosting.Session{ID: hosting.SecretHash(token), User: hosting.ID(c.Values[keyUser]), Data: data,
 		Agent: v.agent, CreatedAt: s.auth.now(), ExpiresAt: expiry}
 	if v.address.IsValid() {
 		kept.Address = v.address.String()
@@ -104,7 +104,7 @@ func (s *sessionStore) CommitCtx(ctx context.Context, token string, data []byte,
 
 // DeleteCtx implements scs.CtxStore.
 func (s *sessionStore) DeleteCtx(ctx context.Context, token string) error {
-	return s.auth.store.Write(ctx, func(tx hosting.Tx) error { return tx.DeleteSession(ctx, digest(token)) })
+	return s.auth.store.Write(ctx, func(tx hosting.Tx) error { return tx.DeleteSession(ctx, hosting.SecretHash(token)) })
 }
 
 var errNoContext = errors.New("a session was used without a context")

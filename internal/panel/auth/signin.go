@@ -36,7 +36,7 @@ func wrong() error {
 // Limited after too many, whether there is such an account or not.
 func (a *Auth) SignIn(ctx context.Context, email, password string) (Stage, error) {
 	email = strings.ToLower(strings.TrimSpace(email))
-	account := "account " + digest(email)
+	account := "account " + hosting.SecretHash(email)
 	if err := a.count(ctx, map[string]int64{account: perAccount, a.byAddress(ctx): perAddress}); err != nil {
 		return Nobody, err
 	}
@@ -216,7 +216,7 @@ func (a *Auth) Confirm(ctx context.Context, password string) error {
 	if err != nil {
 		return err
 	}
-	key := "account " + digest(u.Email)
+	key := "account " + hosting.SecretHash(u.Email)
 	if err := a.count(ctx, map[string]int64{key: perAccount}); err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func (a *Auth) issue(ctx context.Context, u *hosting.User, req NewToken) (string
 	if fields != nil {
 		return "", &hosting.Error{Code: hosting.Invalid, Fields: fields}
 	}
-	text := tokenPrefix + secret()
+	text := tokenPrefix + hosting.NewSecret()
 	return text, a.store.Write(ctx, func(tx hosting.Tx) error {
 		have, err := tx.Tokens(ctx, u.ID, hosting.TokenAPI)
 		if err != nil {
@@ -76,7 +76,7 @@ func (a *Auth) issue(ctx context.Context, u *hosting.User, req NewToken) (string
 		if len(have) >= maxTokens {
 			return &hosting.Error{Code: hosting.Conflict, Message: fmt.Sprintf("You have %d tokens, which is the most there can be.", maxTokens), Mend: "Revoke one first."}
 		}
-		err = tx.InsertToken(ctx, &hosting.Token{ID: hosting.NewID(), Kind: hosting.TokenAPI, User: u.ID, Name: name, Hash: digest(text),
+		err = tx.InsertToken(ctx, &hosting.Token{ID: hosting.NewID(), Kind: hosting.TokenAPI, User: u.ID, Name: name, Hash: hosting.SecretHash(text),
 			Scopes: req.Scopes, CreatedAt: a.now(), ExpiresAt: a.now().Add(req.Life)})
 		if err != nil {
 			return err
@@ -110,7 +110,7 @@ func (a *Auth) RevokeToken(ctx context.Context, id hosting.ID) error {
 
 // bearer returns the actor of a token, nil when it is none.
 func (a *Auth) bearer(ctx context.Context, text string) (*hosting.Actor, error) {
-	t, err := a.store.Token(ctx, hosting.TokenAPI, digest(text))
+	t, err := a.store.Token(ctx, hosting.TokenAPI, hosting.SecretHash(text))
 	if err != nil || !t.ExpiresAt.After(a.now()) {
 		if err != nil && hosting.CodeOf(err) != hosting.NotFound {
 			return nil, err

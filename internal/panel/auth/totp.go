@@ -170,7 +170,7 @@ func (a *Auth) spend(login *hosting.Login, code string) string {
 		login.TOTPStep = step
 		return "totp.used"
 	}
-	spent := slices.Index(login.Recovery, digest(plainCode(code)))
+	spent := slices.Index(login.Recovery, hosting.SecretHash(plainCode(code)))
 	if spent < 0 {
 		return ""
 	}
@@ -210,7 +210,7 @@ func recovery() (codes, hashes []string) {
 		b := make([]byte, recoveryBytes)
 		_, _ = rand.Read(b) // never fails
 		text := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b))
-		hashes = append(hashes, digest(text))
+		hashes = append(hashes, hosting.SecretHash(text))
 		codes = append(codes, text[:4]+"-"+text[4:8]+"-"+text[8:12]+"-"+text[12:])
 	}
 	return codes, hashes

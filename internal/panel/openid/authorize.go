@@ -133,11 +133,11 @@ func (p *Provider) admit(ctx context.Context, a hosting.Actor, q *asked) (string
 		return "", &hosting.Error{Code: hosting.Forbidden, Message: "Only a person in a browser signs in to an application."}
 	}
 	at, factor := p.Doors.Proof(ctx)
-	code, now := secret(), p.now()
+	code, now := hosting.NewSecret(), p.now()
 	scopes := slices.DeleteFunc(strings.Fields(q.in.Get("scope")), func(s string) bool { return !slices.Contains(scopes(), s) })
 	slices.Sort(scopes)
 	pass := &hosting.Pass{
-		ID: hosting.NewID(), Application: q.app.ID, User: a.ID, Session: session, CodeHash: digest(code),
+		ID: hosting.NewID(), Application: q.app.ID, User: a.ID, Session: session, CodeHash: hosting.SecretHash(code),
 		Redirect: q.in.Get("redirect_uri"), Challenge: q.in.Get("code_challenge"), Nonce: q.in.Get("nonce"), Scopes: slices.Compact(scopes),
 		Factor: factor, ProvenAt: at, CreatedAt: now, ExpiresAt: now.Add(codeLife),
 	}

@@ -107,7 +107,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 // bearer returns whose an access token is.
 func (p *Provider) bearer(ctx context.Context, text string) (*hosting.Pass, hosting.Actor, error) {
 	var nobody hosting.Actor
-	t, err := p.store.PassToken(ctx, hosting.PassAccess, digest(text))
+	t, err := p.store.PassToken(ctx, hosting.PassAccess, hosting.SecretHash(text))
 	if err != nil {
 		return nil, nobody, err
 	}

@@ -8,10 +8,6 @@ package openid
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -165,16 +161,4 @@ func mayEnter(a hosting.Actor, app *hosting.Application) error {
 // over tells errors that say no rather than that something broke.
 func over(err error) bool {
 	return slices.Contains([]hosting.Code{hosting.SignIn, hosting.Forbidden, hosting.NotFound}, hosting.CodeOf(err))
-}
-
-// secret returns 256 random bits as text, digest what is kept of them.
-func secret() string {
-	b := make([]byte, sha256.Size)
-	_, _ = rand.Read(b) // never fails
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-func digest(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
 }

@@ -96,7 +96,7 @@ func (p *Provider) client(r *http.Request) (*hosting.Application, error) {
 // redeem trades a code for tokens, once. Who brings it a second time may have stolen it,
 // or the first may have, so that all it brought ends then (RFC 6749 section 4.1.2).
 func (p *Provider) redeem(ctx context.Context, app *hosting.Application, in url.Values) (*given, error) {
-	pass, err := p.store.PassByCode(ctx, digest(in.Get("code")))
+	pass, err := p.store.PassByCode(ctx, hosting.SecretHash(in.Get("code")))
 	if err != nil || pass.Application != app.ID {
 		return nil, ended(err)
 	}
@@ -112,7 +112,7 @@ func (p *Provider) redeem(ctx context.Context, app *hosting.Application, in url.
 	var out *given
 	err = p.store.Write(ctx, func(tx hosting.Tx) error {
 		out = nil
-		pass, err := tx.PassByCode(ctx, digest(in.Get("code")))
+		pass, err := tx.PassByCode(ctx, hosting.SecretHash(in.Get("code")))
 		if err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func (p *Provider) redeem(ctx context.Context, app *hosting.Application, in url.
 
 // refresh trades a refresh token for others, once; see redeem.
 func (p *Provider) refresh(ctx context.Context, app *hosting.Application, text string) (*given, error) {
-	had, err := p.store.PassToken(ctx, hosting.PassRefresh, digest(text))
+	had, err := p.store.PassToken(ctx, hosting.PassRefresh, hosting.SecretHash(text))
 	if err != nil {
 		return nil, ended(err)
 	}
@@ -156,7 +156,7 @@ func (p *Provider) refresh(ctx context.Context, app *hosting.Application, text s
 	var out *given
 	err = p.store.Write(ctx, func(tx hosting.Tx) error {
 		out = nil
-		had, err := tx.PassToken(ctx, hosting.PassRefresh, digest(text))
+		had, err := tx.PassToken(ctx, hosting.PassRefresh, hosting.SecretHash(text))
 		if err != nil {
 			return err
 		}
@@ -198,15 +198,15 @@ func (p *Provider) give(ctx context.Context, tx hosting.Tx, pass *hosting.Pass) 
 	if pass.ExpiresAt.Before(ends) {
 		ends = pass.ExpiresAt
 	}
-	out := &given{AccessToken: secret(), TokenType: "Bearer", ExpiresIn: int64(ends.Sub(now) / time.Second), Scope: strings.Join(pass.Scopes, " ")}
-	if err := tx.InsertPassToken(ctx, &hosting.PassToken{Hash: digest(out.AccessToken), Pass: pass.ID, Kind: hosting.PassAccess, ExpiresAt: ends}); err != nil {
+	out := &given{AccessToken: hosting.NewSecret(), TokenType: "Bearer", ExpiresIn: int64(ends.Sub(now) / time.Second), Scope: strings.Join(pass.Scopes, " ")}
+	if err := tx.InsertPassToken(ctx, &hosting.PassToken{Hash: hosting.SecretHash(out.AccessToken), Pass: pass.ID, Kind: hosting.PassAccess, ExpiresAt: ends}); err != nil {
 		return nil, err
 	}
 	if !slices.Contains(pass.Scopes, scopeOffline) {
 		return out, nil
 	}
-	out.RefreshToken = secret()
-	return out, tx.InsertPassToken(ctx, &hosting.PassToken{Hash: digest(out.RefreshToken), Pass: pass.ID, Kind: hosting.PassRefresh, ExpiresAt: pass.ExpiresAt})
+	out.RefreshToken = hosting.NewSecret()
+	return out, tx.InsertPassToken(ctx, &hosting.PassToken{Hash: hosting.SecretHash(out.RefreshToken), Pass: pass.ID, Kind: hosting.PassRefresh, ExpiresAt: pass.ExpiresAt})
 }
 
 // verifies tells whether a verifier is that of a challenge (RFC 7636 section 4.6).

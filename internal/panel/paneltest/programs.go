@@ -14,12 +14,12 @@ type Runs []hosting.CronRun
 // CronRuns implements hosting.CronReader.
 func (r Runs) CronRuns(context.Context, string) ([]hosting.CronRun, error) { return r, nil }
 
-// Yard is one node; what is asked for it is kept, and done when a test says so.
+// Yard is two nodes; what is asked for them is kept, and done when a test says so.
 type Yard map[string]*v1alpha1.NodeMaintenance
 
 // Nodes implements hosting.NodeKeeper.
 func (Yard) Nodes(context.Context) ([]hosting.Node, error) {
-	return []hosting.Node{{Name: "worker-1", Ready: true, Version: "v1.36.0", CPU: "3900m", Memory: "16Gi"}}, nil
+	return []hosting.Node{{Name: "worker-1", Ready: true, Version: "v1.36.0", CPU: "3900m", Memory: "16Gi"}, {Name: "worker-2", Message: "kubelet stopped posting"}}, nil
 }
 
 // NodePods implements hosting.NodeKeeper.

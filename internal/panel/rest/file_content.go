@@ -115,15 +115,11 @@ func (s *Server) saveFile(ctx context.Context, a hosting.Actor, in *struct {
 		}
 		return nil, err
 	}
-	_, sum, err = files.Small(ctx, in.Path)
-	if err != nil {
-		return nil, err
-	}
 	file, err := files.Stat(ctx, in.Path)
 	if err != nil {
 		return nil, err
 	}
-	return &saved{ETag: `"` + sum + `"`, Body: fileOf(file)}, nil
+	return &saved{ETag: `"` + hosting.ContentSum(content) + `"`, Body: fileOf(file)}, nil
 }
 
 func (s *Server) readFile(ctx context.Context, a hosting.Actor, in *FilePath) (*stream, error) {

@@ -1,11 +1,9 @@
 package rest
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -37,7 +35,7 @@ func (s *Server) followLog(ctx context.Context, a hosting.Actor, in *LogPath) (*
 		over := make(chan struct{})
 		go func() {
 			defer close(over)
-			s.watchOver(ctx, stop, f, in.Site)
+			streams.WatchOver(ctx, stop, s.AskAgain, func() bool { return s.still(ctx, f.request, in.Site) && f.push([]byte("\n")) == nil })
 		}()
 		err := s.Rules.FollowLog(ctx, a, in.Site, q, func(l hosting.LogLine) error {
 			line, err := json.Marshal(logLineOf(&l))
@@ -53,24 +51,6 @@ func (s *Server) followLog(ctx context.Context, a hosting.Actor, in *LogPath) (*
 			s.end(to.Context(), f, "follow a log", err)
 		}
 	}}, nil
-}
-
-// watchOver ends an answer that goes on as soon as who gets it may not any more, or is
-// not there.
-func (s *Server) watchOver(ctx context.Context, stop context.CancelFunc, f *flow, site string) {
-	tick := time.NewTicker(cmp.Or(s.AskAgain, streams.AskAgain))
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if !s.still(ctx, f.request, site) || f.push([]byte("\n")) != nil {
-			stop()
-			return
-		}
-	}
 }
 
 // still tells whether a request's token counts now, and is good for a site's logs.

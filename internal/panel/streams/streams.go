@@ -4,6 +4,8 @@
 package streams
 
 import (
+	"cmp"
+	"context"
 	"sync"
 	"time"
 
@@ -14,8 +16,8 @@ import (
 const (
 	// Longest is how long one may go on; whoever wants more asks again.
 	Longest = 30 * time.Minute
-	// AskAgain is how often it is asked whether somebody still may have it.
-	AskAgain = 10 * time.Second
+	// askAgain is how often it is asked whether somebody still may have it.
+	askAgain = 10 * time.Second
 	// SendTimeout ends one whose listener takes nothing more.
 	SendTimeout = 20 * time.Second
 
@@ -52,4 +54,23 @@ func (p *Places) Take(id hosting.ID) (give func(), err error) {
 			delete(p.of, id)
 		}
 	}, nil
+}
+
+// WatchOver ends an answer by stop as soon as it may not go on: because who gets it may
+// not have it any more, or is not there. It asks every so often, zero for as often as
+// usual, and returns when ctx has ended.
+func WatchOver(ctx context.Context, stop func(), every time.Duration, goesOn func() bool) {
+	tick := time.NewTicker(cmp.Or(every, askAgain))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !goesOn() {
+			stop()
+			return
+		}
+	}
 }

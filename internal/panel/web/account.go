@@ -45,12 +45,9 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
 
 // showAccount shows the page with what somebody asked for, or what was wrong with it.
 func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, err error, fill func(*accountPage)) error {
-	status, wrong := http.StatusOK, faults{}
+	wrong, err := s.asked(r, err)
 	if err != nil {
-		if wrong, err = s.asked(r, err); err != nil {
-			return err
-		}
-		status = wrong.Status
+		return err
 	}
 	p, err := s.accountPage(r)
 	if err != nil {
@@ -58,7 +55,7 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, err error, 
 	}
 	p.Wrong = wrong
 	fill(&p)
-	return show(w, r, status, p.view())
+	return show(w, r, wrong.Status, p.view())
 }
 
 // done goes back to the page, or shows it with what was wrong.

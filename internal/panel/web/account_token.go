@@ -79,12 +79,9 @@ func (s *Server) listTokens(w http.ResponseWriter, r *http.Request) error {
 
 // showTokens shows the page with what was wrong, and what fill puts into it.
 func (s *Server) showTokens(w http.ResponseWriter, r *http.Request, err error, fill func(*tokenPage)) error {
-	status, wrong := http.StatusOK, faults{}
+	wrong, err := s.asked(r, err)
 	if err != nil {
-		if wrong, err = s.asked(r, err); err != nil {
-			return err
-		}
-		status = wrong.Status
+		return err
 	}
 	p, err := s.tokenPage(r)
 	if err != nil {
@@ -92,7 +89,7 @@ func (s *Server) showTokens(w http.ResponseWriter, r *http.Request, err error, f
 	}
 	p.Wrong, p.Confirm = wrong, wrong.Status == http.StatusUnauthorized
 	fill(&p)
-	return show(w, r, status, p.view())
+	return show(w, r, wrong.Status, p.view())
 }
 
 // makeToken makes one and shows its text. Where the password is asked for once more,

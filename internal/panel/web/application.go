@@ -89,14 +89,10 @@ func (s *Server) showForm(w http.ResponseWriter, r *http.Request, form hosting.A
 	if err != nil {
 		return err
 	}
-	status := http.StatusOK
-	if fault != nil {
-		if p.Wrong, err = s.asked(r, fault); err != nil {
-			return err
-		}
-		status = p.Wrong.Status
+	if p.Wrong, err = s.asked(r, fault); err != nil {
+		return err
 	}
-	return show(w, r, status, p.view())
+	return show(w, r, p.Wrong.Status, p.view())
 }
 
 // showSecret shows an application with its secret, this once.
@@ -124,7 +120,7 @@ func (s *Server) showApplication(w http.ResponseWriter, r *http.Request) error {
 // applicationForm reads the form.
 func applicationForm(r *http.Request) (hosting.Application, error) {
 	if err := r.ParseForm(); err != nil {
-		return hosting.Application{}, &hosting.Error{Code: hosting.Invalid, Message: "The form can't be read.", Err: err}
+		return hosting.Application{}, unreadable(err)
 	}
 	form := hosting.Application{
 		ID: hosting.ID(r.PathValue("application")), Name: r.PostForm.Get("name"),

@@ -30,15 +30,11 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request, err error, fill func(*enrolPage)) error {
 	p := enrolPage{frame: s.frame(r, placeNone)}
 	p.Title = p.T("Your second factor")
-	status := http.StatusOK
-	if err != nil {
-		if p.Wrong, err = s.asked(r, err); err != nil {
-			return err
-		}
-		status = p.Wrong.Status
+	if p.Wrong, err = s.asked(r, err); err != nil {
+		return err
 	}
 	fill(&p)
-	return show(w, r, status, p.view())
+	return show(w, r, p.Wrong.Status, p.view())
 }
 
 func (s *Server) enrolCode(w http.ResponseWriter, r *http.Request) error {

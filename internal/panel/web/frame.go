@@ -155,7 +155,7 @@ func themeOf(r *http.Request) string {
 // chooseLook remembers how somebody wants the panel to look: a theme or a language.
 func (s *Server) chooseLook(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
-		return &hosting.Error{Code: hosting.Invalid, Message: "The form can't be read.", Err: err}
+		return unreadable(err)
 	}
 	if r.PostForm.Has("theme") {
 		remember(w, themeCookie, r.PostForm.Get("theme"))

@@ -144,8 +144,11 @@ func actor(ctx context.Context) hosting.Actor {
 }
 
 // asked returns the faults of a request that its form can show, in the language of
-// who asks, or passes err on.
+// who asks, or passes err on. Of no error there are none, and the page is well.
 func (s *Server) asked(r *http.Request, err error) (faults, error) {
+	if err == nil {
+		return faults{Status: http.StatusOK}, nil
+	}
 	e, ok := errors.AsType[*hosting.Error](err)
 	if !ok || (e.Code != hosting.Invalid && e.Code != hosting.OverQuota && e.Code != hosting.Conflict && e.Code != hosting.Limited && e.Code != hosting.SignIn) {
 		return faults{}, err
@@ -161,6 +164,11 @@ func (s *Server) asked(r *http.Request, err error) (faults, error) {
 		f.fields[""] = strings.TrimSpace(in.Answer(e.Message) + " " + in.Answer(e.Mend))
 	}
 	return f, nil
+}
+
+// unreadable is the answer to a form that is none.
+func unreadable(err error) error {
+	return &hosting.Error{Code: hosting.Invalid, Message: "The form can't be read.", Err: err}
 }
 
 // words are all sentences of an answer.

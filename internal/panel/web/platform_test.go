@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,42 +10,11 @@ import (
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/paneltest"
 )
 
-// yard is two nodes; what is asked for them is kept, and done when a test says so.
-type yard map[string]*v1alpha1.NodeMaintenance
-
-func (yard) Nodes(context.Context) ([]hosting.Node, error) {
-	return []hosting.Node{{Name: "worker-1", Ready: true, Version: "v1.36.0", CPU: "3900m", Memory: "16Gi"}, {Name: "worker-2", Message: "kubelet stopped posting"}}, nil
-}
-
-func (yard) NodePods(context.Context, string) ([]hosting.NodePod, error) {
-	return []hosting.NodePod{{Namespace: "dom-shop-example", Name: "app-1", Site: "shop.example", Running: true, Since: clock}}, nil
-}
-
-func (y yard) Maintenances(context.Context) ([]v1alpha1.NodeMaintenance, error) {
-	var all []v1alpha1.NodeMaintenance
-	for _, m := range y {
-		all = append(all, *m)
-	}
-	return all, nil
-}
-
-func (y yard) PutMaintenance(_ context.Context, m *v1alpha1.NodeMaintenance) error {
-	y[m.Name] = m
-	return nil
-}
-
-func (y yard) DeleteMaintenance(_ context.Context, name string) error {
-	if y[name] == nil {
-		return &hosting.Error{Code: hosting.NotFound, Message: "no such thing"}
-	}
-	delete(y, name)
-	return nil
-}
-
-// said is what the operator writes of a drain.
-func (y yard) said(name, reason string, left int32, ready metav1.ConditionStatus) {
+// drained is what the operator writes of a drain.
+func drained(y paneltest.Yard, name, reason string, left int32, ready metav1.ConditionStatus) {
 	y[name].Status = v1alpha1.NodeMaintenanceStatus{Pods: 4, PodsLeft: &left, Conditions: []metav1.Condition{
 		{Type: v1alpha1.ConditionNodeClosed, Status: metav1.ConditionTrue, Reason: "Satisfied"},
 		{Type: v1alpha1.ConditionNodeDrained, Status: ready, Reason: reason, Message: "it says why"},
@@ -55,18 +23,18 @@ func (y yard) said(name, reason string, left int32, ready metav1.ConditionStatus
 }
 
 func TestNodeIsClosedDrainedAndOpened(t *testing.T) {
-	h, y := newHouse(t), yard{}
+	h, y := newHouse(t), paneltest.Yard{}
 	h.rules.Nodes = y
 	h.get("/platform/nodes").want(t, http.StatusOK, "worker-1", ">Ready<", "kubelet stopped posting", ">Not ready<")
-	h.get("/platform/nodes/worker-1").want(t, http.StatusOK, "shop.example", "Sites here: 1", "Close and move the pods")
+	h.get("/platform/nodes/worker-1").want(t, http.StatusOK, "jo.example", "Sites here: 1", "Close and move the pods")
 	h.post("/platform/nodes/worker-1/close", url.Values{"drain": {"1"}, "reason": {"a new disk"}}).want(t, http.StatusSeeOther)
 	if m := y["worker-1"]; m == nil || !m.Spec.Drain || m.Spec.Reason != "a new disk" {
 		t.Fatalf("asked for %+v, want a drain with its reason", y["worker-1"])
 	}
-	y.said("worker-1", "Draining", 3, metav1.ConditionFalse)
+	drained(y, "worker-1", "Draining", 3, metav1.ConditionFalse)
 	h.get("/platform/nodes/worker-1").want(t, http.StatusOK, "Being drained", "1 of 4", "it says why", `hx-trigger="every 2s"`, "a new disk")
 	h.part("/platform/nodes/worker-1").want(t, http.StatusOK, `id="changing"`)
-	y.said("worker-1", "Satisfied", 0, metav1.ConditionTrue)
+	drained(y, "worker-1", "Satisfied", 0, metav1.ConditionTrue)
 	done := h.get("/platform/nodes/worker-1")
 	done.want(t, http.StatusOK, ">Drained<", "4 of 4", "Open the node")
 	if strings.Contains(done.body, "every 2s") {
@@ -83,15 +51,15 @@ func TestNodeIsClosedDrainedAndOpened(t *testing.T) {
 
 // What no other node could take stays, and the page says so as something for a person.
 func TestDrainOfTheOnlyNodeIsToldAsStuck(t *testing.T) {
-	h, y := newHouse(t), yard{}
+	h, y := newHouse(t), paneltest.Yard{}
 	h.rules.Nodes = y
 	h.post("/platform/nodes/worker-1/close", url.Values{"drain": {"1"}}).want(t, http.StatusSeeOther)
-	y.said("worker-1", "NoOtherNode", 4, metav1.ConditionFalse)
+	drained(y, "worker-1", "NoOtherNode", 4, metav1.ConditionFalse)
 	h.get("/platform/nodes/worker-1").want(t, http.StatusOK, `class="stalled"`, "it says why")
 }
 
 func TestThePlatformIsTheProvidersAlone(t *testing.T) {
-	h, y := newHouse(t), yard{}
+	h, y := newHouse(t), paneltest.Yard{}
 	h.rules.Nodes = y
 	h.as = h.jo
 	for _, path := range []string{"/platform/nodes", "/platform/nodes/worker-1", "/platform/catalogue"} {

@@ -164,18 +164,15 @@ func (s *Server) showSettings(w http.ResponseWriter, r *http.Request) error {
 
 // settingsAgain shows the form as it was filled in, with what is wrong with it.
 func (s *Server) settingsAgain(w http.ResponseWriter, r *http.Request, form hosting.PanelSettings, err error) error {
-	wrong, status := faults{}, http.StatusOK
+	wrong, err := s.asked(r, err)
 	if err != nil {
-		if wrong, err = s.asked(r, err); err != nil {
-			return err
-		}
-		status = wrong.Status
+		return err
 	}
 	p := settingsPage{frame: s.platformFrame(r, settingsURL), Form: form, Wrong: wrong}
 	if form.Light != "" && wrong.Of("light") == "" && wrong.Of("dark") == "" {
 		p.Previews = "/brand/preview.css?" + url.Values{"light": {form.Light}, "dark": {form.Dark}}.Encode()
 	}
-	return show(w, r, status, p.view())
+	return show(w, r, wrong.Status, p.view())
 }
 
 func (s *Server) changeSettings(w http.ResponseWriter, r *http.Request) error {
@@ -204,7 +201,7 @@ func (s *Server) changeLogo(w http.ResponseWriter, r *http.Request) error {
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			return err
 		}
-		return &hosting.Error{Code: hosting.Invalid, Message: "The form can't be read.", Err: err}
+		return unreadable(err)
 	}
 	var data []byte
 	if err == nil {

@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,20 +9,15 @@ import (
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/paneltest"
 )
-
-// runs are those of all cron jobs.
-type runs []hosting.CronRun
-
-// CronRuns implements hosting.CronReader.
-func (r runs) CronRuns(context.Context, string) ([]hosting.CronRun, error) { return r, nil }
 
 // scheduled is a site of Jo's with one cron job that has run twice.
 func scheduled(t *testing.T) *house {
 	t.Helper()
 	h, said := talking(t)
-	said.said["cron"] = []string{"42 mails <sent>"}
-	h.rules.Panel.Cron = runs{
+	said.Said["cron"] = []string{"42 mails <sent>"}
+	h.rules.Panel.Cron = paneltest.Runs{
 		{Name: "mail-2", Job: "mail", State: hosting.RunFailed, Began: clock.Add(-time.Hour), Ended: clock.Add(-time.Hour + 5*time.Second), Asked: true},
 		{Name: "mail-1", Job: "mail", State: hosting.RunSucceeded, Began: clock.Add(-2 * time.Hour), Ended: clock.Add(-2*time.Hour + time.Minute)},
 	}

@@ -109,19 +109,15 @@ func (s *Server) changeSite(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	change := changeOf(r, p.Domain)
-	status := http.StatusOK
 	if r.PostForm.Has("plan") {
 		p.Plan, err = s.Rules.PlanChange(r.Context(), p.Actor, p.Row.Name, change)
 	} else if _, _, err = s.Rules.ChangeSite(r.Context(), p.Actor, p.Row.Name, change, false); err == nil {
 		return seeOther(w, r, siteURL(p.Row.Name))
 	}
-	if err != nil {
-		if p.Wrong, err = s.asked(r, err); err != nil {
-			return err
-		}
-		status = p.Wrong.Status
+	if p.Wrong, err = s.asked(r, err); err != nil {
+		return err
 	}
-	return show(w, r, status, p.view())
+	return show(w, r, p.Wrong.Status, p.view())
 }
 
 // changeOf reads what the form sent; what it did not send stays as it is.

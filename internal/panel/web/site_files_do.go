@@ -20,7 +20,7 @@ func (s *Server) doFiles(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := r.ParseForm(); err != nil {
-		return &hosting.Error{Code: hosting.Invalid, Message: "The form can't be read.", Err: err}
+		return unreadable(err)
 	}
 	d := deed{r: r, files: files, at: at}
 	for _, name := range r.PostForm["file"] {

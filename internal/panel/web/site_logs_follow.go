@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -38,7 +37,7 @@ func (s *Server) followLog(w http.ResponseWriter, r *http.Request) error {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		s.watchOver(ctx, stop, r, out)
+		streams.WatchOver(ctx, stop, s.AskAgain, func() bool { return s.still(ctx, r, hosting.RightSiteLogs) && out.beat() == nil })
 	}()
 	err = s.Rules.FollowLog(ctx, p.Actor, p.Row.Name, p.Query, func(l hosting.LogLine) error {
 		var html bytes.Buffer
@@ -50,11 +49,12 @@ func (s *Server) followLog(w http.ResponseWriter, r *http.Request) error {
 	ended := ctx.Err() != nil
 	stop()
 	<-over // nobody else writes from here on
+	e, _ := asError(err)
 	switch code := hosting.CodeOf(err); {
 	case ended:
 		out.last(p.T("Following has ended: begin it again."))
-	case err != nil && (code == hosting.Invalid || code == hosting.NotFound || code == hosting.Forbidden):
-		out.last(err.Error())
+	case e != nil && (code == hosting.Invalid || code == hosting.NotFound || code == hosting.Forbidden):
+		out.last(words(p.Locale, e))
 	case err != nil && code == hosting.Internal:
 		s.Log.ErrorContext(r.Context(), "follow a log", "site", p.Row.Name, "err", err)
 	}
@@ -69,24 +69,6 @@ func (p siteLogs) after(r *http.Request) time.Time {
 		}
 	}
 	return p.now
-}
-
-// watchOver ends an answer that goes on as soon as who gets it may not any more, or is
-// not there.
-func (s *Server) watchOver(ctx context.Context, stop context.CancelFunc, r *http.Request, out *events) {
-	tick := time.NewTicker(cmp.Or(s.AskAgain, streams.AskAgain))
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if !s.still(ctx, r, hosting.RightSiteLogs) || out.beat() != nil {
-			stop()
-			return
-		}
-	}
 }
 
 // still tells whether whoever sent a request is signed in now, and may do something

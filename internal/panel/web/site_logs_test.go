@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,51 +12,14 @@ import (
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/paneltest"
 )
 
-// logs are what a pod said, by container. A log that is followed goes on with what
-// comes by more, until that is closed.
-type logs struct {
-	said map[string][]string
-	more chan string
-}
-
-// ReadLog implements hosting.LogReader.
-func (l *logs) ReadLog(ctx context.Context, at hosting.LogPlace, see func(time.Time, string) error) error {
-	lines := l.said[at.Container]
-	if at.Previous || lines == nil {
-		return &hosting.Error{Code: hosting.Conflict, Message: "There is no such log."}
-	}
-	for i, text := range lines {
-		when := clock.Add(time.Duration(i-len(lines)) * time.Minute)
-		if when.Before(at.Since) {
-			continue
-		}
-		if err := see(when, text); err != nil {
-			return err
-		}
-	}
-	for at.Follow {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case text, open := <-l.more:
-			if !open {
-				return nil
-			}
-			if err := see(clock.Add(time.Second), text); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // talking is a site of Jo's that has said something.
-func talking(t *testing.T) (*house, *logs) {
+func talking(t *testing.T) (*house, *paneltest.Logs) {
 	t.Helper()
 	h := newHouse(t)
-	said := &logs{more: make(chan string), said: map[string][]string{
+	said := &paneltest.Logs{At: clock, More: make(chan string), Said: map[string][]string{
 		"app": {"PHP Warning:  <b>bold</b> claim", "all is well", "PHP Fatal error:  out of ideas"},
 		"nginx": {`192.0.2.7 - - [2026-03-01T12:00:00+00:00] "GET /lost HTTP/1.1" 404 0 "-" "-"`,
 			"2026/03/01 12:00:00 [error] 7#7: upstream is away"},
@@ -169,10 +131,10 @@ func TestFollowingALogBringsWhatIsWritten(t *testing.T) {
 	h, said := talking(t)
 	after := clock.Add(-time.Minute).Format(time.RFC3339Nano)
 	events := h.following(t, fmt.Sprintf("/sites/shop.example/logs/follow?source=app&after=%s", after))
-	said.more <- "written <now>"
+	said.More <- "written <now>"
 	until(t, events, "id: 2026-03-01T12:00:01Z")
 	until(t, events, "written &lt;now&gt;")
-	close(said.more)
+	close(said.More)
 	for events.Scan() {
 		if strings.Contains(events.Text(), "ideas") {
 			t.Error("a line that the page has already comes again")
@@ -189,7 +151,7 @@ func TestFollowingEndsWithTheRight(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h, said := talking(t)
 			events := h.following(t, "/sites/shop.example/logs/follow?source=app")
-			said.more <- "for Jo"
+			said.More <- "for Jo"
 			until(t, events, "for Jo")
 			end(h)
 			until(t, events, "event: end")

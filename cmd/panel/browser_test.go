@@ -157,6 +157,9 @@ func TestPagesStandStillAndFit(t *testing.T) {
 			if width := w.read("String(document.documentElement.scrollWidth)"); width > fmt.Sprint(d.width) && len(width) >= len(fmt.Sprint(d.width)) {
 				t.Errorf("%s in %s is %s pixels wide, want %d", path, d.name, width, d.width)
 			}
+			if tab := w.read(hiddenTab); tab != "" {
+				t.Errorf("%s in %s: the tab %q, where one is, can't be seen", path, d.name, tab)
+			}
 			if !isPart(path) {
 				for _, fault := range w.faults(script) {
 					t.Errorf("%s in %s: %s", path, d.name, fault)
@@ -166,6 +169,12 @@ func TestPagesStandStillAndFit(t *testing.T) {
 		}
 	}
 }
+
+// hiddenTab is the text of a page's own tab where that is not in sight.
+const hiddenTab = `[...document.querySelectorAll(".tabs [aria-current]")].filter(tab => {
+	const [at, strip] = [tab.getBoundingClientRect(), tab.parentElement.getBoundingClientRect()];
+	return at.left < strip.left - 1 || at.right > strip.right + 1;
+}).map(tab => tab.textContent).join()`
 
 // isPart tells what only stands in other pages.
 func isPart(path string) bool {

@@ -1,4 +1,4 @@
-// What a page needs beyond links and forms: copying, the palette, passkeys, and
+// What a page needs beyond links and forms: copying, the palette, tabs, passkeys, and
 // the one-time code of a link. Everything else is htmx's, and every form works
 // without this file.
 "use strict";
@@ -37,6 +37,9 @@ document.addEventListener("input", event => {
   if (typed) typed.form.querySelector("button[type=submit]").disabled = typed.value.trim() !== typed.dataset.typed;
 });
 for (const typed of all("[data-typed]")) typed.form.querySelector("button[type=submit]").disabled = typed.value.trim() !== typed.dataset.typed;
+
+// The tab where one is comes into sight in a strip that is wider than the window.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 // A one-time code comes behind the # of a link, which no server and no log sees.
 for (const field of all("[data-from-link]")) {

@@ -6,12 +6,10 @@ import (
 	"compress/gzip"
 	"io"
 	"net"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // respond is a server that ignores PORT, as most examples do.
@@ -141,19 +139,9 @@ func TestNodeInstallsModules(t *testing.T) {
 	s.put(t, wants("2"))
 	s.restart(t)
 	s.serves(t, "/", "shelf 2")
-	for end := time.Now().Add(starting); ; time.Sleep(20 * time.Millisecond) {
-		left, err := filepath.Glob(filepath.Join(s.folder, "www/.kubepanel/*"))
-		if err == nil && len(left) == 1 {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("left beside the modules in use: %q (%v)", left, err)
-		}
-	}
+	s.leavesOne(t)
 }
 
-// What is told of changed settings is so for the very next visitor, also of an
-// application that takes its time.
 func TestNodeTellsWhatBecameOfItsSettings(t *testing.T) {
 	t.Parallel()
 	s := newNode(t, map[string]any{"prepare": "first"})
@@ -162,21 +150,7 @@ func TestNodeTellsWhatBecameOfItsSettings(t *testing.T) {
 		"x.js": `const made = require('fs').readFileSync('made', 'utf8');
 setTimeout(() => require('http').createServer((q, a) => a.end(made)).listen(process.env.PORT), 700);`,
 	})
-	s.start(t)
-	s.told(t, "accepted", "")
-	if got := s.get("/"); !strings.Contains(got, "first") {
-		t.Errorf("it says %q", got)
-	}
-	s.configure(t, "nodejs", "http", map[string]any{"prepare": "bad"})
-	s.told(t, "refused", "the setting prepare: npm run bad ended with 3")
-	if got := s.get("/"); !strings.Contains(got, "first") {
-		t.Errorf("after a setting that is refused it says %q", got)
-	}
-	s.configure(t, "nodejs", "http", map[string]any{"prepare": "second"})
-	s.told(t, "accepted", "")
-	if got := s.get("/"); !strings.Contains(got, "second") {
-		t.Errorf("after a setting that is accepted it says %q", got)
-	}
+	s.tells(t, "nodejs", "", "the setting prepare: npm run bad ended with 3")
 }
 
 // tarball is the least that npm takes for a package.

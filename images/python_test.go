@@ -148,19 +148,9 @@ func TestPythonInstallsRequirements(t *testing.T) {
 	s.put(t, map[string]string{"more.txt": "--no-index\n--find-links wheels\nshelf==2\n"})
 	s.restart(t)
 	s.serves(t, "/", "shelf 2")
-	for end := time.Now().Add(starting); ; time.Sleep(20 * time.Millisecond) {
-		left, err := filepath.Glob(filepath.Join(s.folder, "www/.kubepanel/*"))
-		if err == nil && len(left) == 1 {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("left beside the one environment: %q (%v)", left, err)
-		}
-	}
+	s.leavesOne(t)
 }
 
-// What is told of changed settings is so for the very next visitor, also of an
-// application that takes its time.
 func TestPythonTellsWhatBecameOfItsSettings(t *testing.T) {
 	t.Parallel()
 	s := newPython(t, map[string]any{"prepare": "make.py first"})
@@ -168,21 +158,7 @@ func TestPythonTellsWhatBecameOfItsSettings(t *testing.T) {
 		"make.py": "import sys\nif sys.argv[1] == 'bad': sys.exit(3)\nopen('made.py', 'w').write('V = %r' % sys.argv[1])",
 		"app.py":  "import time\ntime.sleep(0.7)\n" + oneFile("x") + "from made import V as VALUE",
 	})
-	s.start(t)
-	s.told(t, "accepted", "")
-	if got := s.get("/"); !strings.Contains(got, "first") {
-		t.Errorf("it says %q", got)
-	}
-	s.configure(t, "python", "http", map[string]any{"prepare": "make.py bad"})
-	s.told(t, "refused", "the setting prepare: python make.py bad ended with 3")
-	if got := s.get("/"); !strings.Contains(got, "first") {
-		t.Errorf("after a setting that is refused it says %q", got)
-	}
-	s.configure(t, "python", "http", map[string]any{"prepare": "make.py second"})
-	s.told(t, "accepted", "")
-	if got := s.get("/"); !strings.Contains(got, "second") {
-		t.Errorf("after a setting that is accepted it says %q", got)
-	}
+	s.tells(t, "python", "make.py ", "the setting prepare: python make.py bad ended with 3")
 }
 
 // wheel is the least that pip takes for a package (PEP 427).

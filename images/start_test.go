@@ -218,6 +218,39 @@ func (s *started) says(t *testing.T, want string) {
 	}
 }
 
+// leavesOne waits until of what was installed only what is in use is left.
+func (s *started) leavesOne(t *testing.T) {
+	t.Helper()
+	for end := time.Now().Add(starting); ; time.Sleep(20 * time.Millisecond) {
+		left, err := filepath.Glob(filepath.Join(s.folder, "www/.kubepanel/*"))
+		if err == nil && len(left) == 1 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("left beside what is in use: %q (%v)", left, err)
+		}
+	}
+}
+
+// tells starts an application that serves the last word of its setting prepare,
+// "first", and changes that. What is told of changed settings is so for the very next
+// visitor, also of an application that takes its time.
+func (s *started) tells(t *testing.T, kind, prepare, refusal string) {
+	t.Helper()
+	s.start(t)
+	for _, change := range []struct{ word, told, why, serves string }{
+		{"first", "accepted", "", "first"}, {"bad", "refused", refusal, "first"}, {"second", "accepted", "", "second"},
+	} {
+		if change.word != "first" {
+			s.configure(t, kind, "http", map[string]any{"prepare": prepare + change.word})
+		}
+		s.told(t, change.told, change.why)
+		if got := s.get("/"); !strings.Contains(got, change.serves) {
+			t.Errorf("after the setting %q, which is %s, it says %q", change.word, change.told, got)
+		}
+	}
+}
+
 // restart touches tmp/restart.txt.
 func (s *started) restart(t *testing.T) {
 	t.Helper()

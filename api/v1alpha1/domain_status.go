@@ -1,6 +1,10 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	"cmp"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // DomainPhase is a Domain's state in one word.
 //
@@ -214,4 +218,12 @@ type EndpointsStatus struct {
 	// PHPMyAdmin is where the database can be looked at.
 	// +optional
 	PHPMyAdmin string `json:"phpMyAdmin,omitempty"`
+}
+
+// Site is where a browser finds the site itself; "" while nobody knows.
+func (e *EndpointsStatus) Site() string {
+	if e == nil {
+		return ""
+	}
+	return cmp.Or(e.HTTPS, e.HTTP)
 }

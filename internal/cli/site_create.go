@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -191,10 +192,10 @@ func untilLive(d *v1alpha1.Domain, start time.Time, timeout time.Duration) goal 
 // siteDoors are the ways into a site, for a person who just got it.
 func siteDoors(d *v1alpha1.Domain) [][]string {
 	name := d.Spec.DomainName
-	rows := [][]string{{"  URL", siteURL(d)}}
+	rows := [][]string{{"  URL", d.Status.Endpoints.Site()}}
 	if d.Spec.WordPress.Preinstall {
 		rows = append(rows,
-			[]string{"  Admin", fmt.Sprintf("%s/wp-admin/ as %s", siteURL(d), adminUser(d))},
+			[]string{"  Admin", fmt.Sprintf("%s/wp-admin/ as %s", d.Status.Endpoints.Site(), adminUser(d))},
 			[]string{"  Password", "kubepanel site password " + name})
 		return rows
 	}
@@ -206,21 +207,7 @@ func siteDoors(d *v1alpha1.Domain) [][]string {
 	return rows
 }
 
-func siteURL(d *v1alpha1.Domain) string {
-	e := d.Status.Endpoints
-	switch {
-	case e == nil:
-		return ""
-	case e.HTTPS != "":
-		return e.HTTPS
-	}
-	return e.HTTP
-}
-
 // adminUser is the name that the contract gives the administrator by default.
 func adminUser(d *v1alpha1.Domain) string {
-	if u := d.Spec.WordPress.AdminUser; u != "" {
-		return u
-	}
-	return "admin"
+	return cmp.Or(d.Spec.WordPress.AdminUser, "admin")
 }

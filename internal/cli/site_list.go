@@ -63,7 +63,7 @@ func siteList(ctx context.Context, env *Env) error {
 	for i := range sites {
 		d := &sites[i]
 		rows = append(rows, []string{
-			hosting.ShowName(d.Spec.DomainName), siteType(d), or(string(d.Status.Phase), "Pending"), readiness(d), or(siteURL(d), "-"), age(d.CreationTimestamp.Time),
+			hosting.ShowName(d.Spec.DomainName), siteType(d), or(string(d.Status.Phase), "Pending"), readiness(d), or(d.Status.Endpoints.Site(), "-"), age(d.CreationTimestamp.Time),
 		})
 	}
 	return table(env.Out, rows)

@@ -74,7 +74,7 @@ func siteFacts(d *v1alpha1.Domain) [][]string {
 	add := func(name, format string, args ...any) {
 		rows = append(rows, []string{"  " + name, clean(fmt.Sprintf(format, args...))})
 	}
-	if url := siteURL(d); url != "" {
+	if url := d.Status.Endpoints.Site(); url != "" {
 		add("URL", "%s", url)
 	}
 	if d.Spec.Title != "" {

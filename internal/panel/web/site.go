@@ -126,18 +126,6 @@ func runIcon(d *v1alpha1.Domain) string {
 	return "sites"
 }
 
-// address is where a browser finds the site; "" while nobody knows.
-func address(d *v1alpha1.Domain) string {
-	e := d.Status.Endpoints
-	switch {
-	case e == nil:
-		return ""
-	case e.HTTPS != "":
-		return e.HTTPS
-	}
-	return e.HTTP
-}
-
 // took is how long after the site's beginning something was, in seconds with the
 // precision that Kubernetes has.
 func took(began, at time.Time) string {

@@ -33,7 +33,7 @@ func (s *Server) siteShow(r *http.Request) (siteShow, error) {
 		return siteShow{}, err
 	}
 	d := page.Domain
-	p := siteShow{sitePage: page, Steps: hosting.Steps(d), Moving: moving(page.Row.Domain), Address: address(d), Storage: storageOf(d)}
+	p := siteShow{sitePage: page, Steps: hosting.Steps(d), Moving: moving(page.Row.Domain), Address: d.Status.Endpoints.Site(), Storage: storageOf(d)}
 	if e, ok := asError(hosting.StallOf(d)); ok {
 		p.Stall = e
 	}

@@ -11,6 +11,8 @@ TOOL     := go tool -modfile=tools/go.mod
 NODE     := bin/node
 MACHINE  ?= main
 N        ?= 1000
+# Every page of the panel in every dress, as tests photographed it.
+ARTIFACTS := $(CURDIR)/lab/artifacts/pages
 MODULES  := . node tools lab/cyclonus lab/rclone $(wildcard node/components/*)
 # The files a program is built from; everything else can't make it stale.
 NODE_GO  := $(shell find node -name '*.go' -not -path '*/components/*') node/go.mod node/go.sum $(shell find node/manifests -type f)
@@ -46,7 +48,7 @@ test: ## run every test: unit, real API server, then end to end on a fresh node 
 unit: $(NODE) ## the tests that need no node: rules, golden files, real API server, real MariaDB, nginx, SSH
 	./bootstrap test
 	$(NODE) build kubernetes etcd
-	go test -race -shuffle=on ./...
+	PANEL_PICTURES=$(ARTIFACTS) go test -race -shuffle=on ./...
 	cd node && go test -race -shuffle=on ./...
 	cd node/components/csi-driver && go test -race -shuffle=on ./...
 	cd node/components/csi-controllers && CGO_ENABLED=0 go test -trimpath ./... # built like the program, which is built already
@@ -87,10 +89,10 @@ bench-panel: $(NODE) ## measure the panel with 100, 1,000 and 10,000 sites, with
 	go test -count=1 -timeout 30m -run '^$$' -bench Panel -benchtime 1x ./cmd/panel
 
 PICTURES := docs/panel/pictures
-panel-pictures: $(NODE) ## make the pictures of the panel's guides anew; all of its pages, in every dress, are in bin/panel-pictures then
+panel-pictures: $(NODE) ## make the pictures of the panel's guides anew; all of its pages, in every dress, are in lab/artifacts/pages then
 	$(NODE) build kubernetes etcd
-	PANEL_PICTURES=$(CURDIR)/bin/panel-pictures go test -count=1 -run PagesStandStill ./cmd/panel
-	for picture in $(notdir $(wildcard $(PICTURES)/*.webp)); do cp bin/panel-pictures/$$picture $(PICTURES)/; done
+	PANEL_PICTURES=$(ARTIFACTS) go test -count=1 -run PagesStandStill ./cmd/panel
+	for picture in $(notdir $(wildcard $(PICTURES)/*.webp)); do cp $(ARTIFACTS)/$$picture $(PICTURES)/; done
 
 CHAOS ?= 10m
 chaos: $(NODE) ## kill what the platform stands on at random, for CHAOS=10m, and see that nothing is lost

@@ -176,7 +176,7 @@ func (p *panelJourney) schedules(b *browser, s site) {
 
 	b.open(at + "/count")
 	b.click(`form[action$="/run"] button`)
-	b.until("the run has succeeded", `document.querySelector('#jobs .badge.good')`)
+	b.until("the run has succeeded", `document.querySelector('#jobs .badge[data-kind=good]')`)
 	p.check(b, "cron-job")
 	b.click(`#jobs td a`)
 	b.until("its output is shown", `document.querySelector('#lines').innerText.includes('counted 42 for') && document.querySelector('#lines').innerText.includes('done')`)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
@@ -28,9 +29,9 @@ var (
 // profile is UTS #46, non-transitional, as a browser looks names up. Hyphens in
 // the third and fourth place are common in real names, so only asciiName judges
 // hyphens.
-func profile() *idna.Profile {
+var profile = sync.OnceValue(func() *idna.Profile {
 	return idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckHyphens(false), idna.StrictDomainName(true))
-}
+})
 
 // ParseName returns the name of a site as it is stored: lower-case ASCII, with
 // international labels in their xn-- form. Its errors are sentences for a person
@@ -60,6 +61,9 @@ func ParseName(input string) (string, error) {
 
 // ShowName returns a stored name as people write it, in Unicode.
 func ShowName(ascii string) string {
+	if !strings.Contains(ascii, "xn--") {
+		return ascii // most names, and a list has many
+	}
 	shown, err := profile().ToUnicode(ascii)
 	if err != nil {
 		return ascii

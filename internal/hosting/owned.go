@@ -22,7 +22,7 @@ type OwnedSite struct {
 	Object string // the Domain's metadata.name
 	Owner  ID
 	State  SiteState
-	// Amounts count against the owner's package.
+	// Amounts count against the owner's package; nil in a brief list.
 	Amounts Amounts
 	// Names are all names that lead to it, its own first. Reading leaves them out, and
 	// without them an update leaves them as they are.
@@ -51,6 +51,7 @@ type SiteQuery struct {
 	Owner  ID     // "" for all that the actor may see
 	After  string // the name that the page before ended with
 	Limit  int    // 0 for 50; at most 200
+	Brief  bool   // without Amounts, which a page of the list does not show
 
 	// Reseller and Granted narrow to what the actor may see; set by rules.
 	Reseller ID

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Right names something that one may do or not. Its text stands in tokens, grants
@@ -79,7 +80,7 @@ const (
 
 // rights is the whole policy: for each action the reach of administrators,
 // resellers, customers and collaborators.
-func rights() map[Right][4]reach {
+var rights = sync.OnceValue(func() map[Right][4]reach {
 	site := [4]reach{everybody, below, own, granted}
 	provider := [4]reach{everybody, nobody, nobody, nobody}
 	selling := [4]reach{everybody, below, nobody, nobody}
@@ -98,7 +99,7 @@ func rights() map[Right][4]reach {
 		RightAuditView:    {everybody, below, own, nobody},
 		RightPlatformView: provider, RightPlatformChange: provider,
 	}
-}
+})
 
 // Ever tells whether a role may do something at all, on whatever objects.
 func (r Role) Ever(do Right) bool {

@@ -49,6 +49,12 @@ func (q *queries) query(ctx context.Context, statement string, args ...any) (*sq
 	if err != nil {
 		return nil, err
 	}
+	// What reads a file takes less than being able to give it up in the middle, for which
+	// the driver and database/sql start goroutines of their own.
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	ctx = context.WithoutCancel(ctx)
 	if s == nil {
 		return db.QueryContext(ctx, text, args...)
 	}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -233,6 +234,18 @@ func TestSiteListTakesFewStatements(t *testing.T) {
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("pages = %v, want %v", got, want)
+		}
+		full, err := h.Sites(t.Context(), jo, hosting.SiteQuery{})
+		must(t, err)
+		brief, err := h.Sites(t.Context(), jo, hosting.SiteQuery{Brief: true})
+		must(t, err)
+		for i := range full.Items {
+			if full.Items[i].Amounts[hosting.Sites] != 1 || brief.Items[i].Amounts != nil {
+				t.Errorf("amounts = %v, and in brief %v, want some and none", full.Items[i].Amounts, brief.Items[i].Amounts)
+			}
+			if full.Items[i].Amounts = nil; !reflect.DeepEqual(brief.Items[i], full.Items[i]) {
+				t.Errorf("in brief = %+v, want %+v", brief.Items[i], full.Items[i])
+			}
 		}
 		found, err := h.Sites(t.Context(), jo, hosting.SiteQuery{Search: "S0_"})
 		if err != nil || found.Total != 0 {

@@ -9,36 +9,67 @@ import (
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
-func selectSite() string {
+// siteRows reads rows of sites, with what counts against their owner's package or
+// without. All are read into the same places, since a list is long.
+type siteRows struct {
+	site             hosting.OwnedSite
+	reseller         sql.NullString
+	created, changed int64
+	amounts          amountsRow
+	into             []any
+}
+
+func newSiteRows(counted bool) *siteRows {
+	r := &siteRows{}
+	s := &r.site
+	r.into = []any{&s.Name, &s.Object, (*string)(&s.Owner), (*string)(&s.State), &s.Held, &s.Suspended, &r.created, &r.changed,
+		&s.OwnerName, &r.reseller, &s.OwnerSuspended}
+	if counted {
+		r.amounts = make(amountsRow, len(hosting.Resources()))
+		r.into = r.amounts.appendTo(r.into)
+	}
+	return r
+}
+
+// query is the statement that it reads, without its end.
+func (r *siteRows) query() string {
+	counted := ""
+	if r.amounts != nil {
+		counted = ", " + columns("s.")
+	}
 	return `SELECT s.name, s.object, s.owner_id, s.state, s.held, s.suspended, s.created_at, s.changed_at,
-	u.name, u.reseller_id, CASE WHEN u.suspended = 1 OR COALESCE(r.suspended, 0) = 1 THEN 1 ELSE 0 END, ` + columns("s.") + `
+	u.name, u.reseller_id, CASE WHEN u.suspended = 1 OR COALESCE(r.suspended, 0) = 1 THEN 1 ELSE 0 END` + counted + `
 	FROM sites s JOIN users u ON u.id = s.owner_id LEFT JOIN users r ON r.id = u.reseller_id `
 }
 
-func scanSite(row scanner) (hosting.OwnedSite, error) {
-	s := hosting.OwnedSite{Amounts: hosting.Amounts{}}
-	var reseller sql.NullString
-	var created, changed int64
-	into := []any{&s.Name, &s.Object, &s.Owner, &s.State, &s.Held, &s.Suspended, &created, &changed,
-		&s.OwnerName, &reseller, &s.OwnerSuspended}
-	err := scanAmounts(row, s.Amounts, into)
-	s.Reseller, s.CreatedAt, s.ChangedAt = hosting.ID(reseller.String), moment(created), moment(changed)
+func (r *siteRows) scan(row scanner) (hosting.OwnedSite, error) {
+	err := row.Scan(r.into...)
+	s := r.site
+	s.Reseller, s.CreatedAt, s.ChangedAt = hosting.ID(r.reseller.String), moment(r.created), moment(r.changed)
+	if r.amounts != nil {
+		s.Amounts = r.amounts.value()
+	}
 	return s, err
 }
 
-// scanAmounts reads a row that ends with the columns of all resources.
-func scanAmounts(row scanner, a hosting.Amounts, into []any) error {
-	amounts := make([]int64, len(hosting.Resources()))
-	for i := range amounts {
-		into = append(into, &amounts[i])
+// amountsRow is where the columns of all resources are read into.
+type amountsRow []int64
+
+func (r amountsRow) appendTo(into []any) []any {
+	for i := range r {
+		into = append(into, &r[i])
 	}
-	err := row.Scan(into...)
-	for i, r := range hosting.Resources() {
-		if amounts[i] != 0 {
-			a[r] = amounts[i]
+	return into
+}
+
+func (r amountsRow) value() hosting.Amounts {
+	a := hosting.Amounts{}
+	for i, resource := range hosting.Resources() {
+		if r[i] != 0 {
+			a[resource] = r[i]
 		}
 	}
-	return err
+	return a
 }
 
 func amountsOf(a hosting.Amounts) []any {
@@ -51,7 +82,8 @@ func amountsOf(a hosting.Amounts) []any {
 
 // OwnedSite implements hosting.SiteReader.
 func (q *queries) OwnedSite(ctx context.Context, name string) (*hosting.OwnedSite, error) {
-	s, err := one(ctx, q, scanSite, selectSite()+`WHERE s.name = ?`, name)
+	rows := newSiteRows(true)
+	s, err := one(ctx, q, rows.scan, rows.query()+`WHERE s.name = ?`, name)
 	return &s, answer("read whose a site is", err)
 }
 
@@ -77,7 +109,13 @@ func (q *queries) OwnedSites(ctx context.Context, query hosting.SiteQuery) ([]ho
 	if query.After != "" {
 		w.and(`s.name > ?`, query.After)
 	}
-	sites, err := list(ctx, q, scanSite, selectSite()+w.String()+` ORDER BY s.name LIMIT ?`, append(w.args, query.Limit+1)...)
+	rows := newSiteRows(!query.Brief)
+	sites := make([]hosting.OwnedSite, 0, min(int64(query.Limit)+1, total))
+	_, err = list(ctx, q, func(row scanner) (none struct{}, err error) {
+		s, err := rows.scan(row)
+		sites = append(sites, s)
+		return none, err
+	}, rows.query()+w.String()+` ORDER BY s.name LIMIT ?`, append(w.args, query.Limit+1)...)
 	return sites, total, answer("list sites", err)
 }
 
@@ -128,14 +166,18 @@ func (q *queries) UsedBy(ctx context.Context, owner hosting.ID, customers bool) 
 	if customers {
 		statement, args = statement+` OR s.owner_id IN (SELECT id FROM users WHERE reseller_id = ?)`, append(args, owner)
 	}
-	used := hosting.Amounts{}
-	_, err := one(ctx, q, func(row scanner) (none struct{}, err error) { return none, scanAmounts(row, used, nil) }, statement, args...)
+	used, err := one(ctx, q, func(row scanner) (hosting.Amounts, error) {
+		sums := make(amountsRow, len(hosting.Resources()))
+		err := row.Scan(sums.appendTo(nil)...)
+		return sums.value(), err
+	}, statement, args...)
 	return used, answer("sum what is used", err)
 }
 
 // Unsettled implements hosting.SiteReader.
 func (q *queries) Unsettled(ctx context.Context, since time.Time) ([]hosting.OwnedSite, error) {
-	sites, err := list(ctx, q, scanSite, selectSite()+`WHERE s.changed_at < ? OR s.state = ? OR s.held = 1 OR u.suspended = 1 OR r.suspended = 1
+	rows := newSiteRows(true)
+	sites, err := list(ctx, q, rows.scan, rows.query()+`WHERE s.changed_at < ? OR s.state = ? OR s.held = 1 OR u.suspended = 1 OR r.suspended = 1
 		ORDER BY s.name`, micros(since), hosting.SiteDeleting)
 	return sites, answer("list sites to settle", err)
 }

@@ -22,7 +22,7 @@ type siteList struct {
 }
 
 func (s *Server) listSites(w http.ResponseWriter, r *http.Request) error {
-	q := hosting.SiteQuery{Search: r.FormValue("q"), After: r.FormValue("after"), Owner: hosting.ID(r.FormValue("owner"))}
+	q := hosting.SiteQuery{Search: r.FormValue("q"), After: r.FormValue("after"), Owner: hosting.ID(r.FormValue("owner")), Brief: true}
 	found, err := s.Rules.Sites(r.Context(), actor(r.Context()), q)
 	if err != nil {
 		return err

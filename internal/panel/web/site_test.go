@@ -274,8 +274,8 @@ func TestOverviewLeadsThroughTheFirstSteps(t *testing.T) {
 
 func TestDaysOfACertificateAreTold(t *testing.T) {
 	for left, want := range map[time.Duration]string{
-		60 * 24 * time.Hour: `class="badge good">60 days<`, 13*24*time.Hour + time.Hour: `class="badge warn">13 days<`,
-		50 * time.Hour: `class="badge bad">2 days<`, -time.Minute: `class="badge bad">Expired<`,
+		60 * 24 * time.Hour: `class="badge" data-kind="good">60 days<`, 13*24*time.Hour + time.Hour: `class="badge" data-kind="warn">13 days<`,
+		50 * time.Hour: `class="badge" data-kind="bad">2 days<`, -time.Minute: `class="badge" data-kind="bad">Expired<`,
 	} {
 		h := newHouse(t)
 		h.site("shop.example", func(d *v1alpha1.Domain) {

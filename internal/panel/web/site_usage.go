@@ -105,8 +105,6 @@ func quantity(text string, milli bool) int64 {
 // milli writes thousandths of a core as cores.
 func milli(n int64) string { return strconv.FormatFloat(float64(n)/1000, 'f', -1, 64) }
 
-func bytesText(n int64) string { return size(strconv.FormatInt(n, 10)) }
-
 // Measures of a plot, in its own units.
 const (
 	plotWide = 640

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"math"
 	"strconv"
 
@@ -32,16 +31,19 @@ func storageOf(d *v1alpha1.Domain) fill {
 	if s == nil {
 		s = &v1alpha1.StorageStatus{}
 	}
-	f := fill{Size: size(cmp.Or(s.Size, d.Spec.Resources.Storage))}
-	used, err := resource.ParseQuantity(s.Used)
-	if err != nil {
-		return f
+	if s.Size == "" {
+		return fill{Size: size(d.Spec.Resources.Storage)}
 	}
 	whole, err := resource.ParseQuantity(s.Size)
+	if err != nil {
+		return fill{Size: s.Size}
+	}
+	f := fill{Size: bytesText(whole.Value())}
+	used, err := resource.ParseQuantity(s.Used)
 	if err != nil || whole.Value() <= 0 {
 		return f
 	}
-	f.Used, f.Known = size(s.Used), true
+	f.Used, f.Known = bytesText(used.Value()), true
 	f.Percent = int(min(100, used.Value()*100/whole.Value()))
 	return f
 }
@@ -61,8 +63,13 @@ func size(amount string) string {
 	if err != nil {
 		return amount
 	}
+	return bytesText(q.Value())
+}
+
+// bytesText writes a number of bytes as people read it.
+func bytesText(n int64) string {
 	const step = 1024
-	value, unit := float64(q.Value()), 0
+	value, unit := float64(n), 0
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
 	for value >= step && unit < len(units)-1 {
 		value /= step

@@ -86,18 +86,18 @@ func (r Runtime) ReadSettings(values map[string]string) (settings map[string]any
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if _, ok := r.Settings[name]; !ok {
-			faults = append(faults, fmt.Sprintf("%s: there is no such setting%s", name, r.offered()))
+			faults = append(faults, r.unknown(name))
 		}
 	}
 	return settings, faults
 }
 
-// offered ends a sentence about an unknown key with those that there are.
-func (r Runtime) offered() string {
+// unknown says of a key that there is none of that name, and which there are.
+func (r Runtime) unknown(name string) string {
 	if len(r.Settings) == 0 {
-		return "; this runtime has no settings"
+		return name + ": there is no such setting; this runtime has no settings"
 	}
-	return "; there are: " + strings.Join(slices.Sorted(maps.Keys(r.Settings)), ", ")
+	return name + ": there is no such setting; there are: " + strings.Join(slices.Sorted(maps.Keys(r.Settings)), ", ")
 }
 
 // errSetting says that a value is not one that the setting takes.

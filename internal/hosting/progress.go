@@ -157,16 +157,14 @@ func StallOf(d *v1alpha1.Domain) error {
 	if c == nil || c.Status != metav1.ConditionTrue || stale(d, *c) {
 		return nil
 	}
-	what := ""
-	for _, s := range Steps(d) {
-		if s.State == StateStalled {
-			what = fmt.Sprintf(" at its %s", s.Title)
-			break
-		}
+	name := ShowBoth(d.Spec.DomainName)
+	e := &Error{Code: Stalled, Message: fmt.Sprintf("The site %s is stuck: %s", name, c.Message),
+		Mend: fmt.Sprintf("It goes on by itself when the cause is gone. Look at it with: kubepanel site show %s", d.Spec.DomainName)}
+	steps := Steps(d)
+	if i := slices.IndexFunc(steps, func(s Step) bool { return s.State == StateStalled }); i >= 0 {
+		e.Message = fmt.Sprintf("The site %s is stuck at %s: %s", name, "its "+steps[i].Title, c.Message)
 	}
-	return &Error{Code: Stalled,
-		Message: fmt.Sprintf("The site %s is stuck%s: %s", ShowBoth(d.Spec.DomainName), what, sentence(c.Message)),
-		Mend:    fmt.Sprintf("It goes on by itself when the cause is gone. Look at it with: kubepanel site show %s", d.Spec.DomainName)}
+	return e
 }
 
 // Unfinished says in one sentence what a site still waits for.

@@ -33,7 +33,7 @@ func (r *Reconciler) certificate(ctx context.Context, d *v1alpha1.Domain) error 
 		return operator.Wait(firstChecks, "WaitingForEdge", "The edge does not show a certificate for %s yet.", d.Spec.DomainName)
 	case errors.Is(err, ErrCertificate):
 		d.Status.Certificate = nil
-		return operator.Trouble(recheck, "BadCertificate", "Visitors of %s are not shown a good certificate: %s.", d.Spec.DomainName, err)
+		return operator.Trouble(recheck, "BadCertificate", "Visitors of %s are not shown a good certificate: %s", d.Spec.DomainName, sentence(err.Error()))
 	default:
 		return operator.Trouble(recheck, "EdgeUnreachable", "The edge does not answer at %s. See whether %s runs in namespace %s.", r.Edge.Address, r.Platform.Edge.Service, r.Platform.Namespace)
 	}

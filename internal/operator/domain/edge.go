@@ -157,13 +157,20 @@ func (e *Edge) reread() {
 	e.known = nil
 }
 
+// badCertificate is an ErrCertificate in the words of TLS alone.
+type badCertificate struct{ error }
+
+func (badCertificate) Is(target error) bool { return target == ErrCertificate }
+
+func (b badCertificate) Unwrap() error { return b.error }
+
 // certificateError tells a bad certificate from an edge that does not answer.
 func certificateError(err error) error {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return fmt.Errorf("%w: %w", ErrCertificate, err)
+		return badCertificate{err}
 	}
 	if _, ok := errors.AsType[tls.AlertError](err); ok {
-		return fmt.Errorf("%w: %w", ErrCertificate, err)
+		return badCertificate{err}
 	}
 	return fmt.Errorf("reach the edge: %w", err)
 }

@@ -130,7 +130,7 @@ func (r *Reconciler) deleteNamespace(ctx context.Context, d *v1alpha1.Domain) er
 	if released(d) {
 		return operator.Done("Released", "Kubernetes goes on removing namespace %s.", live.Name)
 	}
-	return operator.Wait(endingCheck, "NamespaceEnding", "Namespace %s is being removed.%s", live.Name, remaining(live))
+	return remaining(live)
 }
 
 // podPatience is how long a namespace waits for its pods: their grace period and
@@ -154,14 +154,14 @@ func (r *Reconciler) endPods(ctx context.Context, d *v1alpha1.Domain) (ended boo
 	return len(pods) == 0, err
 }
 
-// remaining says what Kubernetes itself reports to be in the way.
-func remaining(ns *corev1.Namespace) string {
+// remaining waits for a namespace, and says what Kubernetes itself reports to be in the way.
+func remaining(ns *corev1.Namespace) error {
 	for _, c := range ns.Status.Conditions {
 		if c.Status == corev1.ConditionTrue {
-			return " Kubernetes says: " + c.Message
+			return operator.Wait(endingCheck, "NamespaceEnding", "Namespace %s is being removed. Kubernetes says: %s", ns.Name, c.Message)
 		}
 	}
-	return ""
+	return operator.Wait(endingCheck, "NamespaceEnding", "Namespace %s is being removed.", ns.Name)
 }
 
 // holds tells whether the name is this Domain's: one that never had it has

@@ -46,7 +46,7 @@ func pressed(nodes []corev1.Node) string {
 	for i := range nodes {
 		for _, what := range complaints(&nodes[i]) {
 			if len(told) == most {
-				return " " + strings.Join(told, " ") + " There is more."
+				return " " + strings.Join(append(told, "There is more."), " ")
 			}
 			told = append(told, what)
 		}

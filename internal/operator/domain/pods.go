@@ -29,7 +29,7 @@ func starting(reason, message string) finding { return finding{reason: reason, m
 func diagnose(w *appsv1.Deployment, pods []corev1.Pod) finding {
 	for _, c := range w.Status.Conditions {
 		if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
-			return wrong("PodRefused", "Kubernetes refuses the site's pod: %s", c.Message)
+			return wrong("PodRefused", "Kubernetes refuses the site's pod: %s", sentence(c.Message))
 		}
 	}
 	pod := newest(pods)
@@ -99,7 +99,7 @@ func containerState(s corev1.ContainerStatus) finding {
 		case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError":
 			return wrong("ImageMissing", "The image %s of container %s can't be had: %s Give an image that the nodes can pull, or load it on them.", s.Image, s.Name, sentence(w.Message))
 		case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
-			return wrong(w.Reason, "Container %s can't be started: %s", s.Name, w.Message)
+			return wrong(w.Reason, "Container %s can't be started: %s", s.Name, sentence(w.Message))
 		}
 	}
 	if s.State.Running != nil && s.Ready {
@@ -157,17 +157,24 @@ func newest(pods []corev1.Pod) *corev1.Pod {
 	return n
 }
 
-// lastLine is the last line of a log that says something, within what fits.
+// longestWords bounds in bytes what a program's words take of a condition, so that
+// ours around them are not cut off.
+const longestWords = 400
+
+// lastLine is the last line of a log that says something.
 func lastLine(log string) string {
-	const longest = 400
 	lines := strings.Split(strings.TrimSpace(log), "\n")
-	last := strings.TrimSpace(lines[len(lines)-1])
-	return strings.ToValidUTF8(last[:min(len(last), longest)], "")
+	return strings.ToValidUTF8(strings.TrimSpace(lines[len(lines)-1]), "")
 }
 
-// sentence ends a text with a full stop, so that another sentence can follow.
+// sentence ends a program's words with a full stop, so that another sentence can
+// follow.
 func sentence(s string) string {
-	if s = strings.TrimSpace(s); s == "" || strings.HasSuffix(s, ".") {
+	s = strings.TrimSpace(s)
+	if len(s) > longestWords {
+		return strings.ToValidUTF8(s[:longestWords], "") + "…"
+	}
+	if s == "" || strings.HasSuffix(s, ".") {
 		return s
 	}
 	return s + "."

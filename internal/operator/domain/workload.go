@@ -56,7 +56,7 @@ func (r *Reconciler) explain(ctx context.Context, d *v1alpha1.Domain, w *appsv1.
 	pod := newest(pods)
 	switch {
 	case f.reason == reasonNoNode:
-		return operator.Trouble(recheck, f.reason, "%s%s Free or add capacity, or lower spec.resources.requests.", f.message, r.nodesTrouble(ctx))
+		return operator.Trouble(recheck, f.reason, "%s Free or add capacity, or lower spec.resources.requests.", f.message+r.nodesTrouble(ctx))
 	case f.trouble:
 		return operator.Trouble(recheck, f.reason, "%s", f.message)
 	case pod == nil:

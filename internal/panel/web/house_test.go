@@ -159,7 +159,7 @@ func ready(d *v1alpha1.Domain) { paneltest.Finish(d, clock) }
 // stuck is what it writes of one that only a person can help.
 func stuck(d *v1alpha1.Domain) {
 	d.Status.Phase = v1alpha1.DomainFailed
-	const said = `nginx refuses the configuration: unknown directive "foo"`
+	const said = `nginx refuses its configuration with spec.webserver.customConfig: unknown directive "foo" in custom.conf:1. The site serves without this change; correct it.`
 	for i := range d.Status.Conditions {
 		if c := &d.Status.Conditions[i]; c.Type == v1alpha1.ConditionReady || c.Type == v1alpha1.ConditionDeploymentReady {
 			c.Status, c.Reason, c.Message = metav1.ConditionFalse, "ConfigRefused", said

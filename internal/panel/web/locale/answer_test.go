@@ -54,3 +54,23 @@ func FuzzAnswer(f *testing.F) {
 		_ = de.Answer(name)
 	})
 }
+
+// What a stranger's program wrote into a status costs little, however it reads.
+func BenchmarkStrangersWords(b *testing.B) {
+	set, err := locale.Load()
+	if err != nil {
+		b.Fatal(err)
+	}
+	ar := set.Find("ar")
+	for name, text := range map[string]string{
+		"plain":  "The site shop.example is stuck at its pod: Container app ended with code 1: panic: no. It is started again.",
+		"nested": strings.Repeat("The site is stuck: ", 50),
+		"many":   strings.Repeat("There is no a. ", 68),
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				_ = ar.Parts(text)
+			}
+		})
+	}
+}

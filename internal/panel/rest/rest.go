@@ -128,12 +128,14 @@ func (s *Server) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, pattern := s.mux.Handler(r)
 		op := s.facts[pattern]
-		r.Body = http.MaxBytesReader(w, r.Body, max(op.body, maxBody))
 		if op.long {
 			to, until := http.NewResponseController(w), time.Now().Add(longest)
 			_ = errors.Join(to.SetReadDeadline(until), to.SetWriteDeadline(until)) // a test's recorder has none
 		}
-		next.ServeHTTP(w, r)
+		// It bounds a copy: in the request that it holds, net/http must see whether its own
+		// body was given up midway, else what is left of one that was refused is the
+		// connection's next request.
+		http.MaxBytesHandler(next, max(op.body, maxBody)).ServeHTTP(w, r)
 	})
 }
 

@@ -1,9 +1,12 @@
 package rest_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -99,6 +102,34 @@ func TestWhatIsNotThere(t *testing.T) {
 	odd.problem(t, http.StatusMethodNotAllowed, hosting.Invalid, "")
 	if got := odd.header.Get("Allow"); got != "GET" && got != "GET, POST" {
 		t.Errorf("Allow = %q", got)
+	}
+}
+
+// What is left of a body that was refused is never taken for the connection's next request:
+// behind a proxy that would be somebody else's.
+func TestTheRestOfARefusedBodyIsNoRequest(t *testing.T) {
+	h := newHouse(t)
+	smuggled := "GET " + rest.Prefix + "/account HTTP/1.1\r\nHost: panel.example\r\nAuthorization: Bearer " + h.boss.token + "\r\n\r\n"
+	// net/http reads away up to 256 KiB of what a handler left; more of it stays.
+	more := strings.Repeat("x", 512<<10)
+	for path, limit := range map[string]int{"POST " + rest.Prefix + "/sites": 128 << 10} {
+		conn, err := net.Dial("tcp", h.http.Listener.Addr().String())
+		h.must(err)
+		defer conn.Close()
+		h.must(conn.SetDeadline(time.Now().Add(time.Minute)))
+		body := strings.Repeat("x", limit) + smuggled + more
+		go fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: panel.example\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, h.jo.token, len(body), body)
+		answers := bufio.NewReader(conn)
+		first, err := http.ReadResponse(answers, nil)
+		h.must(err)
+		text, err := io.ReadAll(first.Body)
+		h.must(err)
+		if first.StatusCode != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s = %d %s, want 413", path, first.StatusCode, text)
+		}
+		if second, err := http.ReadResponse(answers, nil); err == nil {
+			t.Errorf("what was left of the body of %s got an answer of its own: %s", path, second.Status)
+		}
 	}
 }
 

@@ -72,8 +72,9 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	now := time.Now()
 	long.SetReadDeadline(now.Add(patience))  //nolint:errcheck // a server without it has no bound to lift
 	long.SetWriteDeadline(now.Add(patience)) //nolint:errcheck // see above
+	r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v)) // net/http's own keeps its body
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	d.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
+	d.proxy.ServeHTTP(w, r)
 }
 
 // enter makes a visit out of a ticket that the panel's page brought.

@@ -37,8 +37,7 @@ func bounded(next http.Handler) http.Handler {
 		case r.URL.Path == logoURL:
 			limit = maxLogoBody
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, limit)
-		next.ServeHTTP(w, r)
+		http.MaxBytesHandler(next, limit).ServeHTTP(w, r)
 	})
 }
 

@@ -5,8 +5,10 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"kubepanel.io/kubepanel/internal/client"
+	"kubepanel.io/kubepanel/internal/hosting"
 )
 
 // wording is what a command takes behind its name: so many, each called something. The
@@ -60,4 +62,30 @@ func value[T any](v *T) T {
 		return zero
 	}
 	return *v
+}
+
+// given is the value of a flag that is on the command line; nil when it is not.
+func given[T any](f *pflag.FlagSet, flag string, v T) *T {
+	if !f.Changed(flag) {
+		return nil
+	}
+	return &v
+}
+
+// named finds the one of all that has a name or an ID; kind is what they are called, which
+// is also the command that lists them.
+func named[T any](all []T, kind, name string, of func(*T) (id, name string)) (*T, error) {
+	var found []*T
+	for i := range all {
+		if id, called := of(&all[i]); id == name || called == name {
+			found = append(found, &all[i])
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return nil, &hosting.Error{Code: hosting.NotFound, Message: fmt.Sprintf("There is no %s %q.", kind, name), Mend: "See which there are with: kubepanel " + kind + " list"}
+	}
+	return nil, &hosting.Error{Code: hosting.NotFound, Message: fmt.Sprintf("There is more than one %s %q.", kind, name), Mend: "Name one by its ID, see: kubepanel " + kind + " list -o json"}
 }

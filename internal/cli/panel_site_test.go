@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"bytes"
+	"image"
+	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -140,8 +143,61 @@ func TestNodesAndCompaniesFromATerminal(t *testing.T) {
 	o.want([]string{"takes new pods again"}, "node", "uncordon", "worker-1")
 	o.want([]string{"https://panel.example/"}, "company", "create", "Works", "--issuer", "https://login.works.example", "--client-id", "panel", "--domain", "works.example")
 	o.want([]string{"Works", "works.example", "nobody"}, "company", "list")
+	o.want([]string{"Changed the company Works."}, "company", "change", "Works", "--domain", "works.example,works.test", "--role", "collaborator")
+	o.want([]string{"works.example,works.test", "collaborator", "https://login.works.example"}, "company", "list")
+	if code, text := o.run("", "company", "change", "Works"); code != 2 || !strings.Contains(text, "nothing to do") {
+		t.Errorf("a change of nothing = %d %s", code, text)
+	}
 	o.want([]string{"Nobody signs in by Works"}, "company", "delete", "Works")
 	o.want([]string{"takes no new pods"}, "node", "cordon", "worker-1")
+}
+
+func TestApplicationsFromATerminal(t *testing.T) {
+	o := newOffice(t)
+	o.want(nil, "login", o.url, "--ca-file", o.ca)
+	first := o.want([]string{"shown this once"}, "application", "create", "Grafana", "--redirect", "https://grafana.example/login")
+	o.want([]string{"Grafana", "administrator", "https://grafana.example/login"}, "application", "list")
+	o.want([]string{"Changed the application Plots."}, "application", "change", "Grafana", "--name", "Plots", "--role", "customer", "--role", "reseller")
+	if text := o.want([]string{"Plots", "reseller,customer", "https://grafana.example/login"}, "application", "list"); strings.Contains(text, "Grafana") {
+		t.Errorf("the former name is still there: %s", text)
+	}
+	lines := strings.Split(strings.TrimSpace(first), "\n")
+	if second := o.want([]string{"shown this once"}, "application", "secret", "Plots"); strings.Contains(second, lines[len(lines)-1]) {
+		t.Error("another secret is the same one")
+	}
+	if text := o.want(nil, "application", "list", "-o", "json"); strings.Contains(text, "secret") {
+		t.Errorf("a list has secrets: %s", text)
+	}
+	o.want([]string{"Nobody signs in to Plots"}, "application", "delete", "Plots")
+	if code, text := o.run("", "application", "delete", "Plots"); code != 1 || !strings.Contains(text, "kubepanel application list") {
+		t.Errorf("deleting what is not there = %d %s", code, text)
+	}
+}
+
+func TestAPanelsSettingsFromATerminal(t *testing.T) {
+	o := newOffice(t)
+	o.want(nil, "login", o.url, "--ca-file", o.ca)
+	here := t.TempDir()
+	o.want([]string{"the panel's own"}, "settings", "show")
+	o.want([]string{"The panel is changed"}, "settings", "set", "--name", "Example Hosting", "--light", "#0b6b3a", "--dark", "#6fd39b", "--first-steps-away")
+	o.want([]string{"Example Hosting", "#0b6b3a in the light theme", "put away"}, "settings", "show")
+	o.want([]string{`"name": "Example Hosting"`, `"light": ""`, `"firstStepsAway": false`}, "settings", "set", "--light", "", "--dark=", "--first-steps-away=false", "-o", "json")
+	var picture bytes.Buffer
+	o.must(png.Encode(&picture, image.NewGray(image.Rect(0, 0, 9, 9))))
+	file, copied := filepath.Join(here, "logo.png"), filepath.Join(here, "copy.png")
+	o.must(os.WriteFile(file, picture.Bytes(), 0o600))
+	o.want([]string{"has that logo now"}, "settings", "logo", "set", file)
+	o.want([]string{"Fetched"}, "settings", "logo", "get", copied)
+	if _, kind, err := image.DecodeConfig(strings.NewReader(o.file(copied))); err != nil || kind != "png" {
+		t.Errorf("the logo that came is a %q: %v", kind, err)
+	}
+	o.want([]string{"no logo of yours"}, "settings", "logo", "remove")
+	if code, text := o.run("", "settings", "logo", "get", copied); code != 1 || !strings.Contains(text, "has no logo") {
+		t.Errorf("fetching no logo = %d %s", code, text)
+	}
+	if code, text := o.run("", "settings", "set", "--light", "#ffffff", "--dark", "#000000"); code != 2 || !strings.Contains(text, "light") {
+		t.Errorf("colours that can't be read in = %d %s", code, text)
+	}
 }
 
 // Whoever is signed in to a panel speaks to it about sites, and says so when the cluster

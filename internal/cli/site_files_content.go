@@ -57,12 +57,14 @@ func (e *Env) fetch(ctx context.Context, api *client.ClientWithResponses, of []s
 		return err
 	}
 	defer body.Close() // it was only read
+	return e.saveAs(or(local, name), body)
+}
+
+// saveAs keeps what came in a file, or writes it to standard output for -.
+func (e *Env) saveAs(local string, body io.Reader) error {
 	if local == "-" {
 		_, err := io.Copy(e.Out, body)
 		return cut(err)
-	}
-	if local == "" {
-		local = name
 	}
 	size, err := keep(local, body)
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"kubepanel.io/kubepanel/internal/client"
-	"kubepanel.io/kubepanel/internal/hosting"
 )
 
 func newWebhook(env *Env) *cobra.Command {
@@ -34,16 +33,11 @@ func webhookID(ctx context.Context, api *client.ClientWithResponses, name string
 	if err != nil {
 		return "", err
 	}
-	var ids []string
-	for _, w := range all {
-		if w.Name == name || w.ID == name {
-			ids = append(ids, w.ID)
-		}
+	found, err := named(all, "webhook", name, func(w *client.Webhook) (string, string) { return w.ID, w.Name })
+	if err != nil {
+		return "", err
 	}
-	if len(ids) != 1 {
-		return "", &hosting.Error{Code: hosting.NotFound, Message: fmt.Sprintf("There are %d webhooks %q.", len(ids), name), Mend: "Name one by its ID, see: kubepanel webhook list -o json"}
-	}
-	return ids[0], nil
+	return found.ID, nil
 }
 
 func newWebhookList(env *Env) *cobra.Command {

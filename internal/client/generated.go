@@ -1382,6 +1382,36 @@ type PackagePlan struct {
 	Quota Quota `json:"quota"`
 }
 
+// PanelChange defines model for PanelChange.
+type PanelChange struct {
+	Dark           *string `json:"dark,omitempty"`
+	FirstStepsAway *bool   `json:"firstStepsAway,omitempty"`
+	Light          *string `json:"light,omitempty"`
+	Name           *string `json:"name,omitempty"`
+}
+
+// PanelSettings defines model for PanelSettings.
+type PanelSettings struct {
+	// Dark The accent of the dark theme.
+	//
+	// Examples: #7db4ff
+	Dark string `json:"dark"`
+
+	// FirstStepsAway The checklist of a new platform is not shown.
+	FirstStepsAway bool `json:"firstStepsAway"`
+
+	// Light The accent of the light theme; both are set or none.
+	//
+	// Examples: #0a5fd0
+	Light string `json:"light"`
+
+	// Logo Names the logo by its content; empty for none.
+	Logo string `json:"logo"`
+
+	// Name The provider's name.
+	Name string `json:"name"`
+}
+
 // Paths defines model for Paths.
 type Paths struct {
 	Paths []string `json:"paths"`
@@ -1930,6 +1960,24 @@ type ChangePackageParams struct {
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
+// ChangePanelSettingsParams defines parameters for ChangePanelSettings.
+type ChangePanelSettingsParams struct {
+	// IfMatch The ETag of what was read: the change is refused (412) when somebody else changed it since.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// DeletePanelLogoParams defines parameters for DeletePanelLogo.
+type DeletePanelLogoParams struct {
+	// IfMatch The ETag of what was read: the change is refused (412) when somebody else changed it since.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// PutPanelLogoParams defines parameters for PutPanelLogo.
+type PutPanelLogoParams struct {
+	// IfMatch The ETag of what was read: the change is refused (412) when somebody else changed it since.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
 // ListSitesParams defines parameters for ListSites.
 type ListSitesParams struct {
 	// Cursor The next of the page before.
@@ -2331,6 +2379,9 @@ type ChangePackageJSONRequestBody = PackageChange
 
 // PlanPackageJSONRequestBody defines body for PlanPackage for application/json ContentType.
 type PlanPackageJSONRequestBody = PackagePlan
+
+// ChangePanelSettingsJSONRequestBody defines body for ChangePanelSettings for application/json ContentType.
+type ChangePanelSettingsJSONRequestBody = PanelChange
 
 // CreateSiteJSONRequestBody defines body for CreateSite for application/json ContentType.
 type CreateSiteJSONRequestBody = NewSite
@@ -2795,6 +2846,60 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /platform (the `GetPlatform` operationId).
 	GetPlatform(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetPanelSettings Show what is set of the panel itself
+	//
+	// A token needs the scope `platform.view`.
+	//
+	// Corresponds with GET /platform/settings (the `GetPanelSettings` operationId).
+	GetPanelSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangePanelSettingsWithBody Change the panel's name or colours
+	//
+	// What is left out stays as it is; what is empty becomes what the panel came with. Pages show it within ten seconds.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /platform/settings (the `ChangePanelSettings` operationId).
+	ChangePanelSettingsWithBody(ctx context.Context, params *ChangePanelSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangePanelSettings Change the panel's name or colours
+	//
+	// What is left out stays as it is; what is empty becomes what the panel came with. Pages show it within ten seconds.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /platform/settings (the `ChangePanelSettings` operationId).
+	ChangePanelSettings(ctx context.Context, params *ChangePanelSettingsParams, body ChangePanelSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeletePanelLogo Take the panel's logo away
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Corresponds with DELETE /platform/settings/logo (the `DeletePanelLogo` operationId).
+	DeletePanelLogo(ctx context.Context, params *DeletePanelLogoParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetPanelLogo Send the panel's logo
+	//
+	// A token needs the scope `platform.view`.
+	//
+	// Corresponds with GET /platform/settings/logo (the `GetPanelLogo` operationId).
+	GetPanelLogo(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutPanelLogoWithBody Make the request's body the panel's logo
+	//
+	// A PNG, JPEG or GIF of up to 512 kB and 1024 × 1024 pixels. It is written anew from its pixels, so nothing else of the file is kept.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /platform/settings/logo (the `PutPanelLogo` operationId).
+	PutPanelLogoWithBody(ctx context.Context, params *PutPanelLogoParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSites List sites
 	//
@@ -4257,6 +4362,120 @@ func (c *Client) PlanPackage(ctx context.Context, pPackage string, body PlanPack
 // Corresponds with GET /platform (the `GetPlatform` operationId).
 func (c *Client) GetPlatform(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetPlatformRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPanelSettings Show what is set of the panel itself
+//
+// A token needs the scope `platform.view`.
+//
+// Corresponds with GET /platform/settings (the `GetPanelSettings` operationId).
+func (c *Client) GetPanelSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPanelSettingsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangePanelSettingsWithBody Change the panel's name or colours
+//
+// What is left out stays as it is; what is empty becomes what the panel came with. Pages show it within ten seconds.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /platform/settings (the `ChangePanelSettings` operationId).
+func (c *Client) ChangePanelSettingsWithBody(ctx context.Context, params *ChangePanelSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangePanelSettingsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangePanelSettings Change the panel's name or colours
+//
+// What is left out stays as it is; what is empty becomes what the panel came with. Pages show it within ten seconds.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /platform/settings (the `ChangePanelSettings` operationId).
+func (c *Client) ChangePanelSettings(ctx context.Context, params *ChangePanelSettingsParams, body ChangePanelSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangePanelSettingsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeletePanelLogo Take the panel's logo away
+//
+// A token needs the scope `platform.change`.
+//
+// Corresponds with DELETE /platform/settings/logo (the `DeletePanelLogo` operationId).
+func (c *Client) DeletePanelLogo(ctx context.Context, params *DeletePanelLogoParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeletePanelLogoRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPanelLogo Send the panel's logo
+//
+// A token needs the scope `platform.view`.
+//
+// Corresponds with GET /platform/settings/logo (the `GetPanelLogo` operationId).
+func (c *Client) GetPanelLogo(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPanelLogoRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutPanelLogoWithBody Make the request's body the panel's logo
+//
+// A PNG, JPEG or GIF of up to 512 kB and 1024 × 1024 pixels. It is written anew from its pixels, so nothing else of the file is kept.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /platform/settings/logo (the `PutPanelLogo` operationId).
+func (c *Client) PutPanelLogoWithBody(ctx context.Context, params *PutPanelLogoParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutPanelLogoRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -7199,6 +7418,201 @@ func NewGetPlatformRequest(server string) (*http.Request, error) {
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetPanelSettingsRequest constructs an http.Request for the GetPanelSettings method
+func NewGetPanelSettingsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/platform/settings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewChangePanelSettingsRequest calls the generic ChangePanelSettings builder with application/json body
+func NewChangePanelSettingsRequest(server string, params *ChangePanelSettingsParams, body ChangePanelSettingsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangePanelSettingsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewChangePanelSettingsRequestWithBody constructs an http.Request for the ChangePanelSettings method, with any body, and a specified content type
+func NewChangePanelSettingsRequestWithBody(server string, params *ChangePanelSettingsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/platform/settings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeletePanelLogoRequest constructs an http.Request for the DeletePanelLogo method
+func NewDeletePanelLogoRequest(server string, params *DeletePanelLogoParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/platform/settings/logo")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetPanelLogoRequest constructs an http.Request for the GetPanelLogo method
+func NewGetPanelLogoRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/platform/settings/logo")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutPanelLogoRequestWithBody constructs an http.Request for the PutPanelLogo method, with any body, and a specified content type
+func NewPutPanelLogoRequestWithBody(server string, params *PutPanelLogoParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/platform/settings/logo")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -11372,6 +11786,66 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /platform (the `GetPlatform` operationId).
 	GetPlatformWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetPlatformResponse, error)
 
+	// GetPanelSettingsWithResponse Show what is set of the panel itself
+	//
+	// A token needs the scope `platform.view`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /platform/settings (the `GetPanelSettings` operationId).
+	GetPanelSettingsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetPanelSettingsResponse, error)
+
+	// ChangePanelSettingsWithBodyWithResponse Change the panel's name or colours
+	//
+	// What is left out stays as it is; what is empty becomes what the panel came with. Pages show it within ten seconds.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /platform/settings (the `ChangePanelSettings` operationId).
+	ChangePanelSettingsWithBodyWithResponse(ctx context.Context, params *ChangePanelSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangePanelSettingsResponse, error)
+
+	// ChangePanelSettingsWithResponse Change the panel's name or colours
+	//
+	// What is left out stays as it is; what is empty becomes what the panel came with. Pages show it within ten seconds.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /platform/settings (the `ChangePanelSettings` operationId).
+	ChangePanelSettingsWithResponse(ctx context.Context, params *ChangePanelSettingsParams, body ChangePanelSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangePanelSettingsResponse, error)
+
+	// DeletePanelLogoWithResponse Take the panel's logo away
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /platform/settings/logo (the `DeletePanelLogo` operationId).
+	DeletePanelLogoWithResponse(ctx context.Context, params *DeletePanelLogoParams, reqEditors ...RequestEditorFn) (*DeletePanelLogoResponse, error)
+
+	// GetPanelLogoWithResponse Send the panel's logo
+	//
+	// A token needs the scope `platform.view`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /platform/settings/logo (the `GetPanelLogo` operationId).
+	GetPanelLogoWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetPanelLogoResponse, error)
+
+	// PutPanelLogoWithBodyWithResponse Make the request's body the panel's logo
+	//
+	// A PNG, JPEG or GIF of up to 512 kB and 1024 × 1024 pixels. It is written anew from its pixels, so nothing else of the file is kept.
+	//
+	// A token needs the scope `platform.change`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /platform/settings/logo (the `PutPanelLogo` operationId).
+	PutPanelLogoWithBodyWithResponse(ctx context.Context, params *PutPanelLogoParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutPanelLogoResponse, error)
+
 	// ListSitesWithResponse List sites
 	//
 	// A token needs the scope `site.view`.
@@ -13735,6 +14209,278 @@ func (r GetPlatformResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetPlatformResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetPanelSettingsResponse200Headers the declared response headers of an HTTP 200 response for GetPanelSettings
+type GetPanelSettingsResponse200Headers struct {
+	ETag     *string
+	Location *string
+}
+
+type GetPanelSettingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PanelSettings
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetPanelSettingsResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetPanelSettingsResponse) GetJSON200() *PanelSettings {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPanelSettingsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPanelSettingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPanelSettingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPanelSettingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPanelSettingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ChangePanelSettingsResponse200Headers the declared response headers of an HTTP 200 response for ChangePanelSettings
+type ChangePanelSettingsResponse200Headers struct {
+	ETag     *string
+	Location *string
+}
+
+type ChangePanelSettingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PanelSettings
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ChangePanelSettingsResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangePanelSettingsResponse) GetJSON200() *PanelSettings {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ChangePanelSettingsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangePanelSettingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangePanelSettingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangePanelSettingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangePanelSettingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// DeletePanelLogoResponse200Headers the declared response headers of an HTTP 200 response for DeletePanelLogo
+type DeletePanelLogoResponse200Headers struct {
+	ETag     *string
+	Location *string
+}
+
+type DeletePanelLogoResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PanelSettings
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *DeletePanelLogoResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeletePanelLogoResponse) GetJSON200() *PanelSettings {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeletePanelLogoResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeletePanelLogoResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeletePanelLogoResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeletePanelLogoResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeletePanelLogoResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetPanelLogoResponse200Headers the declared response headers of an HTTP 200 response for GetPanelLogo
+type GetPanelLogoResponse200Headers struct {
+	ContentType *string
+}
+
+type GetPanelLogoResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetPanelLogoResponse200Headers
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPanelLogoResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPanelLogoResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPanelLogoResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPanelLogoResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPanelLogoResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutPanelLogoResponse200Headers the declared response headers of an HTTP 200 response for PutPanelLogo
+type PutPanelLogoResponse200Headers struct {
+	ETag     *string
+	Location *string
+}
+
+type PutPanelLogoResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PanelSettings
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutPanelLogoResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutPanelLogoResponse) GetJSON200() *PanelSettings {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutPanelLogoResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutPanelLogoResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutPanelLogoResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutPanelLogoResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutPanelLogoResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -17457,6 +18203,102 @@ func (c *ClientWithResponses) GetPlatformWithResponse(ctx context.Context, reqEd
 	return ParseGetPlatformResponse(rsp)
 }
 
+// GetPanelSettingsWithResponse Show what is set of the panel itself
+//
+// A token needs the scope `platform.view`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /platform/settings (the `GetPanelSettings` operationId).
+func (c *ClientWithResponses) GetPanelSettingsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetPanelSettingsResponse, error) {
+	rsp, err := c.GetPanelSettings(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPanelSettingsResponse(rsp)
+}
+
+// ChangePanelSettingsWithBodyWithResponse Change the panel's name or colours
+//
+// What is left out stays as it is; what is empty becomes what the panel came with. Pages show it within ten seconds.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /platform/settings (the `ChangePanelSettings` operationId).
+func (c *ClientWithResponses) ChangePanelSettingsWithBodyWithResponse(ctx context.Context, params *ChangePanelSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangePanelSettingsResponse, error) {
+	rsp, err := c.ChangePanelSettingsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangePanelSettingsResponse(rsp)
+}
+
+// ChangePanelSettingsWithResponse Change the panel's name or colours
+//
+// What is left out stays as it is; what is empty becomes what the panel came with. Pages show it within ten seconds.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /platform/settings (the `ChangePanelSettings` operationId).
+func (c *ClientWithResponses) ChangePanelSettingsWithResponse(ctx context.Context, params *ChangePanelSettingsParams, body ChangePanelSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangePanelSettingsResponse, error) {
+	rsp, err := c.ChangePanelSettings(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangePanelSettingsResponse(rsp)
+}
+
+// DeletePanelLogoWithResponse Take the panel's logo away
+//
+// A token needs the scope `platform.change`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /platform/settings/logo (the `DeletePanelLogo` operationId).
+func (c *ClientWithResponses) DeletePanelLogoWithResponse(ctx context.Context, params *DeletePanelLogoParams, reqEditors ...RequestEditorFn) (*DeletePanelLogoResponse, error) {
+	rsp, err := c.DeletePanelLogo(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeletePanelLogoResponse(rsp)
+}
+
+// GetPanelLogoWithResponse Send the panel's logo
+//
+// A token needs the scope `platform.view`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /platform/settings/logo (the `GetPanelLogo` operationId).
+func (c *ClientWithResponses) GetPanelLogoWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetPanelLogoResponse, error) {
+	rsp, err := c.GetPanelLogo(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPanelLogoResponse(rsp)
+}
+
+// PutPanelLogoWithBodyWithResponse Make the request's body the panel's logo
+//
+// A PNG, JPEG or GIF of up to 512 kB and 1024 × 1024 pixels. It is written anew from its pixels, so nothing else of the file is kept.
+//
+// A token needs the scope `platform.change`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /platform/settings/logo (the `PutPanelLogo` operationId).
+func (c *ClientWithResponses) PutPanelLogoWithBodyWithResponse(ctx context.Context, params *PutPanelLogoParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutPanelLogoResponse, error) {
+	rsp, err := c.PutPanelLogoWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutPanelLogoResponse(rsp)
+}
+
 // ListSitesWithResponse List sites
 //
 // A token needs the scope `site.view`.
@@ -20057,6 +20899,266 @@ func ParseGetPlatformResponse(rsp *http.Response) (*GetPlatformResponse, error) 
 		}
 		response.ApplicationProblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseGetPanelSettingsResponse parses an HTTP response from a GetPanelSettingsWithResponse call
+func ParseGetPanelSettingsResponse(rsp *http.Response) (*GetPanelSettingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPanelSettingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PanelSettings
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetPanelSettingsResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseChangePanelSettingsResponse parses an HTTP response from a ChangePanelSettingsWithResponse call
+func ParseChangePanelSettingsResponse(rsp *http.Response) (*ChangePanelSettingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangePanelSettingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PanelSettings
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ChangePanelSettingsResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeletePanelLogoResponse parses an HTTP response from a DeletePanelLogoWithResponse call
+func ParseDeletePanelLogoResponse(rsp *http.Response) (*DeletePanelLogoResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeletePanelLogoResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PanelSettings
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers DeletePanelLogoResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetPanelLogoResponse parses an HTTP response from a GetPanelLogoWithResponse call
+func ParseGetPanelLogoResponse(rsp *http.Response) (*GetPanelLogoResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPanelLogoResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		break // No content-type
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetPanelLogoResponse200Headers
+		if values := rsp.Header.Values("Content-Type"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Type", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentType = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutPanelLogoResponse parses an HTTP response from a PutPanelLogoWithResponse call
+func ParsePutPanelLogoResponse(rsp *http.Response) (*PutPanelLogoResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutPanelLogoResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PanelSettings
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutPanelLogoResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

@@ -66,10 +66,31 @@ func (p *Provider) PanelSettings(ctx context.Context, a Actor) (*PanelSettings, 
 	return p.Store.PanelSettings(ctx)
 }
 
-// ChangeLook sets the name and the colours; Invalid names the field of a colour that
-// texts could not be read in.
-func (p *Provider) ChangeLook(ctx context.Context, a Actor, name, light, dark string) (*PanelSettings, error) {
-	return p.set(ctx, a, func(s *PanelSettings) error { return s.look(name, light, dark) })
+// PanelChange says what of the settings is to be another way; nil leaves a thing as it
+// is, an empty text makes it what the panel came with.
+type PanelChange struct {
+	Name, Light, Dark *string
+	FirstStepsAway    *bool
+}
+
+// ChangePanel changes the settings; Invalid names the field of a colour that texts could
+// not be read in.
+func (p *Provider) ChangePanel(ctx context.Context, a Actor, c PanelChange) (*PanelSettings, error) {
+	return p.set(ctx, a, func(s *PanelSettings) error {
+		s.FirstStepsAway = or(c.FirstStepsAway, s.FirstStepsAway)
+		if c.Name == nil && c.Light == nil && c.Dark == nil {
+			return nil
+		}
+		return s.look(or(c.Name, s.Name), or(c.Light, s.Light), or(c.Dark, s.Dark))
+	})
+}
+
+// or returns what was given, or what is now.
+func or[T any](given *T, now T) T {
+	if given == nil {
+		return now
+	}
+	return *given
 }
 
 // CheckLook tells what is wrong with a name and colours before they are set.
@@ -110,11 +131,6 @@ func (p *Provider) ChangeLogo(ctx context.Context, a Actor, image []byte) (*Pane
 		}
 		return nil
 	})
-}
-
-// PutFirstStepsAway puts the checklist of a new platform away, or brings it back.
-func (p *Provider) PutFirstStepsAway(ctx context.Context, a Actor, away bool) (*PanelSettings, error) {
-	return p.set(ctx, a, func(s *PanelSettings) error { s.FirstStepsAway = away; return nil })
 }
 
 // set changes the settings in one transaction.

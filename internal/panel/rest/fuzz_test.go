@@ -123,6 +123,7 @@ func (h *house) attack(seed uint64) {
 func TestNoRequestBreaksIt(t *testing.T) {
 	h := newHouse(t)
 	h.webhook()
+	h.application()
 	for seed := range uint64(20) {
 		h.attack(seed)
 	}
@@ -133,6 +134,7 @@ func FuzzAPI(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		h := newHouse(t)
 		h.webhook()
+		h.application()
 		h.attack(seed)
 	})
 }

@@ -46,7 +46,7 @@ func handle[I, O any](s *Server, op operation, h func(context.Context, hosting.A
 	}
 	registered := huma.Operation{
 		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Description: op.description(),
-		Tags: []string{tag}, DefaultStatus: op.status, MaxBodyBytes: maxBody, Responses: s.responses(op),
+		Tags: []string{tag}, DefaultStatus: op.status, MaxBodyBytes: max(op.body, maxBody), Responses: s.responses(op),
 	}
 	scopes := []string{}
 	if op.scope != "" {

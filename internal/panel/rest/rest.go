@@ -90,6 +90,7 @@ func New(o Options) (*Server, error) {
 	s.packages()
 	s.audit()
 	s.platform()
+	s.settings()
 	s.account()
 	s.webhooks()
 	s.applications()

@@ -112,7 +112,7 @@ func TestTheRestOfARefusedBodyIsNoRequest(t *testing.T) {
 	smuggled := "GET " + rest.Prefix + "/account HTTP/1.1\r\nHost: panel.example\r\nAuthorization: Bearer " + h.boss.token + "\r\n\r\n"
 	// net/http reads away up to 256 KiB of what a handler left; more of it stays.
 	more := strings.Repeat("x", 512<<10)
-	for path, limit := range map[string]int{"POST " + rest.Prefix + "/sites": 128 << 10} {
+	for path, limit := range map[string]int{"POST " + rest.Prefix + "/sites": 128 << 10, "PUT " + rest.Prefix + "/platform/settings/logo": 2 * hosting.MaxLogo} {
 		conn, err := net.Dial("tcp", h.http.Listener.Addr().String())
 		h.must(err)
 		defer conn.Close()

@@ -34,6 +34,7 @@ var theirs = map[string]string{
 	"getAccount": "yyyyy", "listTokens": "yyyyy", "endToken": "yyyyy", "listSessions": "yyyyy",
 	"listWebhooks": "yyyny", "createWebhook": "yyyny", "getWebhook": "nnynn", "changeWebhook": "nnynn", "deleteWebhook": "nnynn", "renewWebhookSecret": "nnynn",
 	"listApplications": "yffff", "createApplication": "yffff", "getApplication": "yffff", "replaceApplication": "yffff", "deleteApplication": "yffff", "renewApplicationSecret": "yffff",
+	"getPanelSettings": "yffff", "changePanelSettings": "yffff", "getPanelLogo": "nffff", "putPanelLogo": "yffff", "deletePanelLogo": "yffff",
 	"testWebhook": "nnynn", "listDeliveries": "nnynn", "getDelivery": "nnynn", "replayDelivery": "nnynn",
 }
 
@@ -199,6 +200,10 @@ func (h *house) body(operation string, who *account) any {
 		return map[string]any{"name": "N", "url": "https://hooks.example/", "events": []string{"*"}}
 	case "createApplication", "replaceApplication":
 		return map[string]any{"name": "Other", "redirects": []string{"https://other.example/login"}, "roles": []string{"administrator"}}
+	case "changePanelSettings":
+		return map[string]any{"name": "Other"}
+	case "putPanelLogo":
+		return "no picture"
 	case "changeWebhook":
 		return map[string]any{"name": "Other"}
 	}

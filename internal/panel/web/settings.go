@@ -187,7 +187,7 @@ func (s *Server) changeSettings(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.settingsAgain(w, r, form, hosting.CheckLook(form.Name, form.Light, form.Dark))
 	}
-	now, err := s.Rules.ChangeLook(ctx, a, form.Name, form.Light, form.Dark)
+	now, err := s.Rules.ChangePanel(ctx, a, hosting.PanelChange{Name: &form.Name, Light: &form.Light, Dark: &form.Dark})
 	if err != nil {
 		return s.settingsAgain(w, r, form, err)
 	}
@@ -238,7 +238,8 @@ func (s *Server) logoDone(w http.ResponseWriter, r *http.Request, now *hosting.P
 
 // putFirstStepsAway puts the checklist of the overview away, or brings it back.
 func (s *Server) putFirstStepsAway(w http.ResponseWriter, r *http.Request) error {
-	now, err := s.Rules.PutFirstStepsAway(r.Context(), actor(r.Context()), r.PostFormValue("away") != "")
+	away := r.PostFormValue("away") != ""
+	now, err := s.Rules.ChangePanel(r.Context(), actor(r.Context()), hosting.PanelChange{FirstStepsAway: &away})
 	if err != nil {
 		return err
 	}

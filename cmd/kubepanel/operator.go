@@ -142,6 +142,7 @@ func newManager(o operatorOptions, settings *platform.Settings) (ctrl.Manager, e
 	if err != nil {
 		return nil, err
 	}
+	config.Wrap(kube.ReadItems)
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return nil, fmt.Errorf("register kinds: %w", err)

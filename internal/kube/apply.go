@@ -53,7 +53,7 @@ type Counts struct{ Applied, Unchanged, Created atomic.Int64 }
 // with the cache from then on: nothing in it may be changed. It takes fields over from other writers: a field that
 // desired sets is ours, and a field it leaves out is nobody's business.
 func (a Applier) Apply(ctx context.Context, owner, obj client.Object) error {
-	live, err := a.prepare(ctx, owner, obj)
+	live, cached, err := a.prepare(ctx, owner, obj)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (a Applier) Apply(ctx context.Context, owner, obj client.Object) error {
 		delete(obj.GetAnnotations(), AnnotationMade)
 	} else if unchanged(obj, live) {
 		a.Counts.unchanged()
-		if err := a.know(owner, live); err != nil {
+		if err := a.know(owner, cached); err != nil {
 			return err
 		}
 		return share(live, obj)
@@ -150,29 +150,34 @@ func (a Applier) Live(ctx context.Context, obj client.Object) (bool, error) {
 	return true, nil
 }
 
-// prepare owns and seals obj, and finds the live object, nil when there is none.
-func (a Applier) prepare(ctx context.Context, owner, obj client.Object) (client.Object, error) {
+// prepare owns and seals obj, and finds the live object, nil when there is none, and
+// as what the cache has it.
+func (a Applier) prepare(ctx context.Context, owner, obj client.Object) (live, cached client.Object, err error) {
 	if err := a.own(owner, obj); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := seal(obj); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	live, err := a.empty(obj)
+	cached, err = a.empty(obj)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	found, err := a.Live(ctx, live)
+	found, err := a.Live(ctx, cached)
 	if err != nil || !found {
-		return nil, err
+		return nil, nil, err
 	}
-	if !summed(live) {
-		return live, nil
+	if !summed(cached) {
+		return cached, cached, nil
 	}
-	if is, err := stateOf(live); err != nil || a.intact(owner, live, is) {
-		return live, err
+	if is, err := stateOf(cached); err != nil || a.intact(owner, cached, is) {
+		return cached, cached, err
 	}
-	return a.whole(ctx, obj)
+	live, err = a.whole(ctx, obj)
+	if live != nil && live.GetResourceVersion() != cached.GetResourceVersion() {
+		cached = live // the cache will have it as this
+	}
+	return live, cached, err
 }
 
 // empty returns an object of obj's kind and name, and nothing else.

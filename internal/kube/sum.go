@@ -31,13 +31,18 @@ func Sum(in any) (any, error) {
 	if !ok || summed(obj) {
 		return in, nil
 	}
-	small, ok := reflect.New(reflect.TypeOf(in).Elem()).Interface().(client.Object)
-	if !ok {
-		return nil, fmt.Errorf("sum %T: no object", in)
-	}
 	sum, err := sumOf(obj)
 	if err != nil {
 		return nil, err
+	}
+	return summary(obj, sum)
+}
+
+// summary is what a cache keeps of an object with a sum.
+func summary(obj client.Object, sum string) (client.Object, error) {
+	small, ok := reflect.New(reflect.TypeOf(obj).Elem()).Interface().(client.Object)
+	if !ok {
+		return nil, fmt.Errorf("sum %T: no object", obj)
 	}
 	annotations := map[string]string{annotationSum: sum}
 	for _, name := range []string{AnnotationApplied, AnnotationMade} {
@@ -62,9 +67,12 @@ func setStatus(to, from client.Object) {
 	}
 }
 
-// sumOf is a hash of what an object is: everything but its status, what the API server
-// notes of it, and annotations that are not ours. 64 bits are enough: a customer who
+// sumSize is how many bytes of a hash a sum has. 64 bits are enough: a customer who
 // looks for two texts with one sum finds his own change not made.
+const sumSize = 8
+
+// sumOf is a hash of what an object is: everything but its status, what the API server
+// notes of it, and annotations that are not ours.
 func sumOf(obj client.Object) (string, error) {
 	o := reflect.ValueOf(obj).Elem()
 	plain := reflect.New(o.Type()) // the cache may have obj too
@@ -76,15 +84,20 @@ func sumOf(obj client.Object) (string, error) {
 	if !meta.IsValid() || meta.Type() != reflect.TypeFor[metav1.ObjectMeta]() {
 		return "", fmt.Errorf("sum %T: it has no metadata of Kubernetes' own", obj)
 	}
-	meta.Set(reflect.ValueOf(metav1.ObjectMeta{
-		Name: obj.GetName(), Namespace: obj.GetNamespace(),
-		Labels: obj.GetLabels(), Annotations: ours(obj.GetAnnotations()), OwnerReferences: obj.GetOwnerReferences(),
-	}))
+	meta.Set(reflect.ValueOf(identity(obj)))
 	sum, err := hash(plain.Interface())
 	if err != nil {
 		return "", fmt.Errorf("encode %s: %w", describe(obj), err)
 	}
-	return hex.EncodeToString(sum[:8]), nil
+	return hex.EncodeToString(sum[:sumSize]), nil
+}
+
+// identity is what of an object's metadata is in its sum.
+func identity(obj client.Object) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Name: obj.GetName(), Namespace: obj.GetNamespace(),
+		Labels: obj.GetLabels(), Annotations: ours(obj.GetAnnotations()), OwnerReferences: obj.GetOwnerReferences(),
+	}
 }
 
 // protobuf is how Kubernetes' own kinds encode themselves.

@@ -72,6 +72,8 @@ func ClientConfig(kubeconfig, agent string) (*rest.Config, error) {
 	// large platform slow. Concurrency is bounded by the workers.
 	config.QPS = -1
 	config.UserAgent = agent
+	// Both sides would spend more on it than the way between them takes.
+	config.DisableCompression = true
 	config.Wrap(boundStreams)
 	return config, nil
 }

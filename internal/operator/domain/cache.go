@@ -47,18 +47,36 @@ func CacheOptions() cache.Options {
 	}
 }
 
+// fieldNodeName is the number that a pod's node has in the encoding of its spec.
+const fieldNodeName = 10
+
 // newInformer leaves out the index by namespace where nobody lists a namespace: an
-// entry of it is larger than many an object. Domains come in pages.
+// entry of it is larger than many an object. All begin with pages of a list.
 func newInformer(lw toolscache.ListerWatcher, kind runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
 	switch kind.(type) {
 	case *corev1.Pod, *batchv1.CronJob:
 	default:
 		delete(indexers, toolscache.NamespaceIndex)
 	}
-	if _, ok := kind.(*v1alpha1.Domain); ok {
-		lw = kube.InPages(lw)
+	return kube.InformInPages(lw, reader(kind), func(lw toolscache.ListerWatcher) toolscache.SharedIndexInformer {
+		return toolscache.NewSharedIndexInformer(lw, kind, resync, indexers)
+	})
+}
+
+// reader reads of a list what the transforms keep. Of pods' specs that is the node's name
+// (PodSpec.NodeName); our own kinds come as JSON.
+func reader(kind runtime.Object) kube.Reader {
+	encoded, ok := kind.(kube.Encoded)
+	if !ok {
+		return nil
 	}
-	return toolscache.NewSharedIndexInformer(lw, kind, resync, indexers)
+	switch kind.(type) {
+	case *corev1.ConfigMap, *corev1.LimitRange, *corev1.ResourceQuota, *networkingv1.NetworkPolicy, *networkingv1.Ingress, *appsv1.Deployment:
+		return kube.ReadSums(encoded)
+	case *corev1.Pod:
+		return kube.ReadParts(encoded, fieldNodeName)
+	}
+	return kube.ReadParts(encoded)
 }
 
 // slimDomain leaves out who wrote which field. The texts of its conditions are the same

@@ -156,6 +156,7 @@ func (w *world) startOperator(t *testing.T) (stop func()) {
 	c.QPS = -1
 	c.Impersonate = rest.ImpersonationConfig{UserName: operatorUser}
 	c.Wrap(func(next http.RoundTripper) http.RoundTripper { return counting{w, next} })
+	c.Wrap(kube.ReadItems)
 	cached := domain.CacheOptions()
 	for o, by := range cached.ByObject {
 		if _, ok := o.(*v1alpha1.Domain); ok && w.only != "" {

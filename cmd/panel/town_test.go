@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,7 +18,9 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
@@ -59,7 +60,7 @@ func newTownOn(t testing.TB, database string) *town {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the panel: %v: %s", err, out)
 	}
-	t.Cleanup(func() { must(t, cluster.Client.DeleteAllOf(context.WithoutCancel(t.Context()), &v1alpha1.Domain{})) })
+	t.Cleanup(town.raze)
 	town.write(func(ctx context.Context, tx hosting.Tx) error {
 		err := tx.InsertPackage(ctx, &hosting.Package{ID: "package", Name: "Small", Quota: hosting.Quota{hosting.Sites: 1000}})
 		for i := 0; i < townUsers && err == nil; i++ {
@@ -105,28 +106,31 @@ func (t *town) grow(to int) {
 		}
 		return nil
 	})
-	next := make(chan int)
-	failed := make(chan error, to)
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			for i := range next {
-				if err := t.domain(townSite(i)); err != nil {
-					failed <- err
-				}
-			}
-		})
+	from := t.sites
+	t.sites = to // what a failure leaves is removed too
+	t.each(from, t.domain)
+}
+
+// each does something with the sites from a number on, some at once: the API server
+// takes longer than it allows one request to remove ten thousand of them.
+func (t *town) each(from int, do func(name string) error) {
+	t.Helper()
+	var some errgroup.Group
+	some.SetLimit(8)
+	for i := from; i < t.sites; i++ {
+		some.Go(func() error { return do(townSite(i)) })
 	}
-	for i := t.sites; i < to; i++ {
-		next <- i
-	}
-	close(next)
-	all.Wait()
-	close(failed)
-	for err := range failed {
-		must(t, err)
-	}
-	t.sites = to
+	must(t, some.Wait())
+}
+
+// raze removes all Domains, those too that are no site of the town.
+func (t *town) raze() {
+	ctx := context.WithoutCancel(t.Context())
+	t.each(0, func(name string) error {
+		d := &v1alpha1.Domain{ObjectMeta: metav1.ObjectMeta{Name: name}}
+		return client.IgnoreNotFound(cluster.Client.Delete(ctx, d))
+	})
+	must(t, cluster.Client.DeleteAllOf(ctx, &v1alpha1.Domain{}))
 }
 
 // domain makes a Domain that serves.

@@ -32,24 +32,27 @@ type Step struct {
 	Since     time.Time // when the condition last changed
 }
 
-// titles says what a condition is about and in which order people read them. A
-// condition that is not listed comes after, under its own name.
-var titles = []struct{ condition, title string }{
-	{v1alpha1.ConditionNamespaceReady, "namespace"},
-	{v1alpha1.ConditionPVCReady, "volume"},
-	{v1alpha1.ConditionConfigMapReady, "configuration"},
-	{v1alpha1.ConditionDatabaseReady, "database server"},
-	{v1alpha1.ConditionDatabaseProvisioned, "database"},
-	{v1alpha1.ConditionDeploymentReady, "pod"},
-	{v1alpha1.ConditionServiceReady, "service"},
-	{v1alpha1.ConditionSFTPServiceReady, "SFTP service"},
-	{v1alpha1.ConditionSFTPReady, "SFTP"},
-	{v1alpha1.ConditionIngressReady, "route"},
-	{v1alpha1.ConditionCertificateReady, "certificate"},
-	{v1alpha1.ConditionCronJobsReady, "cron jobs"},
-	{v1alpha1.ConditionDKIMReady, "DKIM"},
-	{v1alpha1.ConditionBackupPVCReady, "backup volume"},
-	{v1alpha1.ConditionDNSReady, "DNS"},
+// titles says what a condition is about, in which order people read them, and which
+// every site has. A condition that is not listed comes after, under its own name.
+var titles = []struct {
+	condition, title string
+	always           bool
+}{
+	{v1alpha1.ConditionNamespaceReady, "namespace", true},
+	{v1alpha1.ConditionPVCReady, "volume", true},
+	{v1alpha1.ConditionConfigMapReady, "configuration", true},
+	{v1alpha1.ConditionDatabaseReady, "database server", true},
+	{v1alpha1.ConditionDatabaseProvisioned, "database", true},
+	{v1alpha1.ConditionDeploymentReady, "pod", true},
+	{v1alpha1.ConditionServiceReady, "service", true},
+	{v1alpha1.ConditionSFTPServiceReady, "SFTP service", true},
+	{v1alpha1.ConditionSFTPReady, "SFTP", true},
+	{v1alpha1.ConditionIngressReady, "route", true},
+	{v1alpha1.ConditionCertificateReady, "certificate", true},
+	{v1alpha1.ConditionCronJobsReady, "cron jobs", false},
+	{v1alpha1.ConditionDKIMReady, "DKIM", false},
+	{v1alpha1.ConditionBackupPVCReady, "backup volume", false},
+	{v1alpha1.ConditionDNSReady, "DNS", false},
 }
 
 // Steps returns the steps of a site, in the order in which people read them.
@@ -69,9 +72,28 @@ func Steps(d *v1alpha1.Domain) []Step {
 			Message: plain(c), Since: c.LastTransitionTime.Time,
 		})
 	}
-	slices.SortStableFunc(steps, func(a, b Step) int { return place(a.Condition) - place(b.Condition) })
+	slices.SortStableFunc(steps, byPlace)
 	return steps
 }
+
+// Foreseen returns the steps of a site with those that the operator has not told of
+// yet, so that nothing comes in between later. Of a deletion none is foreseen.
+func Foreseen(d *v1alpha1.Domain) []Step {
+	steps := Steps(d)
+	if !d.DeletionTimestamp.IsZero() {
+		return steps
+	}
+	for _, t := range titles {
+		known := slices.ContainsFunc(steps, func(s Step) bool { return s.Condition == t.condition })
+		if !known && (t.always || t.condition == v1alpha1.ConditionCronJobsReady && len(d.Spec.CronJobs) > 0) {
+			steps = append(steps, Step{Condition: t.condition, Title: t.title, State: StateWaiting})
+		}
+	}
+	slices.SortStableFunc(steps, byPlace)
+	return steps
+}
+
+func byPlace(a, b Step) int { return place(a.Condition) - place(b.Condition) }
 
 func state(d *v1alpha1.Domain, c metav1.Condition, stall *metav1.Condition) State {
 	deleting := !d.DeletionTimestamp.IsZero()

@@ -78,6 +78,34 @@ func TestSteps(t *testing.T) {
 	}
 }
 
+// What a site's page begins with, every later state of the site has in the same places.
+func TestForeseen(t *testing.T) {
+	places := func(d *v1alpha1.Domain) (all []string) {
+		for _, s := range hosting.Foreseen(d) {
+			all = append(all, s.Title)
+		}
+		return all
+	}
+	unseen := seen()
+	unseen.Spec.CronJobs = []v1alpha1.CronJob{{Name: "news"}}
+	want := []string{"namespace", "volume", "configuration", "database server", "database", "pod", "service", "SFTP service", "SFTP", "route", "certificate", "cron jobs"}
+	if got := places(unseen); !slices.Equal(got, want) {
+		t.Errorf("Foreseen of a new site = %q, want %q", got, want)
+	}
+	unseen.Status.Conditions = []metav1.Condition{condition(v1alpha1.ConditionCronJobsReady, "True", "Satisfied", ""), condition(v1alpha1.ConditionPVCReady, "False", "Pending", "soon")}
+	if got := places(unseen); !slices.Equal(got, want) {
+		t.Errorf("Foreseen of a site on its way = %q, want %q", got, want)
+	}
+	if got := places(seen()); !slices.Equal(got, want[:11]) {
+		t.Errorf("Foreseen without cron jobs = %q, want %q", got, want[:11])
+	}
+	leaving := seen(condition(v1alpha1.ConditionNamespaceReady, "False", "Terminating", ""))
+	leaving.DeletionTimestamp = new(metav1.Now())
+	if got := places(leaving); !slices.Equal(got, want[:1]) {
+		t.Errorf("Foreseen of a deletion = %q, want %q", got, want[:1])
+	}
+}
+
 func TestLive(t *testing.T) {
 	isReady := func() *v1alpha1.Domain { return seen(condition(v1alpha1.ConditionReady, "True", "Satisfied", "")) }
 	tests := map[string]struct {

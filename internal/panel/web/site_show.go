@@ -34,6 +34,9 @@ func (s *Server) siteShow(r *http.Request) (siteShow, error) {
 	}
 	d := page.Domain
 	p := siteShow{sitePage: page, Steps: hosting.Steps(d), Moving: moving(page.Row.Domain), Address: d.Status.Endpoints.Site(), Storage: storageOf(d)}
+	if p.Moving {
+		p.Steps = hosting.Foreseen(d)
+	}
 	if e, ok := asError(hosting.StallOf(d)); ok {
 		p.Stall = e
 	}

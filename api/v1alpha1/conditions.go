@@ -40,4 +40,10 @@ const (
 const (
 	// ReasonNameTaken stalls a Domain whose name or alias is an older Domain's.
 	ReasonNameTaken = "NameTaken"
+
+	// ReasonNoOtherNode keeps a drain from ending: sites stay that no other node could take.
+	ReasonNoOtherNode = "NoOtherNode"
+
+	// ReasonSomeStay ends a drain: what is left are no sites, and no other node could take it.
+	ReasonSomeStay = "SomeStay"
 )

@@ -45,10 +45,15 @@ func (m *NodeMaintenance) Observed(generation int64) { m.Status.ObservedGenerati
 // NodeMaintenanceSpec is what an administrator asks for.
 type NodeMaintenanceSpec struct {
 	// Drain moves the node's pods to other nodes; without it they stay. Pods of
-	// DaemonSets stay in either case. A pod whose volume is on the node's own disk waits
-	// until the node is open again.
+	// DaemonSets stay in either case, and so does what no other node could take: a pod
+	// whose volume is on the node's own disk, or each of them on the only node.
 	// +optional
 	Drain bool `json:"drain,omitempty"`
+
+	// TakeDown has a drain end the sites too that no other node could take. They do not
+	// answer until the node is open again; their files stay where they are.
+	// +optional
+	TakeDown bool `json:"takeDown,omitempty"`
 
 	// Reason is a note for people.
 	// +optional

@@ -1148,13 +1148,13 @@ type Maintenance struct {
 	// Done It is as was asked: closed, and empty where it was to be drained.
 	Done bool `json:"done"`
 
-	// Drain Move its pods to other nodes. One whose volume is on the node's own disk waits until the node is open again.
+	// Drain Move its pods to other nodes. What none could take stays, such as a site whose volume is on the node's own disk.
 	Drain *bool `json:"drain,omitempty"`
 
 	// Left How many of them are still there; missing until that is known.
 	Left *int32 `json:"left,omitempty"`
 
-	// Message What it waits for.
+	// Message What it waits for, or which pods stay because no other node could take them.
 	Message *string `json:"message,omitempty"`
 
 	// Opening It is being opened again.
@@ -1166,15 +1166,21 @@ type Maintenance struct {
 	// Reason A note for people.
 	Reason *string    `json:"reason,omitempty"`
 	Since  *time.Time `json:"since,omitempty"`
+
+	// TakeDown With a drain: end the sites too that no other node could take. They do not answer until the node is open again.
+	TakeDown *bool `json:"takeDown,omitempty"`
 }
 
 // MaintenanceWish defines model for MaintenanceWish.
 type MaintenanceWish struct {
-	// Drain Move its pods to other nodes. One whose volume is on the node's own disk waits until the node is open again.
+	// Drain Move its pods to other nodes. What none could take stays, such as a site whose volume is on the node's own disk.
 	Drain *bool `json:"drain,omitempty"`
 
 	// Reason A note for people.
 	Reason *string `json:"reason,omitempty"`
+
+	// TakeDown With a drain: end the sites too that no other node could take. They do not answer until the node is open again.
+	TakeDown *bool `json:"takeDown,omitempty"`
 }
 
 // NewApplication defines model for NewApplication.

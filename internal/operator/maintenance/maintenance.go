@@ -93,7 +93,8 @@ func (r *Reconciler) schedule(ctx context.Context, name string, closed bool) err
 	}
 	before := node.DeepCopy()
 	node.Spec.Unschedulable = closed
-	return r.Client.Patch(ctx, &node, client.MergeFrom(before))
+	// Nobody reads nodes from the cache; to wait for this write there would begin one of them all.
+	return r.Client.Patch(ctx, &node, client.MergeFrom(before), client.DisableReadYourWritesConsistency)
 }
 
 // drain sends the node's pods away and tells how many are left.
@@ -102,36 +103,36 @@ func (r *Reconciler) drain(ctx context.Context, m *v1alpha1.NodeMaintenance) err
 		m.Status.Pods, m.Status.PodsLeft = 0, nil
 		return operator.Done("NotAsked", "The node's pods stay.")
 	}
-	pods, err := r.movable(ctx, m.Name)
+	all, err := r.movable(ctx, m.Name)
 	if err != nil {
 		return err
 	}
-	left := int32(len(pods)) // kubelet takes 110
+	pods, err := r.sort(ctx, m, all)
+	if err != nil {
+		return err
+	}
+	left := int32(len(pods.going) + len(pods.sites)) // kubelet takes 110
 	m.Status.Pods, m.Status.PodsLeft = max(m.Status.Pods, left), &left
-	if left == 0 {
-		return nil
-	}
-	other, err := r.anotherNode(ctx, m.Name)
-	if err != nil {
+	held, err := r.evict(ctx, pods.going)
+	switch {
+	case err != nil:
 		return err
+	case len(held) > 0:
+		return operator.Wait(lookAgain, "Held", "%d pods are left; a disruption budget holds %s. They go as soon as it allows.", left, some(held))
+	case len(pods.going) > 0:
+		return operator.Wait(lookAgain, "Draining", "%d of %d pods are left.", left, m.Status.Pods)
+	case len(pods.sites) > 0:
+		return operator.Trouble(resync, v1alpha1.ReasonNoOtherNode, "No other node could take these sites, so they stay and answer: %s. "+
+			"Add a node that can, or set takeDown to end them until this node is open again.", some(pods.sites))
+	case len(pods.others) > 0:
+		return operator.Done(v1alpha1.ReasonSomeStay, "No other node could take these pods, so they stay until the node is turned off: %s.", some(pods.others))
 	}
-	if !other {
-		return operator.Trouble(resync, "NoOtherNode",
-			"No other node is ready and open, so the %d pods stay: what is sent away would run nowhere. Add a node, or set drain to false.", left)
-	}
-	held, err := r.evict(ctx, pods)
-	if err != nil {
-		return err
-	}
-	if len(held) > 0 {
-		return operator.Wait(lookAgain, "Held", "%d pods are left; a disruption budget holds %s. They go as soon as it allows.", left, strings.Join(held, ", "))
-	}
-	return operator.Wait(lookAgain, "Draining", "%d of %d pods are left.", left, m.Status.Pods)
+	return nil
 }
 
 // movable are the pods that have to leave a node: not those that a DaemonSet or kubelet
-// itself would put there again, nor those that have ended. The platform's own come
-// last: the operator is among them.
+// itself would put there again, nor those that have ended. Sites come first and the
+// platform's own pods last: the operator is among them.
 func (r *Reconciler) movable(ctx context.Context, node string) ([]corev1.Pod, error) {
 	var list corev1.PodList
 	if err := r.Direct.List(ctx, &list, client.MatchingFields{"spec.nodeName": node}); err != nil {
@@ -147,44 +148,49 @@ func (r *Reconciler) movable(ctx context.Context, node string) ([]corev1.Pod, er
 }
 
 func (r *Reconciler) rank(p *corev1.Pod) int {
-	if p.Namespace == r.Namespace {
+	switch {
+	case isSite(p):
+		return 0
+	case p.Namespace != r.Namespace:
 		return 1
 	}
-	return 0
+	return 2
 }
 
-// anotherNode tells whether some other node would take a pod.
-func (r *Reconciler) anotherNode(ctx context.Context, than string) (bool, error) {
-	var list corev1.NodeList
-	if err := r.Direct.List(ctx, &list); err != nil {
-		return false, fmt.Errorf("list nodes: %w", err)
-	}
-	return slices.ContainsFunc(list.Items, func(n corev1.Node) bool {
-		return n.Name != than && !n.Spec.Unschedulable && slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
-			return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
-		})
-	}), nil
+// isSite tells whether a pod is a site's, or a run of a cron job of one.
+func isSite(p *corev1.Pod) bool {
+	return p.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy && p.Labels[v1alpha1.LabelDomain] != ""
 }
 
 // evict sends pods away that are not on their way already, the first of the list
 // first, and returns those that a disruption budget holds.
-func (r *Reconciler) evict(ctx context.Context, pods []corev1.Pod) (held []string, err error) {
+func (r *Reconciler) evict(ctx context.Context, pods []*corev1.Pod) (held []string, err error) {
 	sent := 0
-	for i := range pods {
-		p := &pods[i]
+	for _, p := range pods {
 		if p.DeletionTimestamp != nil {
 			continue
 		}
-		if sent++; sent > atOnce || r.rank(p) > 0 && r.rank(&pods[0]) == 0 { // sites first, all of them
+		if sent++; sent > atOnce || r.rank(p) > r.rank(pods[0]) { // one rank after the other
 			return held, nil
 		}
 		err := r.Client.SubResource("eviction").Create(ctx, p, &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: p.Namespace}})
 		switch {
 		case apierrors.IsTooManyRequests(err): // the API server's answer for a budget (Kubernetes documentation, API-initiated eviction)
-			held = append(held, p.Namespace+"/"+p.Name)
+			held = append(held, name(p))
 		case client.IgnoreNotFound(err) != nil:
-			return held, fmt.Errorf("evict pod %s/%s: %w", p.Namespace, p.Name, err)
+			return held, fmt.Errorf("evict pod %s: %w", name(p), err)
 		}
 	}
 	return held, nil
+}
+
+func name(p *corev1.Pod) string { return p.Namespace + "/" + p.Name }
+
+// some names a few pods of many.
+func some(names []string) string {
+	const few = 5
+	if len(names) > few {
+		return strings.Join(names[:few], ", ") + ", …"
+	}
+	return strings.Join(names, ", ")
 }

@@ -86,6 +86,8 @@ func (y *yard) join(name string) {
 	y.Helper()
 	n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	y.make(n)
+	n.Spec.Taints = nil // a new node is closed until the controller of nodes sees it ready
+	y.must(cluster.Client.Update(y.Context(), n))
 	n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
 	y.must(cluster.Client.Status().Update(y.Context(), n))
 	y.Cleanup(func() { y.must(cluster.Client.Delete(context.Background(), n)) })
@@ -105,6 +107,11 @@ func (y *yard) pod(namespace, name string, change func(*corev1.Pod)) {
 	y.Cleanup(func() { _ = cluster.Client.Delete(context.Background(), p, client.GracePeriodSeconds(0)) })
 }
 
+// isSite makes a pod one of a site.
+func isSite(p *corev1.Pod) {
+	p.Labels[v1alpha1.LabelManagedBy], p.Labels[v1alpha1.LabelDomain] = v1alpha1.ManagedBy, p.Name
+}
+
 // daemons makes a DaemonSet; a pod of one that is not there would be removed as garbage.
 func (y *yard) daemons(name string) *appsv1.DaemonSet {
 	y.Helper()
@@ -119,9 +126,9 @@ func (y *yard) daemons(name string) *appsv1.DaemonSet {
 }
 
 // ask makes a NodeMaintenance.
-func (y *yard) ask(name string, drain bool) {
+func (y *yard) ask(name string, spec v1alpha1.NodeMaintenanceSpec) {
 	y.Helper()
-	m := &v1alpha1.NodeMaintenance{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.NodeMaintenanceSpec{Drain: drain}}
+	m := &v1alpha1.NodeMaintenance{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: spec}
 	y.make(m)
 	y.Cleanup(func() {
 		_ = cluster.Client.Delete(context.Background(), m)
@@ -181,7 +188,7 @@ func (y *yard) end(namespace, name string) {
 func TestNodeIsClosedAndOpenedAgain(t *testing.T) {
 	y := newYard(t, "worker-a")
 	y.pod("default", "stays", nil)
-	y.ask("worker-a", false)
+	y.ask("worker-a", v1alpha1.NodeMaintenanceSpec{})
 	m := y.look("worker-a")
 	y.said(m, v1alpha1.ConditionNodeDrained, "NotAsked")
 	if !y.closed() || y.leaving("default", "stays") || !meta.IsStatusConditionTrue(m.Status.Conditions, "Ready") {
@@ -197,13 +204,13 @@ func TestNodeIsClosedAndOpenedAgain(t *testing.T) {
 func TestDrainMovesSitesBeforeThePlatform(t *testing.T) {
 	y := newYard(t, "worker-b")
 	y.join("worker-c")
-	y.pod("default", "site", nil)
+	y.pod("default", "site", isSite)
 	y.pod(platformNS, "operator", nil)
 	everywhere := y.daemons("agent")
 	y.pod("default", "agent", func(p *corev1.Pod) {
 		p.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(everywhere, appsv1.SchemeGroupVersion.WithKind("DaemonSet"))}
 	})
-	y.ask("worker-b", true)
+	y.ask("worker-b", v1alpha1.NodeMaintenanceSpec{Drain: true})
 	m := y.look("worker-b")
 	y.said(m, v1alpha1.ConditionNodeDrained, "Draining")
 	if m.Status.Pods != 2 || *m.Status.PodsLeft != 2 {
@@ -229,8 +236,8 @@ func TestDrainMovesSitesBeforeThePlatform(t *testing.T) {
 // end the platform, the operator included.
 func TestDrainOfTheOnlyNodeMovesNothing(t *testing.T) {
 	y := newYard(t, "worker-d")
-	y.pod("default", "only", nil)
-	y.ask("worker-d", true)
+	y.pod("default", "only", isSite)
+	y.ask("worker-d", v1alpha1.NodeMaintenanceSpec{Drain: true})
 	y.said(y.look("worker-d"), v1alpha1.ConditionNodeDrained, "NoOtherNode")
 	if y.leaving("default", "only") {
 		t.Error("the only node's pod was sent away")
@@ -255,7 +262,7 @@ func TestDisruptionBudgetHolds(t *testing.T) {
 	running.Status.Phase = corev1.PodRunning
 	running.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
 	y.must(cluster.Client.Status().Update(t.Context(), running))
-	y.ask("worker-e", true)
+	y.ask("worker-e", v1alpha1.NodeMaintenanceSpec{Drain: true})
 	y.said(y.look("worker-e"), v1alpha1.ConditionNodeDrained, "Held")
 	if y.leaving("default", "guarded") {
 		t.Error("a pod was sent away past its budget")
@@ -264,6 +271,6 @@ func TestDisruptionBudgetHolds(t *testing.T) {
 
 func TestUnknownNodeIsTold(t *testing.T) {
 	y := newYard(t, "worker-g")
-	y.ask("nobody", true)
+	y.ask("nobody", v1alpha1.NodeMaintenanceSpec{Drain: true})
 	y.said(y.look("nobody"), v1alpha1.ConditionNodeClosed, "NoSuchNode")
 }

@@ -41,25 +41,26 @@ type Maintenance struct {
 	Since   *time.Time `json:"since,omitempty"`
 	Done    bool       `json:"done" doc:"It is as was asked: closed, and empty where it was to be drained."`
 	Opening bool       `json:"opening" doc:"It is being opened again."`
-	Message string     `json:"message,omitempty" doc:"What it waits for."`
+	Message string     `json:"message,omitempty" doc:"What it waits for, or which pods stay because no other node could take them."`
 	Pods    int32      `json:"pods" doc:"How many there were to move."`
 	Left    *int32     `json:"left,omitempty" doc:"How many of them are still there; missing until that is known."`
 }
 
 // MaintenanceWish is what somebody wants of a node.
 type MaintenanceWish struct {
-	Drain  bool   `json:"drain,omitempty" doc:"Move its pods to other nodes. One whose volume is on the node's own disk waits until the node is open again."`
-	Reason string `json:"reason,omitempty" maxLength:"200" doc:"A note for people."`
+	Drain    bool   `json:"drain,omitempty" doc:"Move its pods to other nodes. What none could take stays, such as a site whose volume is on the node's own disk."`
+	TakeDown bool   `json:"takeDown,omitempty" doc:"With a drain: end the sites too that no other node could take. They do not answer until the node is open again."`
+	Reason   string `json:"reason,omitempty" maxLength:"200" doc:"A note for people."`
 }
 
 func nodeOf(n *hosting.NodeState) Node {
 	r := Node{Name: n.Name, Version: n.Version, Ready: n.Ready, Message: n.Message, Closed: n.Closed, UserNamespaces: n.UserNamespaces, CPU: n.CPU, Memory: n.Memory}
 	if m := n.Maintenance; m != nil {
-		r.Maintenance = &Maintenance{MaintenanceWish: MaintenanceWish{Drain: m.Spec.Drain, Reason: m.Spec.Reason}, Since: moment(m.CreationTimestamp.Time),
+		r.Maintenance = &Maintenance{MaintenanceWish: MaintenanceWish{Drain: m.Spec.Drain, TakeDown: m.Spec.TakeDown, Reason: m.Spec.Reason}, Since: moment(m.CreationTimestamp.Time),
 			Opening: m.DeletionTimestamp != nil, Pods: m.Status.Pods, Left: m.Status.PodsLeft}
 		r.Maintenance.Done = n.Done()
 		for _, c := range m.Status.Conditions {
-			if c.Status != metav1.ConditionTrue && c.Message != "" {
+			if (c.Status != metav1.ConditionTrue || c.Reason == v1alpha1.ReasonSomeStay) && c.Message != "" {
 				r.Maintenance.Message = c.Message
 				break
 			}
@@ -113,7 +114,7 @@ func (s *Server) closeNode(ctx context.Context, a hosting.Actor, in *struct {
 	NodePath
 	Body MaintenanceWish
 }) (*answer[Node], error) {
-	spec := v1alpha1.NodeMaintenanceSpec{Drain: in.Body.Drain, Reason: in.Body.Reason}
+	spec := v1alpha1.NodeMaintenanceSpec{Drain: in.Body.Drain, TakeDown: in.Body.TakeDown, Reason: in.Body.Reason}
 	if err := s.Rules.CloseNode(ctx, a, in.Node, spec); err != nil {
 		return nil, err
 	}

@@ -19,13 +19,13 @@ func TestANodeIsDrainedAndOpened(t *testing.T) {
 	keep := func(method string) reply {
 		q := request{method: method, path: at + "/maintenance"}
 		if method == http.MethodPut {
-			q.body = map[string]any{"drain": true, "reason": "a new disk"}
+			q.body = map[string]any{"drain": true, "takeDown": true, "reason": "a new disk"}
 		}
 		return h.boss.ask(q)
 	}
 	h.boss.get("/nodes").want(t, http.StatusOK, `"name":"worker-1"`, `"closed":false`)
 	h.boss.get(at+"/pods").want(t, http.StatusOK, `"site":"jo.example"`)
-	keep(http.MethodPut).want(t, http.StatusAccepted, `"drain":true`, `"done":false`)
+	keep(http.MethodPut).want(t, http.StatusAccepted, `"drain":true`, `"takeDown":true`, `"done":false`)
 	left := int32(3)
 	h.yard["worker-1"].Status = v1alpha1.NodeMaintenanceStatus{Pods: 4, PodsLeft: &left, Conditions: []metav1.Condition{
 		{Type: v1alpha1.ConditionNodeClosed, Status: metav1.ConditionTrue}, {Type: v1alpha1.ConditionNodeDrained, Status: metav1.ConditionFalse, Message: "three are left"},
@@ -35,7 +35,9 @@ func TestANodeIsDrainedAndOpened(t *testing.T) {
 	for i := range h.yard["worker-1"].Status.Conditions {
 		h.yard["worker-1"].Status.Conditions[i].Status = metav1.ConditionTrue
 	}
-	h.boss.get(at).want(t, http.StatusOK, `"left":0`, `"done":true`)
+	drained := &h.yard["worker-1"].Status.Conditions[1]
+	drained.Reason, drained.Message = v1alpha1.ReasonSomeStay, "the panel stays"
+	h.boss.get(at).want(t, http.StatusOK, `"left":0`, `"done":true`, `"message":"the panel stays"`)
 	keep(http.MethodDelete).want(t, http.StatusNoContent)
 	keep(http.MethodDelete).problem(t, http.StatusConflict, hosting.Conflict, "")
 	h.boss.get("/nodes/nobody").problem(t, http.StatusNotFound, hosting.NotFound, "")

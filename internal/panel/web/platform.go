@@ -68,6 +68,8 @@ type nodeShow struct {
 	Pods []hosting.NodePod
 	// Sites is how many of them are sites.
 	Sites int
+	// Alone tells that no other node takes pods.
+	Alone bool
 	Wrong faults
 }
 
@@ -77,7 +79,12 @@ func (s *Server) nodeShow(r *http.Request) (nodeShow, error) {
 	if err != nil {
 		return nodeShow{}, err
 	}
+	all, err := s.Rules.NodeStates(r.Context(), a)
+	if err != nil {
+		return nodeShow{}, err
+	}
 	p := nodeShow{frame: s.frame(r, placePlatform), Node: *n}
+	p.Alone = !slices.ContainsFunc(all, func(o hosting.NodeState) bool { return o.Name != name && o.Ready && !o.Closed && o.Maintenance == nil })
 	p.Title = n.Name
 	p.Crumbs = []link{{Text: p.T("Platform"), To: nodesURL}, {Text: n.Name}}
 	state := p.nodeBadge(*n)
@@ -103,7 +110,8 @@ func (s *Server) showNode(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) closeNode(w http.ResponseWriter, r *http.Request) error {
-	spec := v1alpha1.NodeMaintenanceSpec{Drain: r.PostFormValue("drain") != "", Reason: r.PostFormValue("reason")}
+	drain := r.PostFormValue("drain") != ""
+	spec := v1alpha1.NodeMaintenanceSpec{Drain: drain, TakeDown: drain && r.PostFormValue("take-down") != "", Reason: r.PostFormValue("reason")}
 	err := s.Rules.CloseNode(r.Context(), actor(r.Context()), r.PathValue("node"), spec)
 	if err == nil {
 		return seeOther(w, r, nodeURL(r.PathValue("node")))
@@ -137,7 +145,15 @@ func (p nodeShow) Gone() fill {
 		return fill{}
 	}
 	gone := m.Status.Pods - *m.Status.PodsLeft
-	return fill{Used: itoa(int(gone)), Size: itoa(int(m.Status.Pods)), Known: true, Percent: int(gone * 100 / m.Status.Pods)}
+	return fill{Used: itoa(int(gone)), Size: itoa(int(m.Status.Pods)), Known: true, Calm: true, Percent: int(gone * 100 / m.Status.Pods)}
+}
+
+// Reason is the note that the maintenance has already.
+func (p nodeShow) Reason() string {
+	if p.Node.Maintenance == nil {
+		return ""
+	}
+	return string(p.Node.Maintenance.Spec.Reason)
 }
 
 // Steps are the maintenance's, as those of a site.
@@ -171,8 +187,11 @@ func (s *nodeStep) read(m *v1alpha1.NodeMaintenance) {
 		s.Said = c.Message
 		if c.Status == metav1.ConditionTrue && c.ObservedGeneration == m.Generation {
 			s.State, s.Said = hosting.StateDone, ""
+			if c.Reason == v1alpha1.ReasonSomeStay {
+				s.Said = c.Message
+			}
 		}
-		if c.Reason == "NoSuchNode" || c.Reason == "NoOtherNode" {
+		if c.Reason == "NoSuchNode" || c.Reason == v1alpha1.ReasonNoOtherNode {
 			s.State = hosting.StateStalled
 		}
 	}

@@ -37,6 +37,9 @@ func TestNodeIsClosedDrainedAndOpened(t *testing.T) {
 	drained(y, "worker-1", "Satisfied", 0, metav1.ConditionTrue)
 	done := h.get("/platform/nodes/worker-1")
 	done.want(t, http.StatusOK, ">Drained<", "4 of 4", "Open the node")
+	if strings.Contains(done.body, `class="meter high"`) {
+		t.Error("a drain that is done looks like a disk that is full")
+	}
 	if strings.Contains(done.body, "every 2s") {
 		t.Error("a node at which nothing goes on is looked at again and again")
 	}
@@ -55,7 +58,21 @@ func TestDrainOfTheOnlyNodeIsToldAsStuck(t *testing.T) {
 	h.rules.Nodes = y
 	h.post("/platform/nodes/worker-1/close", url.Values{"drain": {"1"}}).want(t, http.StatusSeeOther)
 	drained(y, "worker-1", "NoOtherNode", 4, metav1.ConditionFalse)
-	h.get("/platform/nodes/worker-1").want(t, http.StatusOK, `class="stalled"`, "it says why")
+	h.get("/platform/nodes/worker-1").want(t, http.StatusOK, `class="stalled"`, "it says why", "No other node takes pods", "Take down the sites")
+	h.post("/platform/nodes/worker-1/close", url.Values{"drain": {"1"}, "take-down": {"1"}}).want(t, http.StatusSeeOther)
+	if !y["worker-1"].Spec.TakeDown {
+		t.Errorf("asked for %+v, want the sites taken down", y["worker-1"].Spec)
+	}
+	drained(y, "worker-1", "SomeStay", 0, metav1.ConditionTrue)
+	done := h.get("/platform/nodes/worker-1")
+	done.want(t, http.StatusOK, ">Drained<", "it says why", "Open the node")
+	if strings.Contains(done.body, "Take down the sites") {
+		t.Error("what was asked can be asked again")
+	}
+	h.post("/platform/nodes/worker-1/close", url.Values{"take-down": {"1"}}).want(t, http.StatusSeeOther)
+	if y["worker-1"].Spec.TakeDown {
+		t.Error("sites are taken down without a drain")
+	}
 }
 
 func TestThePlatformIsTheProvidersAlone(t *testing.T) {

@@ -19,10 +19,12 @@ type fill struct {
 	Used, Size string
 	Percent    int
 	Known      bool
+	// Calm tells that a full one is as it should be.
+	Calm bool
 }
 
 // High tells whether it is nearly full.
-func (f fill) High() bool { return f.Percent >= nearlyFull }
+func (f fill) High() bool { return f.Percent >= nearlyFull && !f.Calm }
 
 // storageOf tells how full a site's volume is. What is used is not known where the
 // storage does not tell.

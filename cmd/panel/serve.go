@@ -196,7 +196,7 @@ func (o serveOptions) wire(p *panel, db *store.DB) error {
 	if err != nil {
 		return err
 	}
-	programs, err := rest.New(rest.Options{Rules: p.rules, Doors: p.doors, Log: p.log, Now: time.Now})
+	programs, err := rest.New(rest.Options{Rules: p.rules, Doors: p.doors, Databases: p.databases, Log: p.log, Now: time.Now})
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ func (o *office) street() (root string, cluster *paneltest.Cluster) {
 	logs := &paneltest.Logs{At: time.Now(), More: more, Said: map[string][]string{"app": {"all is well", "PHP Fatal error: out of ideas"}, "cron": {"42 mails sent"}}}
 	o.rules.Panel = &hosting.Panel{Domains: cluster, Writer: cluster, Platform: cluster, Planner: cluster, Logs: logs,
 		Cron: paneltest.Runs{{Name: "mail-1", Job: "mail", State: hosting.RunSucceeded, Began: time.Now().Add(-time.Hour), Ended: time.Now()}}}
+	o.rules.Panel.Accesses = paneltest.NewAccesses()
 	o.rules.Nodes = paneltest.Yard{}
 	boss, err := o.rules.Store.UserByEmail(o.t.Context(), "boss@provider.example")
 	o.must(err)
@@ -41,6 +42,7 @@ func (o *office) street() (root string, cluster *paneltest.Cluster) {
 	o.must(err)
 	cluster.Finish(s.Object, time.Now())
 	cluster.Change(s.Object, func(d *v1alpha1.Domain) {
+		d.Status.Database = &v1alpha1.DatabaseStatus{Host: "mariadb", Port: 3306, Name: "dom-shop-example", Username: "dom-shop-example"}
 		d.Spec.CronJobs = []v1alpha1.CronJob{{Name: "mail", Schedule: "30 4 * * *", Shell: "php mail.php", TimeoutSeconds: 3600}}
 	})
 	door := doortest.New(o.t)
@@ -219,6 +221,7 @@ func TestSitesThroughAPanel(t *testing.T) {
 	o.want([]string{"Made the account"}, "user", "create", "jo@shop.example", "--name", "Jo", "--role", "administrator")
 	o.want([]string{"is being created"}, "site", "create", "jo.example", "--owner", "jo@shop.example")
 	o.want([]string{"jo.example", "Jo"}, "site", "list")
+	o.want([]string{"good once and for a minute", "https://panel.example/visit#"}, "database", "visit", "shop.example")
 	o.want([]string{"Nothing was measured"}, "site", "usage", "shop.example")
 	o.want([]string{"is being changed"}, "site", "set", "shop.example", "--storage", "6Gi")
 	o.want([]string{`"storage": "6Gi"`}, "site", "show", "shop.example", "-o", "json")

@@ -16,6 +16,7 @@ import (
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/rest"
+	"kubepanel.io/kubepanel/internal/panel/visit"
 	"kubepanel.io/kubepanel/internal/store"
 )
 
@@ -48,7 +49,10 @@ func newOffice(t *testing.T) *office {
 	o.must(db.Write(t.Context(), func(tx hosting.Tx) error { return tx.InsertUser(t.Context(), boss) }))
 	o.token, err = doors.IssueToken(t.Context(), boss.Email, auth.NewToken{Name: "CLI", Scopes: auth.TokenScopes(), Life: time.Hour})
 	o.must(err)
-	api, err := rest.New(rest.Options{Rules: rules, Doors: doors, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now})
+	address := &url.URL{Scheme: "https", Host: "panel.example"}
+	databases, err := visit.New(visit.Options{Rules: rules, Sessions: doors.ActorOfSession, Seal: db.Seal, Unseal: db.Open, Panel: address, URL: &url.URL{Scheme: "https", Host: "db.panel.example"}, Upstream: address})
+	o.must(err)
+	api, err := rest.New(rest.Options{Rules: rules, Doors: doors, Databases: databases, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now})
 	o.must(err)
 	server := httptest.NewTLSServer(api.Handler())
 	t.Cleanup(server.Close)

@@ -733,6 +733,17 @@ type CronSettings struct {
 	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
 }
 
+// DatabaseVisit defines model for DatabaseVisit.
+type DatabaseVisit struct {
+	// Until When the address ends.
+	Until time.Time `json:"until"`
+
+	// URL Whoever opens it first has the visit.
+	//
+	// Examples: https://panel.example.com/visit#…
+	URL string `json:"url"`
+}
+
 // Delivery defines model for Delivery.
 type Delivery struct {
 	// Body What was sent.
@@ -3086,6 +3097,15 @@ type ClientInterface interface {
 	// Corresponds with GET /sites/{site}/cron/{job}/runs/{run}/output (the `GetCronOutput` operationId).
 	GetCronOutput(ctx context.Context, site string, job string, run string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// VisitDatabase Open phpMyAdmin for a site's database
+	//
+	// The answer is an address that is good once and for a minute: a browser that opens it is signed in at this one database. The visit ends with the token, when the right is gone, 20 minutes after its last use, and after four hours.
+	//
+	// A token needs the scope `site.database`.
+	//
+	// Corresponds with POST /sites/{site}/database/visits (the `VisitDatabase` operationId).
+	VisitDatabase(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListFiles List a folder
 	//
 	// Folders first, then by name.
@@ -4851,6 +4871,25 @@ func (c *Client) ListCronRuns(ctx context.Context, site string, job string, reqE
 // Corresponds with GET /sites/{site}/cron/{job}/runs/{run}/output (the `GetCronOutput` operationId).
 func (c *Client) GetCronOutput(ctx context.Context, site string, job string, run string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetCronOutputRequest(c.Server, site, job, run)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// VisitDatabase Open phpMyAdmin for a site's database
+//
+// The answer is an address that is good once and for a minute: a browser that opens it is signed in at this one database. The visit ends with the token, when the right is gone, 20 minutes after its last use, and after four hours.
+//
+// A token needs the scope `site.database`.
+//
+// Corresponds with POST /sites/{site}/database/visits (the `VisitDatabase` operationId).
+func (c *Client) VisitDatabase(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewVisitDatabaseRequest(c.Server, site)
 	if err != nil {
 		return nil, err
 	}
@@ -8415,6 +8454,40 @@ func NewGetCronOutputRequest(server string, site string, job string, run string)
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewVisitDatabaseRequest constructs an http.Request for the VisitDatabase method
+func NewVisitDatabaseRequest(server string, site string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/database/visits", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -12049,6 +12122,17 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /sites/{site}/cron/{job}/runs/{run}/output (the `GetCronOutput` operationId).
 	GetCronOutputWithResponse(ctx context.Context, site string, job string, run string, reqEditors ...RequestEditorFn) (*GetCronOutputResponse, error)
 
+	// VisitDatabaseWithResponse Open phpMyAdmin for a site's database
+	//
+	// The answer is an address that is good once and for a minute: a browser that opens it is signed in at this one database. The visit ends with the token, when the right is gone, 20 minutes after its last use, and after four hours.
+	//
+	// A token needs the scope `site.database`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/database/visits (the `VisitDatabase` operationId).
+	VisitDatabaseWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*VisitDatabaseResponse, error)
+
 	// ListFilesWithResponse List a folder
 	//
 	// Folders first, then by name.
@@ -15208,6 +15292,54 @@ func (r GetCronOutputResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetCronOutputResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type VisitDatabaseResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *DatabaseVisit
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r VisitDatabaseResponse) GetJSON201() *DatabaseVisit {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r VisitDatabaseResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r VisitDatabaseResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r VisitDatabaseResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r VisitDatabaseResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r VisitDatabaseResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -18616,6 +18748,23 @@ func (c *ClientWithResponses) GetCronOutputWithResponse(ctx context.Context, sit
 	return ParseGetCronOutputResponse(rsp)
 }
 
+// VisitDatabaseWithResponse Open phpMyAdmin for a site's database
+//
+// The answer is an address that is good once and for a minute: a browser that opens it is signed in at this one database. The visit ends with the token, when the right is gone, 20 minutes after its last use, and after four hours.
+//
+// A token needs the scope `site.database`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/database/visits (the `VisitDatabase` operationId).
+func (c *ClientWithResponses) VisitDatabaseWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*VisitDatabaseResponse, error) {
+	rsp, err := c.VisitDatabase(ctx, site, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseVisitDatabaseResponse(rsp)
+}
+
 // ListFilesWithResponse List a folder
 //
 // Folders first, then by name.
@@ -21773,6 +21922,39 @@ func ParseGetCronOutputResponse(rsp *http.Response) (*GetCronOutputResponse, err
 
 	case rsp.StatusCode == 304:
 		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseVisitDatabaseResponse parses an HTTP response from a VisitDatabaseWithResponse call
+func ParseVisitDatabaseResponse(rsp *http.Response) (*VisitDatabaseResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &VisitDatabaseResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest DatabaseVisit
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

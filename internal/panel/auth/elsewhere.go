@@ -1,15 +1,27 @@
 package auth
 
 import (
+	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
-// SessionOf returns the ID of the session that a request came with, "" without one.
-// It names the session where its cookie does not come, and opens nothing.
-func SessionOf(ctx context.Context) string { return visitOf(ctx).session }
+// tokenSession begins the name of what a token is used for in place of a session.
+const tokenSession = "token:"
+
+// SessionOf returns the ID of the session that a request came with, or what stands for
+// its token, "" without either. It names them where cookie and token do not come, and
+// opens nothing.
+func SessionOf(ctx context.Context) string {
+	v := visitOf(ctx)
+	if v.token != "" {
+		return tokenSession + v.token
+	}
+	return v.session
+}
 
 // Proof tells when who is signed in last proved who it is, and whether that took a second
 // factor.
@@ -17,10 +29,17 @@ func (a *Auth) Proof(ctx context.Context) (at time.Time, factor bool) {
 	return a.time(ctx, keyFresh), a.sessions.GetString(ctx, keyFactor) != ""
 }
 
-// ActorOfSession returns who is signed in with a session now. It returns SignIn when
-// nobody is any more.
+// ActorOfSession returns who is signed in with a session or a token of SessionOf's now. It
+// returns SignIn when nobody is any more.
 func (a *Auth) ActorOfSession(ctx context.Context, id string) (hosting.Actor, error) {
 	over := &hosting.Error{Code: hosting.SignIn, Message: "The session is over.", Mend: "Sign in again."}
+	if hash, ok := strings.CutPrefix(id, tokenSession); ok {
+		_, actor, err := a.tokenActor(ctx, hash)
+		if err != nil || actor == nil {
+			return hosting.Actor{}, cmp.Or(err, error(over))
+		}
+		return *actor, nil
+	}
 	s, err := a.store.Session(ctx, id)
 	if err != nil && hosting.CodeOf(err) != hosting.NotFound {
 		return hosting.Actor{}, err

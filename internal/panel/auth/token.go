@@ -110,29 +110,35 @@ func (a *Auth) RevokeToken(ctx context.Context, id hosting.ID) error {
 
 // bearer returns the actor of a token, nil when it is none.
 func (a *Auth) bearer(ctx context.Context, text string) (*hosting.Actor, error) {
-	t, err := a.store.Token(ctx, hosting.TokenAPI, hosting.SecretHash(text))
-	if err != nil || !t.ExpiresAt.After(a.now()) {
-		if err != nil && hosting.CodeOf(err) != hosting.NotFound {
-			return nil, err
-		}
-		return nil, nil
-	}
-	actor, err := hosting.ActorOf(ctx, a.store, t.User)
-	if err != nil {
-		if code := hosting.CodeOf(err); code == hosting.NotFound || code == hosting.Forbidden {
-			return nil, nil
-		}
-		return nil, err
-	}
-	actor.Address = AddressOf(ctx)
-	actor.Scopes = append([]hosting.Right{}, t.Scopes...)
-	if a.now().Sub(t.UsedAt) < usedEvery {
-		return &actor, nil
+	t, actor, err := a.tokenActor(ctx, hosting.SecretHash(text))
+	if err != nil || actor == nil || a.now().Sub(t.UsedAt) < usedEvery {
+		return actor, err
 	}
 	t.UsedAt = a.now()
 	err = a.store.Write(ctx, func(tx hosting.Tx) error { return tx.UpdateToken(ctx, t) })
 	if err != nil && hosting.CodeOf(err) == hosting.NotFound { // revoked this moment
 		return nil, nil
 	}
-	return &actor, err
+	return actor, err
+}
+
+// tokenActor returns the token of a hash, and whose it is; nil when it counts for nothing.
+func (a *Auth) tokenActor(ctx context.Context, hash string) (*hosting.Token, *hosting.Actor, error) {
+	t, err := a.store.Token(ctx, hosting.TokenAPI, hash)
+	if err != nil || !t.ExpiresAt.After(a.now()) {
+		if err != nil && hosting.CodeOf(err) != hosting.NotFound {
+			return nil, nil, err
+		}
+		return nil, nil, nil
+	}
+	actor, err := hosting.ActorOf(ctx, a.store, t.User)
+	if err != nil {
+		if code := hosting.CodeOf(err); code == hosting.NotFound || code == hosting.Forbidden {
+			return nil, nil, nil
+		}
+		return nil, nil, err
+	}
+	actor.Address = AddressOf(ctx)
+	actor.Scopes = append([]hosting.Right{}, t.Scopes...)
+	return t, &actor, nil
 }

@@ -25,6 +25,7 @@ import (
 	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/paneltest"
 	"kubepanel.io/kubepanel/internal/panel/rest"
+	"kubepanel.io/kubepanel/internal/panel/visit"
 	"kubepanel.io/kubepanel/internal/store"
 )
 
@@ -99,7 +100,12 @@ func newHouse(t *testing.T, change ...func(*rest.Options)) *house {
 	}
 	h.doors, err = auth.New(auth.Options{Provider: h.rules, URL: &url.URL{Scheme: "https", Host: "panel.example"}, Cost: auth.Cost{Memory: 64, Passes: 1, Threads: 1}})
 	h.must(err)
-	options := rest.Options{Rules: h.rules, Doors: h.doors, Log: slog.New(slog.NewTextHandler(h.log, nil)), Now: h.now, Rate: rest.Rate{Each: 1e6, Burst: 1e6}}
+	h.rules.Panel.Accesses = paneltest.NewAccesses()
+	address := &url.URL{Scheme: "https", Host: "panel.example"}
+	databases, err := visit.New(visit.Options{Rules: h.rules, Sessions: h.doors.ActorOfSession, Seal: h.db.Seal, Unseal: h.db.Open,
+		Panel: address, URL: &url.URL{Scheme: "https", Host: "db.panel.example"}, Upstream: address})
+	h.must(err)
+	options := rest.Options{Databases: databases, Rules: h.rules, Doors: h.doors, Log: slog.New(slog.NewTextHandler(h.log, nil)), Now: h.now, Rate: rest.Rate{Each: 1e6, Burst: 1e6}}
 	for _, c := range change {
 		c(&options)
 	}

@@ -27,6 +27,7 @@ func (h *house) programs() {
 		{Name: "mail-1", Job: "mail", State: hosting.RunSucceeded, Began: h.logs.At.Add(-2 * time.Hour), Ended: h.logs.At.Add(-2*time.Hour + time.Minute)},
 	}
 	h.cluster.Change("jo.example", func(d *v1alpha1.Domain) {
+		d.Status.Database = &v1alpha1.DatabaseStatus{Host: "mariadb", Port: 3306, Name: "dom-jo-example", Username: "dom-jo-example"}
 		d.Spec.CronJobs = []v1alpha1.CronJob{{Name: "mail", Schedule: "30 4 * * *", Shell: "php mail.php", TimeoutSeconds: 3600}}
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/streams"
+	"kubepanel.io/kubepanel/internal/panel/visit"
 )
 
 // Prefix is where the API is served.
@@ -30,8 +31,10 @@ const maxBody = 128 << 10
 type Options struct {
 	Rules *hosting.Provider
 	Doors *auth.Auth
-	Log   *slog.Logger
-	Now   func() time.Time
+	// Databases leads to phpMyAdmin; nil where there is none.
+	Databases *visit.Door
+	Log       *slog.Logger
+	Now       func() time.Time
 	// Rate is how often an account may ask; zero for usualRate.
 	Rate Rate
 	// AskAgain is how often it is asked whether somebody still may have an answer that

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/visit"
 )
 
 func (s *Server) siteActions() {
@@ -18,6 +20,9 @@ func (s *Server) siteActions() {
 		status: http.StatusNoContent, says: "It takes effect within seconds. A site without one answers 422."}, s.purgeCache)
 	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/credentials", id: "getSiteCredentials", summary: "Show one of a site's accounts with its password",
 		scope: hosting.RightSitePassword, secret: true, says: "That it was shown stands in the audit trail."}, s.getCredentials)
+	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/database/visits", id: "visitDatabase", summary: "Open phpMyAdmin for a site's database",
+		scope: hosting.RightSiteDatabase, status: http.StatusCreated, secret: true,
+		says: "The answer is an address that is good once and for a minute: a browser that opens it is signed in at this one database. The visit ends with the token, when the right is gone, 20 minutes after its last use, and after four hours."}, s.visitDatabase)
 	handle(s, operation{method: http.MethodPut, path: "/sites/{site}/owner", id: "assignSite", summary: "Give a site to another account", scope: hosting.RightSiteAssign,
 		status: http.StatusNoContent}, s.assignSite)
 }
@@ -157,4 +162,21 @@ func (s *Server) assignSite(ctx context.Context, a hosting.Actor, in *struct {
 	}
 }) (*struct{}, error) {
 	return nil, s.Rules.AssignSite(ctx, a, in.Site, in.Body.Owner)
+}
+
+// DatabaseVisit is the way into phpMyAdmin.
+type DatabaseVisit struct {
+	URL   string    `json:"url" doc:"Whoever opens it first has the visit." example:"https://panel.example.com/visit#…"`
+	Until time.Time `json:"until" doc:"When the address ends."`
+}
+
+func (s *Server) visitDatabase(ctx context.Context, a hosting.Actor, in *SitePath) (*answer[DatabaseVisit], error) {
+	if s.Databases == nil {
+		return nil, visit.None()
+	}
+	address, until, err := s.Databases.Address(ctx, a, auth.SessionOf(ctx), in.Site)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[DatabaseVisit]{DatabaseVisit{URL: address, Until: until}}, nil
 }

@@ -66,6 +66,11 @@ func New(o Options) (*Door, error) {
 	return d, nil
 }
 
+// None says that there is no phpMyAdmin.
+func None() error {
+	return &hosting.Error{Code: hosting.NotFound, Message: "There is no phpMyAdmin here.", Mend: "Your provider can switch it on with the chart's images.phpmyadmin."}
+}
+
 // ticket is what the panel's page hands over.
 type ticket struct {
 	hosting.DatabaseVisit
@@ -90,6 +95,16 @@ func (d *Door) Open(ctx context.Context, a hosting.Actor, session, site string) 
 			Hash: v.Access, CreatedAt: d.Rules.Now(), ExpiresAt: t.Until})
 	})
 	return text, err
+}
+
+// Address makes a visit as Open does, and returns where a browser begins it. The ticket is
+// behind the #, which no server and no log sees.
+func (d *Door) Address(ctx context.Context, a hosting.Actor, session, site string) (string, time.Time, error) {
+	until := d.Rules.Now().Add(ticketLife)
+	text, err := d.Open(ctx, a, session, site)
+	to := *d.Panel
+	to.Path, to.Fragment = PathBegin, text
+	return to.String(), until, err
 }
 
 // redeem takes a ticket: the first one who brings it has it.

@@ -12,8 +12,10 @@ import (
 )
 
 const (
-	// PathEnter takes tickets.
+	// PathEnter takes tickets. PathBegin is the panel's page that brings one from its
+	// address.
 	PathEnter = "/enter"
+	PathBegin = "/visit"
 
 	cookieName = "__Host-visit" // a name that no neighbour's site can set (RFC 6265bis section 4.1.3.2)
 
@@ -70,8 +72,8 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.keep(r.Context(), v)
 	long := http.NewResponseController(w)
 	now := time.Now()
-	long.SetReadDeadline(now.Add(patience))  //nolint:errcheck // a server without it has no bound to lift
-	long.SetWriteDeadline(now.Add(patience)) //nolint:errcheck // see above
+	long.SetReadDeadline(now.Add(patience))                          //nolint:errcheck // a server without it has no bound to lift
+	long.SetWriteDeadline(now.Add(patience))                         //nolint:errcheck // see above
 	r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v)) // net/http's own keeps its body
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	d.proxy.ServeHTTP(w, r)

@@ -40,7 +40,7 @@ type handover struct {
 
 func (s *Server) openDatabase(w http.ResponseWriter, r *http.Request) error {
 	if s.Databases == nil {
-		return &hosting.Error{Code: hosting.NotFound, Message: "There is no phpMyAdmin here.", Mend: "Your provider can switch it on with the chart's images.phpmyadmin."}
+		return visit.None()
 	}
 	page, err := s.site(r, "/database")
 	if err != nil {
@@ -50,12 +50,34 @@ func (s *Server) openDatabase(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return show(w, r, http.StatusOK, handover{sitePage: page, To: s.handsOver(w), Ticket: ticket}.view())
+}
+
+// beginning is handover for who brings the ticket behind the # of an address. It waits for
+// a click: somebody else may have sent the address.
+type beginning struct {
+	*frame
+
+	To string
+}
+
+func (s *Server) beginVisit(w http.ResponseWriter, r *http.Request) error {
+	if s.Databases == nil {
+		return visit.None()
+	}
+	p := beginning{frame: s.frame(r, placeNone), To: s.handsOver(w)}
+	p.Title = p.T("phpMyAdmin is ready")
+	return show(w, r, http.StatusOK, p.view())
+}
+
+// handsOver lets a page send its form to phpMyAdmin, and returns where that is.
+func (s *Server) handsOver(w http.ResponseWriter) string {
 	to := s.Databases.URL.Scheme + "://" + s.Databases.URL.Host
 	h := w.Header()
 	h.Set("Content-Security-Policy", strings.Replace(policy, "form-action 'self'", "form-action 'self' "+to, 1))
 	// The other side wants to see that its ticket comes from here.
 	h.Set("Referrer-Policy", "strict-origin")
-	return show(w, r, http.StatusOK, handover{sitePage: page, To: to + visit.PathEnter, Ticket: ticket}.view())
+	return to + visit.PathEnter
 }
 
 // leaveDatabases ends what a session that ends has open; what can't be ended now is

@@ -2,6 +2,8 @@ package web_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"html"
 	"io"
 	"log/slog"
@@ -10,12 +12,14 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/paneltest"
+	"kubepanel.io/kubepanel/internal/panel/rest"
 	"kubepanel.io/kubepanel/internal/panel/visit"
 	"kubepanel.io/kubepanel/internal/store"
 )
@@ -23,62 +27,11 @@ import (
 // databaseURL is a name of its own that httptest's client leads to the same server.
 const databaseURL = "https://db.example.com"
 
-// accesses keeps accounts on databases in memory, as the API server and the operator do.
-type accesses struct {
-	mu    sync.Mutex
-	all   map[string]*v1alpha1.DatabaseAccess
-	moved int
-	phase v1alpha1.DatabaseAccessPhase
-}
-
-func (a *accesses) OpenAccess(_ context.Context, o *v1alpha1.DatabaseAccess) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	o.Status = v1alpha1.DatabaseAccessStatus{Phase: a.phase, Message: "MariaDB does not answer.", Username: "visitor-" + o.Name}
-	a.all[o.Name] = o.DeepCopy()
-	return nil
-}
-
-func (a *accesses) MoveAccess(_ context.Context, _, name string, until time.Time) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	o, ok := a.all[name]
-	if !ok {
-		return &hosting.Error{Code: hosting.NotFound}
-	}
-	o.Spec.ExpiresAt.Time = until
-	a.moved++
-	return nil
-}
-
-func (a *accesses) CloseAccess(_ context.Context, _, name string) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.all, name)
-	return nil
-}
-
-func (a *accesses) Accesses(context.Context) ([]v1alpha1.DatabaseAccess, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	var list []v1alpha1.DatabaseAccess
-	for _, o := range a.all {
-		list = append(list, *o)
-	}
-	return list, nil
-}
-
-func (a *accesses) count() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.all)
-}
-
 // office is a panel with a phpMyAdmin behind it that tells what it was asked.
 type office struct {
 	*browser
 
-	accesses *accesses
+	accesses *paneltest.Accesses
 	asked    chan *http.Request
 }
 
@@ -86,7 +39,7 @@ type office struct {
 func newOffice(t *testing.T) *office {
 	t.Helper()
 	h := newHouse(t)
-	o := &office{accesses: &accesses{all: map[string]*v1alpha1.DatabaseAccess{}, phase: v1alpha1.DatabaseAccessOpen}, asked: make(chan *http.Request, 10)}
+	o := &office{accesses: paneltest.NewAccesses(), asked: make(chan *http.Request, 10)}
 	h.rules.Panel.Accesses = o.accesses
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		o.asked <- r
@@ -268,7 +221,7 @@ func TestVisitEndsWithWhatItRestsOn(t *testing.T) {
 			<-o.asked
 			end(o)
 			o.out(t, o.at(t, http.MethodGet, "/index.php", nil, nil), led)
-			if n := o.accesses.count(); n != 0 {
+			if n := o.accesses.Count(); n != 0 {
 				t.Errorf("%d accounts are left", n)
 			}
 		})
@@ -276,14 +229,14 @@ func TestVisitEndsWithWhatItRestsOn(t *testing.T) {
 			o := inside(t)
 			end(o)
 			o.h.must(o.h.databases.Sweep(t.Context()))
-			if n := o.accesses.count(); n != 0 {
+			if n := o.accesses.Count(); n != 0 {
 				t.Errorf("%d accounts are left", n)
 			}
 		})
 	}
 	o := inside(t)
 	o.h.must(o.h.databases.Sweep(t.Context()))
-	if n := o.accesses.count(); n != 1 {
+	if n := o.accesses.Count(); n != 1 {
 		t.Errorf("of one visit that may go on %d accounts are left", n)
 	}
 }
@@ -293,8 +246,8 @@ func TestVisitIsKeptWhileUsedAndEndsAfterFourHours(t *testing.T) {
 	for i, after := range []time.Duration{4 * time.Minute, 6 * time.Minute} {
 		o.h.rules.Now = func() time.Time { return clock.Add(after) }
 		o.at(t, http.MethodGet, "/index.php", nil, nil).want(t, http.StatusOK)
-		if o.accesses.moved != i {
-			t.Errorf("after %s the visit was kept %d times, want %d", after, o.accesses.moved, i)
+		if o.accesses.Moved != i {
+			t.Errorf("after %s the visit was kept %d times, want %d", after, o.accesses.Moved, i)
 		}
 	}
 	o.h.rules.Now = func() time.Time { return clock.Add(4*time.Hour - time.Minute) }
@@ -331,13 +284,84 @@ func TestNextVisitEndsTheOneBefore(t *testing.T) {
 
 func TestDatabaseThatCantBeOpenedLeavesNothing(t *testing.T) {
 	o := newOffice(t)
-	o.accesses.phase = v1alpha1.DatabaseAccessRefused
+	o.accesses.Phase = v1alpha1.DatabaseAccessRefused
 	o.post("/sites/shop.example/database", nil).want(t, http.StatusConflict, "MariaDB does not answer.")
-	if n := o.accesses.count(); n != 0 {
+	if n := o.accesses.Count(); n != 0 {
 		t.Errorf("%d accounts are left", n)
 	}
 	o.h.site("bare.example", nil)
 	o.get("/sites/bare.example/database").want(t, http.StatusOK, "This site has no database.")
 	o.post("/sites/bare.example/database", nil).want(t, http.StatusConflict, "has no database")
 	o.get("/sites/shop.example/database").want(t, http.StatusOK, "Open phpMyAdmin", "dom-shop-example")
+}
+
+// visited asks the API for an address that opens phpMyAdmin.
+func (o *office) visited(t *testing.T, token string) (status int, to *url.URL) {
+	t.Helper()
+	api, err := rest.New(rest.Options{Rules: o.h.rules, Doors: o.h.doors, Databases: o.h.databases, Log: slog.New(slog.NewTextHandler(o.h.log, nil)), Now: time.Now})
+	o.h.must(err)
+	r := httptest.NewRequest(http.MethodPost, rest.Prefix+"/sites/shop.example/database/visits", nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+	w := httptest.NewRecorder()
+	api.Handler().ServeHTTP(w, r)
+	var visit rest.DatabaseVisit
+	o.h.must(json.Unmarshal(w.Body.Bytes(), &visit))
+	if to, err = url.Parse(visit.URL); err != nil {
+		t.Fatal(err)
+	}
+	return w.Code, to
+}
+
+// Who has a token and no session gets an address: good once, for a minute, and as long as
+// the token is good.
+func TestAVisitByTheAPI(t *testing.T) {
+	o := newOffice(t)
+	o.post("/sign-out", nil)
+	token := func(scope hosting.Right) string {
+		t.Helper()
+		text, err := o.h.doors.IssueToken(t.Context(), o.h.jo.Email, auth.NewToken{Name: string(scope), Scopes: []hosting.Right{scope}, Life: time.Hour})
+		o.h.must(err)
+		return text
+	}
+	if status, _ := o.visited(t, token(hosting.RightSiteView)); status != http.StatusForbidden {
+		t.Errorf("a token without the scope = %d, want 403", status)
+	}
+	good := token(hosting.RightSiteDatabase)
+	status, to := o.visited(t, good)
+	if status != http.StatusCreated || to.Scheme+"://"+to.Host+to.Path != panelURL+"/visit" || to.RawQuery != "" || to.Fragment == "" {
+		t.Fatalf("a visit = %d %s, want an address of the panel with a ticket behind its #", status, to)
+	}
+	page := o.get("/visit")
+	page.want(t, http.StatusOK, `action="`+databaseURL+`/enter"`, "data-from-link")
+	if policy := page.header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self' "+databaseURL) || strings.Contains(page.body, "data-go") {
+		t.Errorf("the page may send its form by %q; it must wait for a click", policy)
+	}
+	o.enter(t, to.Fragment).leads(t, "/index.php?db=dom-shop-example&route=%2Fdatabase%2Fstructure")
+	o.at(t, http.MethodGet, "/index.php", nil, nil).want(t, http.StatusOK, "tables of dom-shop-example")
+	<-o.asked
+	if strings.Contains(o.h.log.String(), to.Fragment) || strings.Contains(o.h.log.String(), good) {
+		t.Error("the ticket or the token is in the log")
+	}
+	other := *o
+	other.browser = o.h.open()
+	other.out(t, other.enter(t, to.Fragment), "/sites") // it was good once
+	list, err := o.accesses.Accesses(t.Context())
+	o.h.must(err)
+	for _, a := range list {
+		if session := a.Annotations[v1alpha1.AnnotationSession]; strings.Contains(session, good) || !strings.HasPrefix(session, "token:") {
+			t.Errorf("the cluster knows the visit as one of %q", session)
+		}
+	}
+	jo := o.h.jo.ID
+	o.h.must(o.h.rules.Store.Write(t.Context(), func(tx hosting.Tx) error {
+		all, err := tx.Tokens(t.Context(), jo, hosting.TokenAPI)
+		for _, one := range all {
+			err = errors.Join(err, tx.DeleteToken(t.Context(), jo, one.ID))
+		}
+		return err
+	}))
+	o.out(t, o.at(t, http.MethodGet, "/index.php", nil, nil), "/sites/shop.example/access")
+	if n := o.accesses.Count(); n != 0 {
+		t.Errorf("%d accounts are left after the token ended", n)
+	}
 }

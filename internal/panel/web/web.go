@@ -101,6 +101,7 @@ func (s *Server) open() map[string]handler {
 		"GET /password":                         s.passwordForm,
 		"POST /password":                        s.setPassword,
 		"POST /look":                            s.chooseLook,
+		"GET " + visit.PathBegin:                s.beginVisit,
 		"GET " + brandURL + "{file}":            s.brandFile,
 		"GET " + brandURL + "preview.css":       s.previewStyle,
 	}

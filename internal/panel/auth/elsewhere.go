@@ -34,11 +34,7 @@ func (a *Auth) Proof(ctx context.Context) (at time.Time, factor bool) {
 func (a *Auth) ActorOfSession(ctx context.Context, id string) (hosting.Actor, error) {
 	over := &hosting.Error{Code: hosting.SignIn, Message: "The session is over.", Mend: "Sign in again."}
 	if hash, ok := strings.CutPrefix(id, tokenSession); ok {
-		_, actor, err := a.tokenActor(ctx, hash)
-		if err != nil || actor == nil {
-			return hosting.Actor{}, cmp.Or(err, error(over))
-		}
-		return *actor, nil
+		return a.actorOfToken(ctx, hash, over)
 	}
 	s, err := a.store.Session(ctx, id)
 	if err != nil && hosting.CodeOf(err) != hosting.NotFound {
@@ -65,4 +61,13 @@ func (a *Auth) ActorOfSession(ctx context.Context, id string) (hosting.Actor, er
 		return hosting.Actor{}, over
 	}
 	return hosting.Actor{}, err
+}
+
+// actorOfToken returns whose a token is, by its hash, or over when it counts no more.
+func (a *Auth) actorOfToken(ctx context.Context, hash string, over error) (hosting.Actor, error) {
+	_, actor, err := a.tokenActor(ctx, hash)
+	if err != nil || actor == nil {
+		return hosting.Actor{}, cmp.Or(err, over)
+	}
+	return *actor, nil
 }

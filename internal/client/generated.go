@@ -538,6 +538,9 @@ type Application struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 
+	// Public It runs where it can keep no secret, such as on people's own computers: it has none, and each sign-in asks the person. Chosen when it is made; left as it is afterwards.
+	Public *bool `json:"public,omitempty"`
+
 	// Redirects Where people are sent back to, compared letter by letter.
 	//
 	// Examples: ["https://grafana.example.com/login/generic_oauth"]
@@ -1199,6 +1202,9 @@ type NewApplication struct {
 	// Farewells Where people may be sent to after signing out.
 	Farewells *[]string `json:"farewells,omitempty"`
 	Name      string    `json:"name"`
+
+	// Public It runs where it can keep no secret, such as on people's own computers: it has none, and each sign-in asks the person. Chosen when it is made; left as it is afterwards.
+	Public *bool `json:"public,omitempty"`
 
 	// Redirects Where people are sent back to, compared letter by letter.
 	//
@@ -2572,7 +2578,7 @@ type ClientInterface interface {
 
 	// CreateApplicationWithBody Let people sign in to an application by the panel
 	//
-	// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once.
+	// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none.
 	//
 	// A token needs the scope `platform.change`.
 	//
@@ -2583,7 +2589,7 @@ type ClientInterface interface {
 
 	// CreateApplication Let people sign in to an application by the panel
 	//
-	// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once.
+	// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none.
 	//
 	// A token needs the scope `platform.change`.
 	//
@@ -3766,7 +3772,7 @@ func (c *Client) ListApplications(ctx context.Context, reqEditors ...RequestEdit
 
 // CreateApplicationWithBody Let people sign in to an application by the panel
 //
-// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once.
+// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none.
 //
 // A token needs the scope `platform.change`.
 //
@@ -3787,7 +3793,7 @@ func (c *Client) CreateApplicationWithBody(ctx context.Context, params *CreateAp
 
 // CreateApplication Let people sign in to an application by the panel
 //
-// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once.
+// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none.
 //
 // A token needs the scope `platform.change`.
 //
@@ -11537,7 +11543,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateApplicationWithBodyWithResponse Let people sign in to an application by the panel
 	//
-	// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once.
+	// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none.
 	//
 	// A token needs the scope `platform.change`.
 	//
@@ -11548,7 +11554,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateApplicationWithResponse Let people sign in to an application by the panel
 	//
-	// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once.
+	// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none.
 	//
 	// A token needs the scope `platform.change`.
 	//
@@ -17809,7 +17815,7 @@ func (c *ClientWithResponses) ListApplicationsWithResponse(ctx context.Context, 
 
 // CreateApplicationWithBodyWithResponse Let people sign in to an application by the panel
 //
-// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once.
+// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none.
 //
 // A token needs the scope `platform.change`.
 //
@@ -17826,7 +17832,7 @@ func (c *ClientWithResponses) CreateApplicationWithBodyWithResponse(ctx context.
 
 // CreateApplicationWithResponse Let people sign in to an application by the panel
 //
-// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once.
+// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none.
 //
 // A token needs the scope `platform.change`.
 //

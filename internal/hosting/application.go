@@ -22,7 +22,10 @@ type Application struct {
 	Redirects, Farewells []string
 	// Roles are those whose accounts it lets in; never none.
 	Roles []Role
-	// SecretHash is what is kept of its secret.
+	// Public: it runs where it can keep no secret, such as on people's own computers, and
+	// has none (RFC 6749 section 2.1). It was chosen when the application was made.
+	Public bool
+	// SecretHash is what is kept of its secret; empty for a public one.
 	SecretHash string `json:"-"`
 	CreatedAt  time.Time
 }
@@ -42,9 +45,35 @@ func (a *Application) Version() string {
 	return version(parts...)
 }
 
-// Owns tells whether a secret is the application's, in the same time for each.
+// Owns tells whether a secret is the application's, in the same time for each. That of a
+// public one is none.
 func (a *Application) Owns(secret string) bool {
+	if a.Public {
+		return secret == ""
+	}
 	return a.SecretHash != "" && subtle.ConstantTimeCompare([]byte(a.SecretHash), []byte(SecretHash(secret))) == 1
+}
+
+// Returns tells whether an address is one that people are sent back to. A program on
+// somebody's computer listens where there is room, so that the port counts for no address
+// of the computer itself (RFC 8252 section 7.3).
+func (a *Application) Returns(to string) bool {
+	return slices.Contains(a.Redirects, to) || a.Public && slices.ContainsFunc(a.Redirects, func(known string) bool {
+		text, here := portless(known)
+		other, there := portless(to)
+		return here && there && text == other
+	})
+}
+
+// portless returns an address without its port, and whether it is the computer's own, by
+// number: a name may lead elsewhere.
+func portless(text string) (string, bool) {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" || u.User != nil {
+		return "", false
+	}
+	address, err := netip.ParseAddr(u.Hostname())
+	return strings.Replace(text, "://"+u.Host, "://"+address.String(), 1), err == nil && address.IsLoopback()
 }
 
 // renew gives it another secret, and returns that.

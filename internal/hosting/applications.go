@@ -26,7 +26,7 @@ func (p *Provider) Application(ctx context.Context, a Actor, id ID) (*Applicatio
 }
 
 // CreateApplication makes one, and returns it with its secret, which nobody can be shown
-// again.
+// again; a public one has none.
 func (p *Provider) CreateApplication(ctx context.Context, a Actor, want Application) (*Application, string, error) {
 	if err := May(a, RightPlatformChange, Object{}); err != nil {
 		return nil, "", err
@@ -35,7 +35,10 @@ func (p *Provider) CreateApplication(ctx context.Context, a Actor, want Applicat
 		return nil, "", err
 	}
 	want.ID, want.CreatedAt = NewID(), p.Now()
-	secret := want.renew()
+	secret := ""
+	if !want.Public {
+		secret = want.renew()
+	}
 	return &want, secret, p.write(ctx, a, func(tx Tx) (change, error) {
 		all, err := tx.Applications(ctx)
 		if err != nil {
@@ -49,7 +52,7 @@ func (p *Provider) CreateApplication(ctx context.Context, a Actor, want Applicat
 	})
 }
 
-// ChangeApplication changes one; its secret stays. Who may not come in any more is out at
+// ChangeApplication changes one; its secret stays, or that it has none. Who may not come in any more is out at
 // once.
 func (p *Provider) ChangeApplication(ctx context.Context, a Actor, want Application) (*Application, error) {
 	if err := May(a, RightPlatformChange, Object{}); err != nil {
@@ -66,7 +69,7 @@ func (p *Provider) ChangeApplication(ctx context.Context, a Actor, want Applicat
 		if err := p.expected(was.Version()); err != nil {
 			return change{}, err
 		}
-		want.SecretHash, want.CreatedAt = was.SecretHash, was.CreatedAt
+		want.Public, want.SecretHash, want.CreatedAt = was.Public, was.SecretHash, was.CreatedAt
 		return change{did: RightPlatformChange, object: want.Called(), before: was, after: want}, putApplication(ctx, tx, &want)
 	})
 }
@@ -82,6 +85,9 @@ func (p *Provider) RenewApplication(ctx context.Context, a Actor, id ID) (*Appli
 		var err error
 		if app, err = tx.Application(ctx, id); err != nil {
 			return change{}, seen(err)
+		}
+		if app.Public {
+			return change{}, &Error{Code: Conflict, Message: app.Name + " has no secret, since it could keep none.", Mend: "Make another application to give it one."}
 		}
 		secret = app.renew()
 		return change{did: RightPlatformChange, object: "secret of " + app.Called()}, tx.PutApplication(ctx, app)

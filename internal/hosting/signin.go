@@ -15,6 +15,9 @@ type Login struct {
 	TOTPStep int64
 	// Recovery are SHA-256 hashes of the recovery codes that are left.
 	Recovery []string
+	// Confirmed is the mail address that the account was last seen to have: somebody
+	// followed a link that was sent there. Empty: none was.
+	Confirmed string
 }
 
 // Session is one signed-in browser.
@@ -57,6 +60,7 @@ type Token struct {
 	Name      string
 	Hash      string
 	Scopes    []Right // nil: everything that the account may do
+	SentTo    string  // the mail address that a link was sent to; empty for one that was shown
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	UsedAt    time.Time

@@ -19,7 +19,7 @@ func (q *queries) Login(ctx context.Context, user hosting.ID) (*hosting.Login, e
 		l := hosting.Login{User: user}
 		var sealed []byte
 		var recovery string
-		if err := row.Scan(&l.PasswordHash, &sealed, &l.TOTPStep, &recovery); err != nil {
+		if err := row.Scan(&l.PasswordHash, &sealed, &l.TOTPStep, &recovery, &l.Confirmed); err != nil {
 			return l, err
 		}
 		var err error
@@ -27,7 +27,7 @@ func (q *queries) Login(ctx context.Context, user hosting.ID) (*hosting.Login, e
 			return l, err
 		}
 		return l, json.Unmarshal([]byte(recovery), &l.Recovery)
-	}, `SELECT password_hash, totp, totp_step, recovery FROM logins WHERE user_id = ?`, user)
+	}, `SELECT password_hash, totp, totp_step, recovery, confirmed FROM logins WHERE user_id = ?`, user)
 	if errors.Is(err, sql.ErrNoRows) {
 		return &hosting.Login{User: user}, nil
 	}
@@ -44,9 +44,9 @@ func (q *queries) PutLogin(ctx context.Context, l *hosting.Login) error {
 	if err != nil {
 		return err
 	}
-	return answer("write a login", q.exec(ctx, `INSERT INTO logins (user_id, password_hash, totp, totp_step, recovery) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, totp = excluded.totp, totp_step = excluded.totp_step, recovery = excluded.recovery`,
-		l.User, l.PasswordHash, sealed, l.TOTPStep, string(recovery)))
+	return answer("write a login", q.exec(ctx, `INSERT INTO logins (user_id, password_hash, totp, totp_step, recovery, confirmed) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, totp = excluded.totp, totp_step = excluded.totp_step, recovery = excluded.recovery, confirmed = excluded.confirmed`,
+		l.User, l.PasswordHash, sealed, l.TOTPStep, string(recovery), l.Confirmed))
 }
 
 // sessionPlace names the encrypted column of a session.

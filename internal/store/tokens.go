@@ -8,13 +8,13 @@ import (
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
-const selectToken = `SELECT id, kind, user_id, name, hash, scopes, created_at, expires_at, used_at FROM tokens ` //nolint:gosec // columns
+const selectToken = `SELECT id, kind, user_id, name, hash, scopes, sent_to, created_at, expires_at, used_at FROM tokens ` //nolint:gosec // columns
 
 func scanToken(row scanner) (hosting.Token, error) {
 	var t hosting.Token
 	var user, scopes sql.NullString
 	var created, expires, used int64
-	if err := row.Scan(&t.ID, &t.Kind, &user, &t.Name, &t.Hash, &scopes, &created, &expires, &used); err != nil {
+	if err := row.Scan(&t.ID, &t.Kind, &user, &t.Name, &t.Hash, &scopes, &t.SentTo, &created, &expires, &used); err != nil {
 		return t, err
 	}
 	t.User, t.CreatedAt, t.ExpiresAt, t.UsedAt = hosting.ID(user.String), moment(created), moment(expires), moment(used)
@@ -48,8 +48,8 @@ func (q *queries) InsertToken(ctx context.Context, t *hosting.Token) error {
 		scopes = sql.NullString{String: string(text), Valid: true}
 	}
 	return answer("insert a token", q.exec(ctx,
-		`INSERT INTO tokens (id, kind, user_id, name, hash, scopes, created_at, expires_at, used_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		t.ID, t.Kind, null(t.User), t.Name, t.Hash, scopes, micros(t.CreatedAt), micros(t.ExpiresAt), micros(t.UsedAt)))
+		`INSERT INTO tokens (id, kind, user_id, name, hash, scopes, sent_to, created_at, expires_at, used_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		t.ID, t.Kind, null(t.User), t.Name, t.Hash, scopes, t.SentTo, micros(t.CreatedAt), micros(t.ExpiresAt), micros(t.UsedAt)))
 }
 
 // UpdateToken implements hosting.SignInWriter.

@@ -11,14 +11,15 @@ import (
 // Links carry their token behind a #, which browsers send to nobody and write into
 // no log; the page's script puts it into the form.
 
-// give makes a token for an account, in place of earlier ones of its kind.
-func (a *Auth) give(ctx context.Context, tx hosting.Tx, kind hosting.TokenKind, user hosting.ID, life time.Duration) (string, error) {
-	if err := tx.DeleteTokens(ctx, user, kind); err != nil {
+// give makes a token of a kind for an account, in place of earlier ones, and returns its
+// secret.
+func (a *Auth) give(ctx context.Context, tx hosting.Tx, t hosting.Token, life time.Duration) (string, error) {
+	if err := tx.DeleteTokens(ctx, t.User, t.Kind); err != nil {
 		return "", err
 	}
-	token := hosting.NewSecret()
-	return token, tx.InsertToken(ctx, &hosting.Token{ID: hosting.NewID(), Kind: kind, User: user, Name: string(kind),
-		Hash: hosting.SecretHash(token), CreatedAt: a.now(), ExpiresAt: a.now().Add(life)})
+	secret := hosting.NewSecret()
+	t.ID, t.Name, t.Hash, t.CreatedAt, t.ExpiresAt = hosting.NewID(), string(t.Kind), hosting.SecretHash(secret), a.now(), a.now().Add(life)
+	return secret, tx.InsertToken(ctx, &t)
 }
 
 // valid returns a token that has not expired.
@@ -45,7 +46,7 @@ func (a *Auth) FirstLink(ctx context.Context) (string, error) {
 		if err != nil || n > 0 {
 			return err
 		}
-		token, err = a.give(ctx, tx, hosting.TokenFirst, "", firstLife)
+		token, err = a.give(ctx, tx, hosting.Token{Kind: hosting.TokenFirst}, firstLife)
 		return err
 	})
 	return token, err
@@ -139,7 +140,7 @@ func (a *Auth) link(ctx context.Context, by hosting.Actor, id hosting.ID, kind h
 		if kind == hosting.TokenInvite && login.PasswordHash != "" {
 			return &hosting.Error{Code: hosting.Conflict, Message: u.Email + " has a password already.", Mend: "They can sign in, or ask for another password."}
 		}
-		if token, err = a.give(ctx, tx, kind, id, life); err != nil {
+		if token, err = a.give(ctx, tx, hosting.Token{Kind: kind, User: id}, life); err != nil {
 			return err
 		}
 		return hosting.Record(ctx, tx, by, a.now(), hosting.Deed{Did: string(kind) + ".made", Object: u.Email, On: u.Object()})
@@ -196,8 +197,24 @@ func (a *Auth) SetPassword(ctx context.Context, token, password string) error {
 				return err
 			}
 		}
-		return a.replace(ctx, tx, u, hash, "")
+		if err := a.replace(ctx, tx, u, hash, ""); err != nil {
+			return err
+		}
+		return confirm(ctx, tx, t)
 	})
+}
+
+// confirm notes that an account has the mail address that the link it followed was sent to.
+func confirm(ctx context.Context, tx hosting.Tx, t *hosting.Token) error {
+	if t.SentTo == "" {
+		return nil
+	}
+	login, err := tx.Login(ctx, t.User)
+	if err != nil {
+		return err
+	}
+	login.Confirmed = t.SentTo
+	return tx.PutLogin(ctx, login)
 }
 
 // replace sets a password and ends all sessions but one.

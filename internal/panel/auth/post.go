@@ -214,7 +214,7 @@ func (a *Auth) letter(ctx context.Context, m *hosting.Mail) (*mail.Letter, error
 			l.Kind, l.Link = mail.Welcome, a.URL.JoinPath("sign-in").String()
 			return nil
 		}
-		token, err := a.give(ctx, tx, kind, u.ID, l.Life)
+		token, err := a.give(ctx, tx, hosting.Token{Kind: kind, User: u.ID, SentTo: l.To}, l.Life)
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,9 @@ type Step struct {
 	To    string
 	Next  string
 	Again bool
+	// Asks names a public application, of which nobody can know that it is the one that
+	// asks: the person has to agree (RFC 8252 section 8.6).
+	Asks string
 }
 
 // asked is what an application sent a browser with.
@@ -48,6 +51,9 @@ func (p *Provider) Authorize(ctx context.Context, a hosting.Actor, in url.Values
 		}
 		return step, nil
 	}
+	if quiet && q.app.Public {
+		return p.back(q, fault{"interaction_required", "The person has to agree."}.values()), nil
+	}
 	if err := mayEnter(a, q.app); err != nil {
 		if quiet {
 			return p.back(q, fault{"access_denied", err.Error()}.values()), nil
@@ -58,7 +64,11 @@ func (p *Provider) Authorize(ctx context.Context, a hosting.Actor, in url.Values
 	if err != nil {
 		return nil, err
 	}
-	return p.back(q, url.Values{"code": {code}}), nil
+	step := p.back(q, url.Values{"code": {code}})
+	if q.app.Public {
+		step.Asks = q.app.Name
+	}
+	return step, nil
 }
 
 // read finds out which application it is, and that the address is its own.
@@ -75,7 +85,7 @@ func (p *Provider) read(ctx context.Context, in url.Values) (*asked, error) {
 	}
 	to := in.Get("redirect_uri")
 	redirect, err := url.Parse(to)
-	if err != nil || !slices.Contains(app.Redirects, to) {
+	if err != nil || !app.Returns(to) {
 		return nil, &hosting.Error{Code: hosting.Invalid, Message: app.Name + " sends people to an address that is not its own.", Mend: "Who runs it can compare its redirect address with the panel's page of applications, letter by letter."}
 	}
 	return &asked{app, redirect, in}, nil

@@ -37,19 +37,24 @@ type person struct {
 	Groups   []string `json:"groups,omitempty"`
 }
 
-// describe says of somebody what an application asked for.
-func describe(who hosting.Actor, scopes []string) person {
+// describe says of somebody what an application asked for. An address is verified when
+// somebody followed a link that was mailed there.
+func (p *Provider) describe(ctx context.Context, who hosting.Actor, scopes []string) (person, error) {
 	of := person{Subject: string(who.ID)}
 	if slices.Contains(scopes, scopeProfile) {
 		of.Name = who.Name
 	}
 	if slices.Contains(scopes, scopeEmail) {
-		of.Email, of.Verified = who.Email, new(false)
+		login, err := p.store.Login(ctx, who.ID)
+		if err != nil {
+			return of, err
+		}
+		of.Email, of.Verified = who.Email, new(login.Confirmed == who.Email)
 	}
 	if slices.Contains(scopes, scopeGroups) {
 		of.Groups = []string{string(who.Role)}
 	}
-	return of
+	return of, nil
 }
 
 // statement is what is signed beside that (OpenID Connect Core section 2).
@@ -76,9 +81,13 @@ func (p *Provider) vouch(ctx context.Context, who hosting.Actor, pass *hosting.P
 	if err != nil {
 		return "", err
 	}
+	about, err := p.describe(ctx, who, pass.Scopes)
+	if err != nil {
+		return "", err
+	}
 	now, sum := p.now(), sha256.Sum256([]byte(access))
 	says := statement{
-		person: describe(who, pass.Scopes), Issuer: p.Issuer(), Audience: string(pass.Application), Nonce: nonce,
+		person: about, Issuer: p.Issuer(), Audience: string(pass.Application), Nonce: nonce,
 		IssuedAt: jwt.NewNumericDate(now), Expires: jwt.NewNumericDate(now.Add(tokenLife)), AuthTime: jwt.NewNumericDate(pass.ProvenAt),
 		AccessHash: base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2]),
 	}
@@ -92,6 +101,10 @@ func (p *Provider) vouch(ctx context.Context, who hosting.Actor, pass *hosting.P
 func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 	text, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	pass, who, err := p.bearer(r.Context(), text)
+	var about person
+	if err == nil {
+		about, err = p.describe(r.Context(), who, pass.Scopes)
+	}
 	if err != nil && !over(err) {
 		p.refuse(w, r, err)
 		return
@@ -101,7 +114,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 		write(w, http.StatusUnauthorized, fault{"invalid_token", "The token is unknown or has ended."})
 		return
 	}
-	write(w, http.StatusOK, describe(who, pass.Scopes))
+	write(w, http.StatusOK, about)
 }
 
 // bearer returns whose an access token is.
@@ -142,7 +155,7 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 		"grant_types_supported":                          []string{"authorization_code", "refresh_token"},
 		"subject_types_supported":                        []string{"public"},
 		"id_token_signing_alg_values_supported":          []string{string(jose.RS256)},
-		"token_endpoint_auth_methods_supported":          []string{"client_secret_basic", "client_secret_post"},
+		"token_endpoint_auth_methods_supported":          []string{"client_secret_basic", "client_secret_post", "none"},
 		"code_challenge_methods_supported":               []string{"S256"},
 		"claims_supported":                               []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "amr", "name", "email", "email_verified", "groups"},
 		"prompt_values_supported":                        []string{"none", "login"},

@@ -12,7 +12,7 @@ func (s *Server) applications() {
 	see, do := hosting.RightPlatformView, hosting.RightPlatformChange
 	handle(s, operation{method: http.MethodGet, path: "/applications", id: "listApplications", summary: "List the applications that people sign in to by the panel", scope: see}, s.listApplications)
 	handle(s, operation{method: http.MethodPost, path: "/applications", id: "createApplication", summary: "Let people sign in to an application by the panel", scope: do, status: http.StatusCreated,
-		says: "An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once."}, s.createApplication)
+		says: "An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none."}, s.createApplication)
 	handle(s, operation{method: http.MethodGet, path: "/applications/{application}", id: "getApplication", summary: "Show an application", scope: see}, s.getApplication)
 	handle(s, operation{method: http.MethodPut, path: "/applications/{application}", id: "replaceApplication", summary: "Change an application", scope: do}, s.replaceApplication)
 	handle(s, operation{method: http.MethodDelete, path: "/applications/{application}", id: "deleteApplication", summary: "Remove an application", scope: do, status: http.StatusNoContent,
@@ -33,15 +33,16 @@ type NewApplication struct {
 	Name      string         `json:"name" maxLength:"300"`
 	Redirects []string       `json:"redirects" maxItems:"20" example:"[\"https://grafana.example.com/login/generic_oauth\"]" doc:"Where people are sent back to, compared letter by letter."`
 	Farewells []string       `json:"farewells,omitempty" maxItems:"20" doc:"Where people may be sent to after signing out."`
+	Public    bool           `json:"public,omitempty" doc:"It runs where it can keep no secret, such as on people's own computers: it has none, and each sign-in asks the person. Chosen when it is made; left as it is afterwards."`
 	Roles     []hosting.Role `json:"roles" maxItems:"4" enum:"administrator,reseller,customer,collaborator" doc:"Whose accounts may sign in."`
 }
 
 func (n NewApplication) wanted(id hosting.ID) hosting.Application {
-	return hosting.Application{ID: id, Name: n.Name, Redirects: n.Redirects, Farewells: n.Farewells, Roles: n.Roles}
+	return hosting.Application{ID: id, Name: n.Name, Redirects: n.Redirects, Farewells: n.Farewells, Public: n.Public, Roles: n.Roles}
 }
 
 func applicationOf(a *hosting.Application) Application {
-	return Application{ID: a.ID, NewApplication: NewApplication{Name: a.Name, Redirects: a.Redirects, Farewells: a.Farewells, Roles: a.Roles}, CreatedAt: a.CreatedAt}
+	return Application{ID: a.ID, NewApplication: NewApplication{Name: a.Name, Redirects: a.Redirects, Farewells: a.Farewells, Public: a.Public, Roles: a.Roles}, CreatedAt: a.CreatedAt}
 }
 
 func applicationWith(a *hosting.Application, secret string) *versioned[Application] {

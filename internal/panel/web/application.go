@@ -123,7 +123,7 @@ func applicationForm(r *http.Request) (hosting.Application, error) {
 		return hosting.Application{}, unreadable(err)
 	}
 	form := hosting.Application{
-		ID: hosting.ID(r.PathValue("application")), Name: r.PostForm.Get("name"),
+		ID: hosting.ID(r.PathValue("application")), Name: r.PostForm.Get("name"), Public: r.PostForm.Get("public") != "",
 		Redirects: strings.Fields(r.PostForm.Get("redirects")), Farewells: strings.Fields(r.PostForm.Get("farewells")),
 	}
 	for _, role := range r.PostForm["roles"] {

@@ -13,6 +13,10 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case err != nil:
 		return err
+	case step.Asks != "":
+		p := agreePage{s.frame(r, placeNone), step.To}
+		p.Title = p.T("Sign in to %s?", step.Asks)
+		return show(w, r, http.StatusOK, p.view())
 	case step.To != "":
 		return seeOther(w, r, step.To)
 	case auth.StageOf(r.Context()) == auth.MustEnrol:
@@ -23,6 +27,13 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) error {
 		query.Set("again", "1")
 	}
 	return seeOther(w, r, "/sign-in?"+query.Encode())
+}
+
+// agreePage asks whether to sign in to a program that anybody could say to be.
+type agreePage struct {
+	*frame
+
+	To string
 }
 
 // leavePage asks whether to sign out.

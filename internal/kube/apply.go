@@ -71,7 +71,7 @@ func (a Applier) Apply(ctx context.Context, owner, obj client.Object) error {
 		return share(live, obj)
 	}
 	// What exists and is not in our cache may have been made by us as well.
-	if live == nil || live.GetAnnotations()[AnnotationMade] != "" {
+	if live == nil || made(live) {
 		if err := a.takeOver(ctx, obj); err != nil {
 			return err
 		}
@@ -242,7 +242,7 @@ func applyBody(obj client.Object) ([]byte, error) {
 
 // unchanged tells whether applying want would change nothing in live.
 func unchanged(want, live client.Object) bool {
-	return want.GetAnnotations()[AnnotationApplied] == live.GetAnnotations()[AnnotationApplied] &&
+	return applied(want) == applied(live) &&
 		live.GetDeletionTimestamp().IsZero() && (summed(live) || Holds(live, want))
 }
 

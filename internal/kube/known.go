@@ -23,9 +23,9 @@ type state struct{ sum, applied string }
 
 // stateOf reads an object, out of the cache or whole.
 func stateOf(live client.Object) (state, error) {
-	annotations := live.GetAnnotations()
-	s := state{sum: annotations[annotationSum], applied: annotations[AnnotationApplied]}
+	s := state{applied: applied(live)}
 	if summed(live) {
+		s.sum = live.GetSelfLink()[:2*sumSize]
 		return s, nil
 	}
 	var err error

@@ -72,10 +72,10 @@ func TestASumTellsWhatSomebodyChanged(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := (Applier{}).intact(nil, after, is); got != tt.intact {
-				t.Errorf("intact = %t, want %t: %v", got, tt.intact, after.GetAnnotations())
+				t.Errorf("intact = %t, want %t: %v", got, tt.intact, after.GetSelfLink())
 			}
 			if got := Alike(before, after); got != tt.alike {
-				t.Errorf("alike = %t, want %t: %v", got, tt.alike, after.GetAnnotations())
+				t.Errorf("alike = %t, want %t: %v", got, tt.alike, after.GetSelfLink())
 			}
 		})
 	}
@@ -102,14 +102,14 @@ func TestASumKeepsWhatACacheIsAskedFor(t *testing.T) {
 func TestAForgedSumIsNotBelieved(t *testing.T) {
 	forged := stored(t, "8", func(o *networkingv1.Ingress) {
 		o.Spec.IngressClassName = ptr.To("other")
-		o.Annotations[annotationSum] = o.Annotations[AnnotationApplied]
+		o.SelfLink = marksOf(o, o.Annotations[AnnotationApplied])
 	})
 	if summed(forged) {
 		t.Error("an object with a forged sum counts as one of the cache's own")
 	}
 	live := summedOf(t, forged)
 	if is, err := stateOf(live); err != nil || (Applier{}).intact(nil, live, is) {
-		t.Errorf("a change behind a forged sum is not seen: %v", live.GetAnnotations())
+		t.Errorf("a change behind a forged sum is not seen: %v", live.GetSelfLink())
 	}
 }
 

@@ -1594,13 +1594,13 @@ type Sample struct {
 	// At The beginning of the span.
 	At time.Time `json:"at"`
 
-	// CPU Thousandths of a core; 0 where the cluster does not measure it.
+	// CPU Thousandths of a core. Where memory is 0 it was not measured.
 	CPU int64 `json:"cpu"`
 
-	// Memory Octets; 0 where the cluster does not measure it.
+	// Memory Octets; 0 where it was not measured.
 	Memory int64 `json:"memory"`
 
-	// Storage Octets.
+	// Storage Octets; 0 where it was not measured.
 	Storage int64 `json:"storage"`
 }
 

@@ -20,12 +20,15 @@ type Use struct {
 	Memory int64 // bytes
 }
 
-// Sample is what a site used during a span of time, on average.
+// Measured tells whether it was measured at all: whatever runs uses memory.
+func (u Use) Measured() bool { return u.Memory > 0 }
+
+// Sample is what a site used during a span of time, on average of what was measured.
 type Sample struct {
 	At time.Time // the beginning of the span
 	Use
 
-	Storage int64 // bytes
+	Storage int64 // bytes; 0 where it was not measured
 }
 
 // Span is how long a sample stands for, and how long it is kept.
@@ -41,8 +44,8 @@ var (
 type SampleReader interface {
 	// Samples returns a site's since a time, the oldest first.
 	Samples(ctx context.Context, site string, s Span, since time.Time) ([]Sample, error)
-	// LastUses returns what each of some sites used in its newest span that began at a time
-	// or later; sites without one are left out.
+	// LastUses returns what each of some sites used in its newest span with a measurement
+	// that began at a time or later; sites without one are left out.
 	LastUses(ctx context.Context, sites []string, s Span, since time.Time) (map[string]Use, error)
 	// LastSampled is when samples were taken last; the zero time for never.
 	LastSampled(ctx context.Context) (time.Time, error)
@@ -125,8 +128,7 @@ func (p *Provider) addUses(ctx context.Context, sites []OwnedSite) error {
 		return err
 	}
 	for i := range sites {
-		// Whatever runs uses memory: without any only storage was measured.
-		if use := uses[sites[i].Name]; use.Memory > 0 {
+		if use, known := uses[sites[i].Name]; known {
 			sites[i].Use = &use
 		}
 	}

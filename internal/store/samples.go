@@ -21,12 +21,12 @@ func seconds(s hosting.Span) int64 { return int64(s.Long / time.Second) }
 func (q *queries) Samples(ctx context.Context, site string, s hosting.Span, since time.Time) ([]hosting.Sample, error) {
 	all, err := list(ctx, q, func(row scanner) (hosting.Sample, error) {
 		var one hosting.Sample
-		var at, n int64
-		err := row.Scan(&at, &n, &one.CPU, &one.Memory, &one.Storage)
+		var at, used, stored int64
+		err := row.Scan(&at, &used, &stored, &one.CPU, &one.Memory, &one.Storage)
 		one.At = time.Unix(at, 0).UTC()
-		one.CPU, one.Memory, one.Storage = one.CPU/max(n, 1), one.Memory/max(n, 1), one.Storage/max(n, 1)
+		one.CPU, one.Memory, one.Storage = one.CPU/max(used, 1), one.Memory/max(used, 1), one.Storage/max(stored, 1)
 		return one, err
-	}, `SELECT at, n, cpu, memory, storage FROM samples WHERE site = ? AND span = ? AND at >= ? ORDER BY at`, site, seconds(s), since.Unix())
+	}, `SELECT at, n - blind, n - unstored, cpu, memory, storage FROM samples WHERE site = ? AND span = ? AND at >= ? ORDER BY at`, site, seconds(s), since.Unix())
 	return all, answer("read what a site used", err)
 }
 
@@ -47,7 +47,7 @@ func (q *queries) LastUses(ctx context.Context, sites []string, s hosting.Span, 
 		err := from.Scan(&one.site, &n, &one.use.CPU, &one.use.Memory)
 		one.use.CPU, one.use.Memory = one.use.CPU/max(n, 1), one.use.Memory/max(n, 1)
 		return one, err
-	}, `SELECT site, n, cpu, memory FROM samples WHERE span = ? AND at >= ? AND site IN (`+marks(len(sites))+`) ORDER BY site, at`, args...)
+	}, `SELECT site, n - blind, cpu, memory FROM samples WHERE n > blind AND span = ? AND at >= ? AND site IN (`+marks(len(sites))+`) ORDER BY site, at`, args...)
 	by := make(map[string]hosting.Use, len(sites))
 	for _, one := range rows {
 		by[one.site] = one.use // the newest is the last
@@ -78,20 +78,28 @@ func (q *queries) TakeTurn(ctx context.Context, holder string, now, until time.T
 // AddSamples implements hosting.SampleWriter.
 func (q *queries) AddSamples(ctx context.Context, s hosting.Span, by map[string]hosting.Sample) error {
 	for sites := range slices.Chunk(slices.Sorted(maps.Keys(by)), samplesAtOnce) {
-		rows, args := make([]string, len(sites)), make([]any, 0, 6*len(sites))
+		rows, args := make([]string, len(sites)), make([]any, 0, 8*len(sites))
 		for i, site := range sites {
 			one := by[site]
-			rows[i] = "(" + marks(6) + ", 1)"
-			args = append(args, site, seconds(s), one.At.Truncate(s.Long).Unix(), one.CPU, one.Memory, one.Storage)
+			rows[i] = "(" + marks(8) + ", 1)"
+			args = append(args, site, seconds(s), one.At.Truncate(s.Long).Unix(), one.CPU, one.Memory, one.Storage, count(!one.Measured()), count(one.Storage == 0))
 		}
-		err := q.exec(ctx, `INSERT INTO samples (site, span, at, cpu, memory, storage, n) VALUES `+strings.Join(rows, ", ")+
+		err := q.exec(ctx, `INSERT INTO samples (site, span, at, cpu, memory, storage, blind, unstored, n) VALUES `+strings.Join(rows, ", ")+
 			` ON CONFLICT (site, span, at) DO UPDATE SET n = samples.n + 1, cpu = samples.cpu + excluded.cpu,
-			memory = samples.memory + excluded.memory, storage = samples.storage + excluded.storage`, args...)
+			memory = samples.memory + excluded.memory, storage = samples.storage + excluded.storage,
+			blind = samples.blind + excluded.blind, unstored = samples.unstored + excluded.unstored`, args...)
 		if err != nil {
 			return answer("add samples", err)
 		}
 	}
 	return nil
+}
+
+func count(yes bool) int64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 // DropSamples implements hosting.SampleWriter.

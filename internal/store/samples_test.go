@@ -64,3 +64,29 @@ func TestSamples(t *testing.T) {
 		}
 	})
 }
+
+// What was not measured is no measurement of nothing: a site's new pod has none in its
+// first minute.
+func TestAverageIsOfWhatWasMeasured(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		db := open(t, address)
+		begin := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		use := hosting.Use{CPU: 100, Memory: 8}
+		for i, one := range []hosting.Sample{{Use: use, Storage: 9}, {Storage: 9}, {Use: use}, {}, 5: {Storage: 9}} {
+			one.At = begin.Add(time.Duration(i) * time.Minute)
+			must(t, db.Write(t.Context(), func(tx hosting.Tx) error {
+				return tx.AddSamples(t.Context(), hosting.SpanDay, map[string]hosting.Sample{"shop.example": one})
+			}))
+		}
+		got, err := db.Samples(t.Context(), "shop.example", hosting.SpanDay, begin)
+		must(t, err)
+		want := []hosting.Sample{{At: begin, Use: use, Storage: 9}, {At: begin.Add(5 * time.Minute), Storage: 9}}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("averages are %v, want %v", got, want)
+		}
+		// The newest span has no measurement of it yet.
+		if uses, err := db.LastUses(t.Context(), []string{"shop.example"}, hosting.SpanDay, begin); err != nil || uses["shop.example"] != use {
+			t.Errorf("LastUses = %v, %v; want %v", uses, err, use)
+		}
+	})
+}

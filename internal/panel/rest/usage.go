@@ -24,9 +24,9 @@ type SiteUsage struct {
 // Sample is what a site used during a span of time, on average.
 type Sample struct {
 	At      time.Time `json:"at" doc:"The beginning of the span."`
-	CPU     int64     `json:"cpu" doc:"Thousandths of a core; 0 where the cluster does not measure it."`
-	Memory  int64     `json:"memory" doc:"Octets; 0 where the cluster does not measure it."`
-	Storage int64     `json:"storage" doc:"Octets."`
+	CPU     int64     `json:"cpu" doc:"Thousandths of a core. Where memory is 0 it was not measured."`
+	Memory  int64     `json:"memory" doc:"Octets; 0 where it was not measured."`
+	Storage int64     `json:"storage" doc:"Octets; 0 where it was not measured."`
 }
 
 func (s *Server) getSiteUsage(ctx context.Context, a hosting.Actor, in *struct {

@@ -25,9 +25,6 @@ type siteUsage struct {
 	Zone  *time.Location
 }
 
-// usageRow is an hour or a day of the table.
-type usageRow struct{ At, CPU, Memory, Storage string }
-
 func (s *Server) siteUsage(w http.ResponseWriter, r *http.Request) error {
 	page, err := s.site(r, "/usage")
 	if err != nil {
@@ -39,7 +36,7 @@ func (s *Server) siteUsage(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Blind = true
 	for _, one := range p.History.Samples {
-		p.Blind = p.Blind && one.Use == (hosting.Use{})
+		p.Blind = p.Blind && !one.Measured()
 	}
 	p.draw()
 	p.tabulate()
@@ -50,9 +47,9 @@ func (s *Server) siteUsage(w http.ResponseWriter, r *http.Request) error {
 func (p *siteUsage) draw() {
 	limits, storage := p.Domain.Spec.Resources.Limits, p.Domain.Spec.Resources.Storage
 	all := []plot{
-		{Name: "cpu", Title: p.T("Processor"), Limit: quantity(limits.CPU, true), of: func(s hosting.Sample) int64 { return s.CPU }, text: milli},
-		{Name: "memory", Title: p.T("Memory"), Limit: quantity(limits.Memory, false), of: func(s hosting.Sample) int64 { return s.Memory }, text: bytesText},
-		{Name: "storage", Title: p.T("Storage"), Limit: quantity(storage, false), of: func(s hosting.Sample) int64 { return s.Storage }, text: bytesText},
+		{Name: "cpu", Title: p.T("Processor"), Limit: quantity(limits.CPU, true), of: func(s hosting.Sample) (int64, bool) { return s.CPU, s.Measured() }, text: milli},
+		{Name: "memory", Title: p.T("Memory"), Limit: quantity(limits.Memory, false), of: func(s hosting.Sample) (int64, bool) { return s.Memory, s.Measured() }, text: bytesText},
+		{Name: "storage", Title: p.T("Storage"), Limit: quantity(storage, false), of: func(s hosting.Sample) (int64, bool) { return s.Storage, s.Storage > 0 }, text: bytesText},
 	}
 	if p.Blind {
 		all = all[2:]
@@ -69,25 +66,44 @@ func (p *siteUsage) tabulate() {
 	if p.Month {
 		long, form = 24*time.Hour, "2006-01-02"
 	}
-	var sum hosting.Sample
-	var n int64
-	flush := func() {
-		if n > 0 {
-			p.Rows = append(p.Rows, usageRow{sum.At.In(p.Zone).Format(form), milli(sum.CPU / n), bytesText(sum.Memory / n), bytesText(sum.Storage / n)})
-		}
-		n = 0
-	}
 	for _, one := range p.History.Samples {
-		if n > 0 && !one.At.Truncate(long).Equal(sum.At.Truncate(long)) {
-			flush()
+		from := one.At.Truncate(long)
+		if n := len(p.Rows); n == 0 || !p.Rows[n-1].from.Equal(from) {
+			p.Rows = append(p.Rows, usageRow{from: from, At: from.In(p.Zone).Format(form)})
 		}
-		if n == 0 {
-			sum = hosting.Sample{At: one.At.Truncate(long)}
-		}
-		n++
-		sum.CPU, sum.Memory, sum.Storage = sum.CPU+one.CPU, sum.Memory+one.Memory, sum.Storage+one.Storage
+		p.Rows[len(p.Rows)-1].add(one)
 	}
-	flush()
+}
+
+// usageRow is an hour or a day of the table.
+type usageRow struct {
+	from time.Time
+
+	At                   string
+	CPU, Memory, Storage average
+}
+
+func (r *usageRow) add(s hosting.Sample) {
+	if s.Measured() {
+		r.CPU.add(s.CPU)
+		r.Memory.add(s.Memory)
+	}
+	if s.Storage > 0 {
+		r.Storage.add(s.Storage)
+	}
+}
+
+// average is of what was measured.
+type average struct{ sum, n int64 }
+
+func (a *average) add(one int64) { a.sum, a.n = a.sum+one, a.n+1 }
+
+// in writes it; what was never measured is no 0.
+func (a average) in(text func(int64) string) string {
+	if a.n == 0 {
+		return "–"
+	}
+	return text(a.sum / a.n)
 }
 
 // quantity is an amount in thousandths or as a whole; 0 for none.
@@ -122,7 +138,7 @@ type plot struct {
 	Top     string // what the upper edge stands for
 	Newest  string // of the newest sample
 
-	of   func(hosting.Sample) int64
+	of   func(hosting.Sample) (n int64, measured bool)
 	text func(int64) string
 }
 
@@ -130,7 +146,8 @@ type plot struct {
 func (p *plot) render(h *hosting.History, now time.Time) {
 	top := max(p.Limit, 1)
 	for _, s := range h.Samples {
-		top = max(top, p.of(s))
+		n, _ := p.of(s)
+		top = max(top, n)
 	}
 	height := func(n int64) string {
 		return strconv.FormatFloat(plotHigh-float64(n)/float64(top)*(plotHigh-10), 'f', 1, 64)
@@ -140,12 +157,16 @@ func (p *plot) render(h *hosting.History, now time.Time) {
 	var last time.Time
 	whole := now.Sub(h.Since).Seconds()
 	for _, s := range h.Samples {
+		n, measured := p.of(s)
+		if !measured {
+			continue
+		}
 		if len(line) > 0 && s.At.Sub(last) > 2*h.Span.Long {
 			p.Lines, line = append(p.Lines, strings.Join(line, " ")), nil
 		}
 		x := s.At.Sub(h.Since).Seconds() / whole * plotWide
-		line = append(line, fmt.Sprintf("%.1f,%s", min(max(x, 0), plotWide), height(p.of(s))))
-		last, p.Newest = s.At, p.text(p.of(s))
+		line = append(line, fmt.Sprintf("%.1f,%s", min(max(x, 0), plotWide), height(n)))
+		last, p.Newest = s.At, p.text(n)
 	}
 	if len(line) > 0 {
 		p.Lines = append(p.Lines, strings.Join(line, " "))

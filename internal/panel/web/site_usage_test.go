@@ -61,6 +61,30 @@ func TestClusterWithoutMetricsShowsStorageAlone(t *testing.T) {
 	}
 }
 
+// While a site's new pod is not measured its storage is: that is a gap in the two other
+// lines and no nothing in their averages, and the list still has what was before.
+func TestUnmeasuredMinutesAreNoNothing(t *testing.T) {
+	h := newHouse(t)
+	h.site("shop.example", nil)
+	now := clock.Add(-40 * time.Minute)
+	h.rules.Now = func() time.Time { return now }
+	for i := range 40 {
+		m := meter{}
+		if i < 11 || i >= 29 && i < 35 {
+			m.uses = map[string]hosting.Use{"dom-shop.example": {CPU: 250, Memory: 128 << 20}}
+		}
+		h.rules.Panel.Meter = m
+		h.must(h.rules.Measure(t.Context(), "one"))
+		now = now.Add(time.Minute)
+	}
+	page := h.get("/sites/shop.example/usage")
+	page.want(t, http.StatusOK, "0.25 of 1", "128\u00a0MiB of", `<td class="number end">0.25</td>`)
+	if n := strings.Count(page.body, "<polyline"); n != 5 {
+		t.Errorf("%d lines are drawn, want two with a gap and one without", n)
+	}
+	h.get("/sites").want(t, http.StatusOK, "Processor of shop.example", "0.25 of 1")
+}
+
 // A site that uses more than it may, or whose limits are no numbers, is drawn all the same.
 func TestPlotsTakeWhateverIsMeasured(t *testing.T) {
 	h := newHouse(t)

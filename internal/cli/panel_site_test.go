@@ -227,6 +227,11 @@ func TestSitesThroughAPanel(t *testing.T) {
 	o.want([]string{`"storage": "6Gi"`}, "site", "show", "shop.example", "-o", "json")
 	o.want([]string{"Nothing would change"}, "site", "plan", "shop.example", "--storage", "7Gi")
 	o.want([]string{"is being restarted"}, "site", "restart", "shop.example")
+	o.want([]string{"would be deleted", "from then on"}, "site", "plan", "shop.example", "--delete")
+	o.want([]string{"all its files", "Nothing was deleted"}, "site", "delete", "shop.example", "--dry-run")
+	if text := o.want([]string{"shop.example: "}, "site", "show", "shop.example"); strings.Contains(text, "deleting") {
+		t.Errorf("a dry run deletes: %s", text)
+	}
 	if code, text := o.run("no\n", "site", "delete", "shop.example"); code != 2 || !strings.Contains(text, "--yes") {
 		t.Errorf("deleting without a word = %d %s", code, text)
 	}
@@ -236,7 +241,7 @@ func TestSitesThroughAPanel(t *testing.T) {
 	o.want([]string{"is gone"}, "site", "wait", "shop.example", "--for", "deleted", "--timeout", "1m")
 	for line, says := range map[string]string{
 		"site purge-cache jo.example":               "has no page cache",
-		"site plan shop.example --delete":           "--cluster",
+		"site plan -f site.yaml":                    "--cluster",
 		"site create shop.example --storage plenty": "not a size",
 	} {
 		if code, text := o.run("", strings.Fields(line)...); code != 2 || !strings.Contains(text, says) {

@@ -116,15 +116,15 @@ func (c *siteSet) throughPanel(ctx context.Context, s panelSite, change hosting.
 
 // throughPanel asks a panel what a change would do.
 func (c *sitePlan) throughPanel(ctx context.Context, api *client.ClientWithResponses, change hosting.SiteChange) (*hosting.Plan, error) {
-	switch {
-	case c.file != "":
+	if c.file != "" {
 		return nil, clusterOnly("A plan of a file")
-	case c.delete:
-		return nil, clusterOnly("A plan of a deletion")
 	}
 	name, err := asciiName(c.name)
 	if err != nil {
 		return nil, err
+	}
+	if c.delete {
+		return planDeletion(ctx, api, name)
 	}
 	planned, err := api.PlanSiteWithResponse(ctx, name, panelChange(change))
 	if err != nil {
@@ -133,8 +133,24 @@ func (c *sitePlan) throughPanel(ctx context.Context, api *client.ClientWithRespo
 	if err := client.Check(planned.StatusCode(), planned.ApplicationProblemJSONDefault); err != nil {
 		return nil, err
 	}
+	return readPlan(planned.Body)
+}
+
+// planDeletion asks a panel what a deletion would do.
+func planDeletion(ctx context.Context, api *client.ClientWithResponses, name string) (*hosting.Plan, error) {
+	planned, err := api.PlanSiteDeletionWithResponse(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := client.Check(planned.StatusCode(), planned.ApplicationProblemJSONDefault); err != nil {
+		return nil, err
+	}
+	return readPlan(planned.Body)
+}
+
+func readPlan(text []byte) (*hosting.Plan, error) {
 	plan := &hosting.Plan{}
-	if err := json.Unmarshal(planned.Body, plan); err != nil {
+	if err := json.Unmarshal(text, plan); err != nil {
 		return nil, fmt.Errorf("read the plan: %w", err)
 	}
 	return plan, nil
@@ -192,12 +208,12 @@ func (s panelSite) wait(ctx context.Context, what string, timeout time.Duration)
 
 // throughPanel deletes a site at a panel.
 func (c *siteDelete) throughPanel(ctx context.Context, s panelSite) error {
-	if c.dryRun {
-		return clusterOnly("A dry run of a deletion")
-	}
 	site, err := s.site(ctx)
 	if err != nil {
 		return err
+	}
+	if c.dryRun {
+		return c.previewAt(ctx, s, site)
 	}
 	if err := c.sure(ctx, s.name, panelLosses(site)); err != nil {
 		return err
@@ -218,6 +234,14 @@ func (c *siteDelete) throughPanel(ctx context.Context, s panelSite) error {
 		return err
 	}
 	return c.env.done(site, "%s%s is gone after %s.", seen.gap, hosting.ShowBoth(s.name), seconds(time.Since(start)))
+}
+
+// previewAt says what would be lost, where the panel would delete the site.
+func (c *siteDelete) previewAt(ctx context.Context, s panelSite, site *client.Site) error {
+	if _, err := planDeletion(ctx, s.api, s.name); err != nil {
+		return err
+	}
+	return s.env.done(site, "%s\nNothing was deleted: this was a dry run.", panelLosses(site))
 }
 
 // panelLosses says what is gone afterwards.

@@ -3405,6 +3405,13 @@ type ClientInterface interface {
 	// Corresponds with POST /sites/{site}/plan (the `PlanSite` operationId).
 	PlanSite(ctx context.Context, site string, body PlanSiteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// PlanSiteDeletion Tell what a deletion would do
+	//
+	// A token needs the scope `site.delete`.
+	//
+	// Corresponds with POST /sites/{site}/plan-deletion (the `PlanSiteDeletion` operationId).
+	PlanSiteDeletion(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetSiteProgress Show how far a site's making, change or deletion is
 	//
 	// The steps are the real ones, and go on whether somebody looks or not. A deleted site answers 404 once nothing of it is left.
@@ -5519,6 +5526,23 @@ func (c *Client) PlanSiteWithBody(ctx context.Context, site string, contentType 
 // Corresponds with POST /sites/{site}/plan (the `PlanSite` operationId).
 func (c *Client) PlanSite(ctx context.Context, site string, body PlanSiteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPlanSiteRequest(c.Server, site, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlanSiteDeletion Tell what a deletion would do
+//
+// A token needs the scope `site.delete`.
+//
+// Corresponds with POST /sites/{site}/plan-deletion (the `PlanSiteDeletion` operationId).
+func (c *Client) PlanSiteDeletion(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlanSiteDeletionRequest(c.Server, site)
 	if err != nil {
 		return nil, err
 	}
@@ -9957,6 +9981,40 @@ func NewPlanSiteRequestWithBody(server string, site string, contentType string, 
 	return req, nil
 }
 
+// NewPlanSiteDeletionRequest constructs an http.Request for the PlanSiteDeletion method
+func NewPlanSiteDeletionRequest(server string, site string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/plan-deletion", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetSiteProgressRequest constructs an http.Request for the GetSiteProgress method
 func NewGetSiteProgressRequest(server string, site string) (*http.Request, error) {
 	var err error
@@ -12451,6 +12509,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /sites/{site}/plan (the `PlanSite` operationId).
 	PlanSiteWithResponse(ctx context.Context, site string, body PlanSiteJSONRequestBody, reqEditors ...RequestEditorFn) (*PlanSiteResponse, error)
+
+	// PlanSiteDeletionWithResponse Tell what a deletion would do
+	//
+	// A token needs the scope `site.delete`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/plan-deletion (the `PlanSiteDeletion` operationId).
+	PlanSiteDeletionWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*PlanSiteDeletionResponse, error)
 
 	// GetSiteProgressWithResponse Show how far a site's making, change or deletion is
 	//
@@ -16352,6 +16419,54 @@ func (r PlanSiteResponse) ContentType() string {
 	return ""
 }
 
+type PlanSiteDeletionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Plan
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PlanSiteDeletionResponse) GetJSON200() *Plan {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PlanSiteDeletionResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PlanSiteDeletionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PlanSiteDeletionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PlanSiteDeletionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PlanSiteDeletionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetSiteProgressResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -19280,6 +19395,21 @@ func (c *ClientWithResponses) PlanSiteWithResponse(ctx context.Context, site str
 		return nil, err
 	}
 	return ParsePlanSiteResponse(rsp)
+}
+
+// PlanSiteDeletionWithResponse Tell what a deletion would do
+//
+// A token needs the scope `site.delete`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/plan-deletion (the `PlanSiteDeletion` operationId).
+func (c *ClientWithResponses) PlanSiteDeletionWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*PlanSiteDeletionResponse, error) {
+	rsp, err := c.PlanSiteDeletion(ctx, site, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePlanSiteDeletionResponse(rsp)
 }
 
 // GetSiteProgressWithResponse Show how far a site's making, change or deletion is
@@ -22719,6 +22849,39 @@ func ParsePlanSiteResponse(rsp *http.Response) (*PlanSiteResponse, error) {
 	}
 
 	response := &PlanSiteResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Plan
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePlanSiteDeletionResponse parses an HTTP response from a PlanSiteDeletionWithResponse call
+func ParsePlanSiteDeletionResponse(rsp *http.Response) (*PlanSiteDeletionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PlanSiteDeletionResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

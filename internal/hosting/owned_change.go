@@ -87,6 +87,15 @@ func (p *Provider) PlanChange(ctx context.Context, a Actor, name string, c SiteC
 	return p.Panel.PlanChange(ctx, s.Name, c)
 }
 
+// PlanDelete tells what DeleteSite would do.
+func (p *Provider) PlanDelete(ctx context.Context, a Actor, name string) (*Plan, error) {
+	s, err := p.site(ctx, a, RightSiteDelete, name)
+	if err != nil {
+		return nil, err
+	}
+	return p.Panel.PlanDelete(ctx, s.Name)
+}
+
 // DeleteSite deletes a site with everything that belongs to it. It counts until the
 // cluster has nothing of it left.
 func (p *Provider) DeleteSite(ctx context.Context, a Actor, name string) error {

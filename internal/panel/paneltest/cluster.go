@@ -174,6 +174,9 @@ func (c *Cluster) Secret(_ context.Context, namespace, name string) (map[string]
 
 // Plan implements hosting.Planner.
 func (c *Cluster) Plan(_ context.Context, was, d *v1alpha1.Domain) (*hosting.Plan, error) {
+	if d == nil {
+		return &hosting.Plan{Site: was.Spec.DomainName, Action: hosting.ActionDelete, Downtime: hosting.Downtime{Lasting: true, Basis: "the site is deleted"}}, nil
+	}
 	p := &hosting.Plan{Site: d.Spec.DomainName, Action: hosting.ActionChange, Downtime: hosting.Downtime{Basis: "nothing restarts"}}
 	if was != nil && was.Spec.Title != d.Spec.Title {
 		p.Spec = []hosting.FieldChange{{Path: "spec.title", Old: was.Spec.Title, New: d.Spec.Title}}

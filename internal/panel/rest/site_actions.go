@@ -14,6 +14,7 @@ func (s *Server) siteActions() {
 	handle(s, operation{method: http.MethodGet, path: "/sites/{site}/progress", id: "getSiteProgress", summary: "Show how far a site's making, change or deletion is",
 		scope: hosting.RightSiteView, says: "The steps are the real ones, and go on whether somebody looks or not. A deleted site answers 404 once nothing of it is left."}, s.getProgress)
 	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/plan", id: "planSite", summary: "Tell what a change would do", scope: hosting.RightSiteChange, secret: true}, s.planSite)
+	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/plan-deletion", id: "planSiteDeletion", summary: "Tell what a deletion would do", scope: hosting.RightSiteDelete, secret: true}, s.planDeletion)
 	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/restart", id: "restartSite", summary: "Replace a site's pod", scope: hosting.RightSiteRestart,
 		status: http.StatusAccepted}, s.restartSite)
 	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/purge-cache", id: "purgeSiteCache", summary: "Empty a site's page cache", scope: hosting.RightSiteRestart,
@@ -115,6 +116,14 @@ func (s *Server) planSite(ctx context.Context, a hosting.Actor, in *struct {
 	Body SiteChange
 }) (*answer[hosting.Plan], error) {
 	plan, err := s.Rules.PlanChange(ctx, a, in.Site, in.Body.request())
+	if err != nil {
+		return nil, err
+	}
+	return &answer[hosting.Plan]{*plan}, nil
+}
+
+func (s *Server) planDeletion(ctx context.Context, a hosting.Actor, in *SitePath) (*answer[hosting.Plan], error) {
+	plan, err := s.Rules.PlanDelete(ctx, a, in.Site)
 	if err != nil {
 		return nil, err
 	}

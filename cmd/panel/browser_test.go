@@ -136,7 +136,7 @@ func TestPagesStandStillAndFit(t *testing.T) {
 	town.grow(60)
 	o := town.open()
 	o.signIn()
-	w, script := o.window(), axe.Script(t)
+	w, script, nodes := o.window(), axe.Script(t), town.nodes()
 	dresses := []struct {
 		name            string
 		width, height   int64
@@ -146,7 +146,7 @@ func TestPagesStandStillAndFit(t *testing.T) {
 	}
 	for _, d := range dresses {
 		w.dress(d.width, d.height, d.theme, d.language)
-		for _, path := range o.pages() {
+		for _, path := range append(o.pages(), nodes...) {
 			shift := w.open(path)
 			if at := w.read("location.pathname"); strings.HasPrefix(at, "/sign-in") {
 				t.Fatalf("%s led to %s: the browser is not signed in", path, at)

@@ -3,7 +3,7 @@ package main
 import "testing"
 
 // beyond are the beginnings of pages that show what is in no memory of the panel's: a
-// pod's log, a site's files, nodes. The town has no pods and no nodes, so they are left out.
+// pod's log, a site's files, nodes. The town has no pods, and nodes only where they are looked at.
 var beyond = []string{"/platform/nodes", "/sites/{site}/logs", "/sites/{site}/cron", "/sites/{site}/files", "/sites/{site}/terminal"}
 
 // No page asks the API server for what the panel has in memory.

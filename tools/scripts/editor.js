@@ -42,6 +42,9 @@ const look = EditorView.theme({
   ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--raised)" },
   ".cm-cursor": { borderLeftColor: "var(--text)" },
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--accent-soft)" },
+  // A frame, and no ground behind it, which would take contrast from every colour above.
+  "&.cm-focused .cm-matchingBracket": { backgroundColor: "transparent", outline: "1px solid var(--line-strong)" },
+  "&.cm-focused .cm-nonmatchingBracket": { backgroundColor: "transparent", outline: "1px solid var(--bad)" },
   ".cm-panels": { backgroundColor: "var(--raised)", color: "var(--text)" },
   ".cm-textfield, .cm-button": { backgroundColor: "var(--surface)", backgroundImage: "none", border: "1px solid var(--line-strong)", color: "var(--text)" },
 });
@@ -65,7 +68,8 @@ if (area) {
           { key: "Mod-s", preventDefault: true, run: () => { area.form.requestSubmit(area.form.querySelector("[data-save]")); return true; } },
           ...defaultKeymap, ...historyKeymap, ...searchKeymap, indentWithTab,
         ]),
-        look, EditorView.contentAttributes.of({ "aria-label": area.getAttribute("aria-label") }),
+        // Said aloud what contenteditable means anyway: keys come here, and scroll long lines.
+        look, EditorView.contentAttributes.of({ "aria-label": area.getAttribute("aria-label"), tabindex: "0" }),
         EditorView.updateListener.of(update => { if (update.docChanged) area.dataset.changed = "yes"; }),
         language ? language() : [],
       ],

@@ -16,7 +16,7 @@ func TestForeignFilesAreAsPublished(t *testing.T) {
 		// npm @xterm/xterm@6.0.0, css/xterm.css; licence MIT.
 		"xterm.css": "cf53598cf599479e4a6fc37fb67507d595328654c02e61ba568f775897738e8dff1ba36c5367ef7f50f21ca5c27d6b850c5a990c6f6ef407b231c2888e818447",
 		// Bundled from what tools/scripts/package-lock.json pins (make scripts); licences in LICENCES.txt.
-		"editor.js":   "ba098dca261d47670861874413c94324f185e76dbcacae3eb99107874d9d6a623e0d90ca3319ad3b8e1c88bd02fbefd269296b0440d4eb760c04e0049679fc83",
+		"editor.js":   "31a6b7072729de34adedbbe7d9f7ad08ca89707c9723e74b36f8c7093aea23b3f32beffa7fbac1bd8fe06f3ded71a169246e70fa0b8d45ad7c51638eb6c5a334",
 		"terminal.js": "a75d152e31707a047c2db6a6770504f3b9be64655575e9b2f3009ff775b4a474c306ef20ca8a438f28bd2af3387edae453c18cab5db908573e3cea5c7fe7b7b4",
 	}
 	for name, want := range published {

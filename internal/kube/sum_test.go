@@ -102,7 +102,7 @@ func TestASumKeepsWhatACacheIsAskedFor(t *testing.T) {
 func TestAForgedSumIsNotBelieved(t *testing.T) {
 	forged := stored(t, "8", func(o *networkingv1.Ingress) {
 		o.Spec.IngressClassName = ptr.To("other")
-		o.SelfLink = marksOf(o, o.Annotations[AnnotationApplied])
+		o.SetSelfLink(marksOf(o, o.Annotations[AnnotationApplied]))
 	})
 	if summed(forged) {
 		t.Error("an object with a forged sum counts as one of the cache's own")

@@ -115,7 +115,7 @@ func TestTheRestOfARefusedBodyIsNoRequest(t *testing.T) {
 	for path, limit := range map[string]int{"POST " + rest.Prefix + "/sites": 128 << 10, "PUT " + rest.Prefix + "/platform/settings/logo": 2 * hosting.MaxLogo} {
 		conn, err := net.Dial("tcp", h.http.Listener.Addr().String())
 		h.must(err)
-		defer conn.Close()
+		t.Cleanup(func() { _ = conn.Close() }) // the server may have done it
 		h.must(conn.SetDeadline(time.Now().Add(time.Minute)))
 		body := strings.Repeat("x", limit) + smuggled + more
 		go fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: panel.example\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, h.jo.token, len(body), body)

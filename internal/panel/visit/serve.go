@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// PathEnter takes tickets. PathBegin is the panel's page that brings one from its
-	// address.
+	// PathEnter takes tickets.
 	PathEnter = "/enter"
+	// PathBegin is the panel's page that brings one from its address.
 	PathBegin = "/visit"
 
 	cookieName = "__Host-visit" // a name that no neighbour's site can set (RFC 6265bis section 4.1.3.2)

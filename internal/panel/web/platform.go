@@ -153,7 +153,7 @@ func (p nodeShow) Reason() string {
 	if p.Node.Maintenance == nil {
 		return ""
 	}
-	return string(p.Node.Maintenance.Spec.Reason)
+	return p.Node.Maintenance.Spec.Reason
 }
 
 // Steps are the maintenance's, as those of a site.

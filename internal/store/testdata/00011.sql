@@ -1,0 +1,1 @@
+-- version 11 keeps nothing new: an index

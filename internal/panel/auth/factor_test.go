@@ -12,6 +12,7 @@ import (
 
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/paneltest"
 )
 
 // enrolTOTP sets an authenticator app up and returns its seed and the recovery codes.
@@ -131,7 +132,7 @@ func (b *browser) addPasskey(t *testing.T) *key {
 	at, err := url.Parse(panelURL)
 	must(t, err)
 	k := &key{rp: virtualwebauthn.RelyingParty{ID: at.Hostname(), Name: "Kubepanel", Origin: panelURL},
-		holder: virtualwebauthn.NewAuthenticator(), key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}
+		holder: virtualwebauthn.NewAuthenticator(), key: paneltest.NewPasskey()}
 	var options []byte
 	must(t, b.in(t, func(ctx context.Context) (err error) { options, err = b.site.BeginAddPasskey(ctx); return err }))
 	asked, err := virtualwebauthn.ParseAttestationOptions(string(options))

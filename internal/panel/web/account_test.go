@@ -13,6 +13,7 @@ import (
 
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/paneltest"
 )
 
 func TestSignInAndOut(t *testing.T) {
@@ -146,7 +147,7 @@ func TestPasskeyIsAddedAndSignsIn(t *testing.T) {
 	h := newHouse(t)
 	b := h.open().boss()
 	rp := virtualwebauthn.RelyingParty{ID: "example.com", Name: "Kubepanel", Origin: panelURL}
-	holder, key := virtualwebauthn.NewAuthenticator(), virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	holder, key := virtualwebauthn.NewAuthenticator(), paneltest.NewPasskey()
 	options := b.post("/account/passkey", nil)
 	options.want(t, http.StatusOK)
 	made, err := virtualwebauthn.ParseAttestationOptions(options.body)

@@ -83,13 +83,17 @@ func (a *applicationFlags) onto(f *pflag.FlagSet, all bool, wish *client.NewAppl
 
 func newApplicationCreate(env *Env) *cobra.Command {
 	var a applicationFlags
+	var public bool
 	var cmd *cobra.Command
 	cmd = env.about("the application's name", &cobra.Command{Use: "create NAME", Aliases: []string{"add"}, Short: "Let people sign in to an application by the panel, and print its secret once",
 		Long: `Let people sign in to an application by the panel, as a client of OpenID Connect. The
-answer has the client's ID and its secret, which is shown this once.`,
-		Example: "  kubepanel application create Grafana --role administrator \\\n    --redirect https://grafana.example.com/login/generic_oauth"},
+answer has the client's ID and its secret, which is shown this once. A program on people's
+own computers can keep none: with --public it has no secret, each sign-in asks the person,
+and at 127.0.0.1 and [::1] any port is good.`,
+		Example: "  kubepanel application create Grafana --role administrator \\\n    --redirect https://grafana.example.com/login/generic_oauth\n" +
+			"  kubepanel application create deployer --public --redirect http://127.0.0.1/done"},
 		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
-			wish := client.NewApplication{Name: name, Redirects: []string{}}
+			wish := client.NewApplication{Name: name, Redirects: []string{}, Public: &public}
 			a.onto(cmd.Flags(), true, &wish)
 			made, err := api.CreateApplicationWithResponse(ctx, nil, wish)
 			if err != nil {
@@ -101,11 +105,15 @@ answer has the client's ID and its secret, which is shown this once.`,
 			return env.secretOf(made.JSON201)
 		})
 	a.add(cmd.Flags(), []string{"administrator"})
+	cmd.Flags().BoolVar(&public, "public", false, "it runs on people's own computers, and has no secret")
 	return cmd
 }
 
-// secretOf shows the secret of an application that has just been made.
+// secretOf shows the secret of an application that has just been made, if it has one.
 func (e *Env) secretOf(a *client.Application) error {
+	if a.Secret == nil {
+		return e.done(a, "The application %s signs in with this ID, and has no secret:\n%s", clean(a.Name), clean(a.ID))
+	}
 	return e.done(a, "The application %s signs in with this ID and secret, which is shown this once:\n%s\n%s", clean(a.Name), clean(a.ID), text(a.Secret))
 }
 

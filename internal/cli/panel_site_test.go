@@ -171,6 +171,7 @@ func TestApplicationsFromATerminal(t *testing.T) {
 		t.Errorf("a list has secrets: %s", text)
 	}
 	o.want([]string{"Nobody signs in to Plots"}, "application", "delete", "Plots")
+	o.want([]string{"has no secret"}, "application", "create", "deployer", "--public", "--redirect", "http://127.0.0.1/done")
 	if code, text := o.run("", "application", "delete", "Plots"); code != 1 || !strings.Contains(text, "kubepanel application list") {
 		t.Errorf("deleting what is not there = %d %s", code, text)
 	}

@@ -225,27 +225,32 @@ func TestFromTheFirstStartToASite(t *testing.T) {
 func (r *running) closesANode() {
 	t := r.t
 	t.Helper()
-	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "worker-1"}}
-	must(t, cluster.Client.Create(t.Context(), node))
-	must(t, cluster.Client.Create(t.Context(), &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "on-it"},
-		Spec: corev1.PodSpec{NodeName: "worker-1", Containers: []corev1.Container{{Name: "c", Image: "none"}}}}))
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "closing-1"}}
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "on-it"},
+		Spec: corev1.PodSpec{NodeName: node.Name, Containers: []corev1.Container{{Name: "c", Image: "none"}}}}
+	for _, o := range []client.Object{node, pod} {
+		must(t, cluster.Client.Create(t.Context(), o))
+		t.Cleanup(func() {
+			must(t, client.IgnoreNotFound(cluster.Client.Delete(context.WithoutCancel(t.Context()), o, client.GracePeriodSeconds(0))))
+		})
+	}
 	m := &v1alpha1.NodeMaintenance{}
 	for _, drain := range []string{"", "1"} { // the second changes what was asked
-		if code, to, body := r.send(http.MethodPost, "/platform/nodes/worker-1/close", url.Values{"drain": {drain}}); code != http.StatusSeeOther || to != "/platform/nodes/worker-1" {
+		if code, to, body := r.send(http.MethodPost, "/platform/nodes/closing-1/close", url.Values{"drain": {drain}}); code != http.StatusSeeOther || to != "/platform/nodes/closing-1" {
 			t.Fatalf("closing a node = %d to %q: %.2000s", code, to, body)
 		}
-		must(t, cluster.Client.Get(t.Context(), client.ObjectKey{Name: "worker-1"}, m))
+		must(t, cluster.Client.Get(t.Context(), client.ObjectKey{Name: "closing-1"}, m))
 		if m.Spec.Drain != (drain != "") {
 			t.Errorf("drain = %v, want what was asked (%q)", m.Spec.Drain, drain)
 		}
 	}
-	if code, _, body := r.send(http.MethodGet, "/platform/nodes/worker-1", nil); code != http.StatusOK || !strings.Contains(body, "on-it") {
+	if code, _, body := r.send(http.MethodGet, "/platform/nodes/closing-1", nil); code != http.StatusOK || !strings.Contains(body, "on-it") {
 		t.Errorf("the node's page = %d: %.2000s", code, body)
 	}
-	if code, _, body := r.send(http.MethodPost, "/platform/nodes/worker-1/open", nil); code != http.StatusSeeOther {
+	if code, _, body := r.send(http.MethodPost, "/platform/nodes/closing-1/open", nil); code != http.StatusSeeOther {
 		t.Errorf("opening a node = %d: %.2000s", code, body)
 	}
-	if err := cluster.Client.Get(t.Context(), client.ObjectKey{Name: "worker-1"}, m); client.IgnoreNotFound(err) != nil || err == nil {
+	if err := cluster.Client.Get(t.Context(), client.ObjectKey{Name: "closing-1"}, m); client.IgnoreNotFound(err) != nil || err == nil {
 		t.Errorf("the opened node's maintenance = %v, want none", err)
 	}
 }

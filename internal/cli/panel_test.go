@@ -113,6 +113,7 @@ func TestAProvidersDayAtAPanel(t *testing.T) {
 	o.want([]string{"Made the account jo@shop.example."}, "user", "create", "jo@shop.example", "--name", "Jo", "--package", "Small")
 	o.want([]string{"jo@shop.example", "Jo", "customer", "Small", "active"}, "user", "list")
 	o.want([]string{"https://panel.example/password#"}, "user", "link", "jo@shop.example")
+	o.want([]string{"has to sign in again"}, "user", "sign-out", "jo@shop.example")
 	o.want([]string{"storage", "20", "GiB"}, "user", "show", "jo@shop.example")
 	o.want([]string{"suspended"}, "user", "suspend", "jo@shop.example")
 	o.want([]string{`"suspended": false`}, "user", "resume", "jo@shop.example", "-o", "json")

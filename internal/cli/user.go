@@ -11,7 +11,7 @@ import (
 
 func newUser(env *Env) *cobra.Command {
 	return group("user", "Accounts of a panel", "  kubepanel user list\n  kubepanel user suspend jo@shop.example",
-		newUserList(env), newUserShow(env), newUserCreate(env), newUserSuspend(env, true), newUserSuspend(env, false), newUserLink(env), newUserDelete(env))
+		newUserList(env), newUserShow(env), newUserCreate(env), newUserSuspend(env, true), newUserSuspend(env, false), newUserSignOut(env), newUserLink(env), newUserDelete(env))
 }
 
 // about is a command on one thing of a panel.
@@ -208,6 +208,25 @@ func newUserSuspend(env *Env, suspend bool) *cobra.Command {
 				return err
 			}
 			return env.done(user, said, clean(name))
+		})
+}
+
+func newUserSignOut(env *Env) *cobra.Command {
+	return env.about("the account's address", &cobra.Command{Use: "sign-out ADDRESS", Short: "End all sessions of an account: every browser has to sign in again",
+		Example: "  kubepanel user sign-out jo@shop.example"},
+		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
+			id, err := userID(ctx, api, name)
+			if err != nil {
+				return err
+			}
+			ended, err := api.EndUserSessionsWithResponse(ctx, id)
+			if err != nil {
+				return err
+			}
+			if err := client.Check(ended.StatusCode(), ended.ApplicationProblemJSONDefault); err != nil {
+				return err
+			}
+			return env.done(map[string]string{"signedOut": name}, "Every browser of %s has to sign in again.", clean(name))
 		})
 }
 

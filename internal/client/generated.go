@@ -3583,6 +3583,15 @@ type ClientInterface interface {
 	// Corresponds with POST /users/{user}/resume (the `ResumeUser` operationId).
 	ResumeUser(ctx context.Context, user string, params *ResumeUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// EndUserSessions End all sessions of an account
+	//
+	// Every browser has to sign in again. Tokens and the password stay.
+	//
+	// A token needs the scope `user.suspend`.
+	//
+	// Corresponds with DELETE /users/{user}/sessions (the `EndUserSessions` operationId).
+	EndUserSessions(ctx context.Context, user string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// SuspendUser Suspend an account with its sites
 	//
 	// A token needs the scope `user.suspend`.
@@ -5904,6 +5913,25 @@ func (c *Client) CreateUserLink(ctx context.Context, user string, reqEditors ...
 // Corresponds with POST /users/{user}/resume (the `ResumeUser` operationId).
 func (c *Client) ResumeUser(ctx context.Context, user string, params *ResumeUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewResumeUserRequest(c.Server, user, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EndUserSessions End all sessions of an account
+//
+// Every browser has to sign in again. Tokens and the password stay.
+//
+// A token needs the scope `user.suspend`.
+//
+// Corresponds with DELETE /users/{user}/sessions (the `EndUserSessions` operationId).
+func (c *Client) EndUserSessions(ctx context.Context, user string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEndUserSessionsRequest(c.Server, user)
 	if err != nil {
 		return nil, err
 	}
@@ -10949,6 +10977,40 @@ func NewResumeUserRequest(server string, user string, params *ResumeUserParams) 
 	return req, nil
 }
 
+// NewEndUserSessionsRequest constructs an http.Request for the EndUserSessions method
+func NewEndUserSessionsRequest(server string, user string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s/sessions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewSuspendUserRequest constructs an http.Request for the SuspendUser method
 func NewSuspendUserRequest(server string, user string, params *SuspendUserParams) (*http.Request, error) {
 	var err error
@@ -12713,6 +12775,17 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /users/{user}/resume (the `ResumeUser` operationId).
 	ResumeUserWithResponse(ctx context.Context, user string, params *ResumeUserParams, reqEditors ...RequestEditorFn) (*ResumeUserResponse, error)
+
+	// EndUserSessionsWithResponse End all sessions of an account
+	//
+	// Every browser has to sign in again. Tokens and the password stay.
+	//
+	// A token needs the scope `user.suspend`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /users/{user}/sessions (the `EndUserSessions` operationId).
+	EndUserSessionsWithResponse(ctx context.Context, user string, reqEditors ...RequestEditorFn) (*EndUserSessionsResponse, error)
 
 	// SuspendUserWithResponse Suspend an account with its sites
 	//
@@ -17246,6 +17319,47 @@ func (r ResumeUserResponse) ContentType() string {
 	return ""
 }
 
+type EndUserSessionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r EndUserSessionsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r EndUserSessionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EndUserSessionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EndUserSessionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EndUserSessionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // SuspendUserResponse200Headers the declared response headers of an HTTP 200 response for SuspendUser
 type SuspendUserResponse200Headers struct {
 	ETag     *string
@@ -19719,6 +19833,23 @@ func (c *ClientWithResponses) ResumeUserWithResponse(ctx context.Context, user s
 		return nil, err
 	}
 	return ParseResumeUserResponse(rsp)
+}
+
+// EndUserSessionsWithResponse End all sessions of an account
+//
+// Every browser has to sign in again. Tokens and the password stay.
+//
+// A token needs the scope `user.suspend`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /users/{user}/sessions (the `EndUserSessions` operationId).
+func (c *ClientWithResponses) EndUserSessionsWithResponse(ctx context.Context, user string, reqEditors ...RequestEditorFn) (*EndUserSessionsResponse, error) {
+	rsp, err := c.EndUserSessions(ctx, user, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEndUserSessionsResponse(rsp)
 }
 
 // SuspendUserWithResponse Suspend an account with its sites
@@ -23515,6 +23646,35 @@ func ParseResumeUserResponse(rsp *http.Response) (*ResumeUserResponse, error) {
 			headers.Location = &value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseEndUserSessionsResponse parses an HTTP response from a EndUserSessionsWithResponse call
+func ParseEndUserSessionsResponse(rsp *http.Response) (*EndUserSessionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EndUserSessionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
 	}
 
 	return response, nil

@@ -26,7 +26,7 @@ var theirs = map[string]string{
 	"listCronJobs": "yyyfn", "createCronJob": "yyyfn", "getCronJob": "yyyfn", "changeCronJob": "yyyfn", "deleteCronJob": "yyyfn", "runCronJob": "yyyfn",
 	"listCronRuns": "yyyfn", "getCronOutput": "yyyfn",
 	"listUsers": "yyyyy", "createUser": "yyfff", "getUser": "yyynn", "changeUser": "yyfnn", "deleteUser": "yyfnn", "getUserUsage": "yyynn", "suspendUser": "yyfnn",
-	"resumeUser": "yyfnn", "createUserLink": "yyfnn",
+	"resumeUser": "yyfnn", "createUserLink": "yyfnn", "endUserSessions": "yyfnn",
 	"listCollaborators": "yyynn", "inviteCollaborator": "yyynn", "removeCollaborator": "yyynn",
 	"listPackages": "yynnn", "createPackage": "yyfff", "getPackage": "yynnn", "changePackage": "yynnn", "deletePackage": "yynnn", "planPackage": "yynnn",
 	"listAudit": "yyyny", "exportAudit": "yyyny", "verifyAudit": "yffff",

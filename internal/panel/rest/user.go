@@ -26,6 +26,8 @@ func (s *Server) users() {
 		func(ctx context.Context, a hosting.Actor, in *UserPath) (*versioned[User], error) {
 			return s.suspend(ctx, a, in.User, false)
 		})
+	handle(s, operation{method: http.MethodDelete, path: "/users/{user}/sessions", id: "endUserSessions", summary: "End all sessions of an account", scope: hosting.RightUserSuspend,
+		status: http.StatusNoContent, says: "Every browser has to sign in again. Tokens and the password stay."}, s.endSessions)
 	handle(s, operation{method: http.MethodPost, path: "/users/{user}/links", id: "createUserLink", summary: "Make a one-time link that sets the account's password",
 		scope: hosting.RightUserChange, status: http.StatusCreated, secret: true, says: "An earlier link counts no more."}, s.createLink)
 }
@@ -167,6 +169,10 @@ func (s *Server) suspend(ctx context.Context, a hosting.Actor, id hosting.ID, su
 // Link is a one-time link.
 type Link struct {
 	URL string `json:"url" doc:"Hand it to the account's owner alone. The secret stands behind the #, so no server and no log sees it."`
+}
+
+func (s *Server) endSessions(ctx context.Context, a hosting.Actor, in *UserPath) (*struct{}, error) {
+	return nil, s.Doors.EndSessions(ctx, a, in.User)
 }
 
 func (s *Server) createLink(ctx context.Context, a hosting.Actor, in *UserPath) (*answer[Link], error) {

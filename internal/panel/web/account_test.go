@@ -124,6 +124,23 @@ func TestEndingAnotherBrowserWantsThePasswordOnceMore(t *testing.T) {
 	other.get("/account").leads(t, "/sign-in?next=%2Faccount")
 }
 
+func TestAnAdministratorEndsSomebodysSessions(t *testing.T) {
+	h := newHouse(t)
+	b := h.open().boss()
+	jo := b.another()
+	jo.secured(h.jo.ID)
+	jo.signIn(h.jo.Email).leads(t, "/sites")
+	end := "/users/" + string(h.jo.ID) + "/sign-out"
+	if got := jo.post("/users/"+string(h.boss.ID)+"/sign-out", nil); got.code != http.StatusNotFound {
+		t.Errorf("a customer who ends the administrator's sessions = %d, want %d", got.code, http.StatusNotFound)
+	}
+	b.get("/users/"+string(h.jo.ID)).want(t, http.StatusOK, `action="`+end+`"`)
+	b.post(end, nil).leads(t, "/users/"+string(h.jo.ID))
+	jo.get("/account").leads(t, "/sign-in?next=%2Faccount")
+	b.get("/audit").want(t, http.StatusOK, "sessions.ended", h.jo.Email)
+	jo.signIn(h.jo.Email).leads(t, "/sites")
+}
+
 // Who is refused something is in the log, by whom and what.
 func TestRefusalsAreInTheLog(t *testing.T) {
 	h := newHouse(t)

@@ -88,6 +88,14 @@ func (s *Server) setUserSuspended(w http.ResponseWriter, r *http.Request, to boo
 	return seeOther(w, r, userURL(id))
 }
 
+func (s *Server) signUserOut(w http.ResponseWriter, r *http.Request) error {
+	id := hosting.ID(r.PathValue("user"))
+	if err := s.Doors.EndSessions(r.Context(), actor(r.Context()), id); err != nil {
+		return err
+	}
+	return seeOther(w, r, userURL(id))
+}
+
 func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Rules.DeleteUser(r.Context(), actor(r.Context()), hosting.ID(r.PathValue("user"))); err != nil {
 		return err

@@ -138,6 +138,7 @@ func (s *Server) routes() map[string]handler {
 		"POST /users/{user}":              s.changeUser,
 		"POST /users/{user}/suspend":      s.suspendUser,
 		"POST /users/{user}/resume":       s.resumeUser,
+		"POST /users/{user}/sign-out":     s.signUserOut,
 		"POST /users/{user}/link":         s.userLink,
 		"POST /users/{user}/invite":       s.mailInvitation,
 		"POST /users/{user}/act-as":       s.actAs,

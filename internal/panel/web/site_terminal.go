@@ -14,6 +14,7 @@ import (
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/streams"
 )
 
 const (
@@ -172,15 +173,8 @@ func (b *bridge) resize(text []byte) error {
 
 // watch ends a terminal that nobody uses or may use any more.
 func (b *bridge) watch(ctx context.Context, may func() bool) {
-	tick := time.NewTicker(terminalLook)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		text := ""
+	streams.WatchOver(ctx, func() { _ = b.shell.Close() }, terminalLook, func() bool {
+		var text string
 		switch {
 		case time.Since(time.Unix(0, b.moved.Load())) > terminalIdle:
 			text = "The terminal was closed, since nothing happened there for 20 minutes."
@@ -188,16 +182,10 @@ func (b *bridge) watch(ctx context.Context, may func() bool) {
 			text = "You are not signed in any more, or may not use this terminal any more."
 		default:
 			ping, cancel := context.WithTimeout(ctx, terminalLook)
-			err := b.conn.Ping(ping)
-			cancel()
-			if err == nil {
-				continue
-			}
+			defer cancel()
+			return b.conn.Ping(ping) == nil
 		}
-		if text != "" {
-			_ = b.write(ctx, websocket.MessageText, []byte(text))
-		}
-		_ = b.shell.Close()
-		return
-	}
+		_ = b.write(ctx, websocket.MessageText, []byte(text))
+		return false
+	})
 }

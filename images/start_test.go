@@ -24,7 +24,7 @@ const starting = 60 * time.Second
 // started is a start program as it runs in a site's pod, with the folders of the
 // pod in a temporary one.
 type started struct {
-	folder string // holds www/html, www/.kubepanel, etc and run
+	folder string // holds www/html, www/.kubepanel, etc, run and tmp
 	port   int
 	// revision of the configuration, one more each time.
 	revision int
@@ -38,7 +38,7 @@ type started struct {
 func newStart(t *testing.T, kind string, settings map[string]any, argv ...string) *started {
 	t.Helper()
 	s := &started{folder: t.TempDir(), port: freePort(t), argv: argv}
-	for _, folder := range []string{"www/html", "www/.kubepanel", "etc/app", "run"} {
+	for _, folder := range []string{"www/html", "www/.kubepanel", "etc/app", "run", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(s.folder, folder), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func (s *started) start(t *testing.T) {
 	t.Helper()
 	s.said, s.ended = &lockedBuffer{}, make(chan struct{})
 	s.cmd = exec.Command(s.argv[0], s.argv[1:]...)
-	s.cmd.Env = append(os.Environ(), "KUBEPANEL_ETC="+filepath.Join(s.folder, "etc"), "KUBEPANEL_LOOK=0.1")
+	s.cmd.Env = append(os.Environ(), "KUBEPANEL_ETC="+filepath.Join(s.folder, "etc"), "TMPDIR="+filepath.Join(s.folder, "tmp"), "KUBEPANEL_LOOK=0.1")
 	s.cmd.Stdout, s.cmd.Stderr = s.said, s.said
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.cmd.WaitDelay = time.Second // for what a child of it still writes

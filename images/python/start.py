@@ -23,6 +23,7 @@ ETC = Path(os.environ.get("KUBEPANEL_ETC", "/etc/kubepanel"))
 CONFIG = ETC / "app" / "runtime.json"
 CUSTOM = ETC / "app" / "server.conf"
 HERE = Path(__file__).resolve().parent
+TMP = Path(os.environ.get("TMPDIR", "/tmp"))
 
 # How often the files are looked at, in seconds. An upload is over when two looks
 # in a row see the same.
@@ -115,7 +116,7 @@ class Site:
         if made.folder:
             argv += ["--virtualenv", str(made.folder)]
         if CUSTOM.exists():
-            custom = Path("/tmp/uwsgi.ini")
+            custom = TMP / "uwsgi.ini"
             custom.write_text("[uwsgi]\n" + CUSTOM.read_text())
             argv += ["--ini", str(custom)]
         return argv
@@ -165,7 +166,7 @@ def explain(site, made, children):
     """Says why an application can't be started, in its own last words."""
     if not site.app:
         return "the server ended"
-    errors = Path("/tmp/import-errors")
+    errors = TMP / "import-errors"
     script = "import importlib, sys; sys.path.insert(0, ''); getattr(importlib.import_module(sys.argv[1]), sys.argv[2])"
     code = children.run([made.python, "-c", script, site.app.module, site.app.callable], made.variables(site.env()), str(errors))
     if code == 0:

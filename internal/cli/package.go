@@ -7,12 +7,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"kubepanel.io/kubepanel/internal/client"
-	"kubepanel.io/kubepanel/internal/hosting"
 )
 
 func newPackage(env *Env) *cobra.Command {
 	return group("package", "Packages of a panel: what accounts may use", "  kubepanel package list\n  kubepanel package create Small --sites 3 --storage 20",
-		newPackageList(env), newPackageCreate(env), newPackageDelete(env))
+		newPackageList(env), newPackageShow(env), newPackageCreate(env), newPackageChange(env), newPackageDelete(env))
 }
 
 func allPackages(ctx context.Context, api *client.ClientWithResponses) ([]client.Package, error) {
@@ -26,18 +25,22 @@ func allPackages(ctx context.Context, api *client.ClientWithResponses) ([]client
 	return found.JSON200.Items, nil
 }
 
-// packageID finds a package by its name.
+// packageID finds a package by its name or ID. The packages of a reseller stand in that
+// one's list alone: the provider names them by their IDs.
 func packageID(ctx context.Context, api *client.ClientWithResponses, name string) (string, error) {
 	all, err := allPackages(ctx, api)
 	if err != nil {
 		return "", err
 	}
-	for _, p := range all {
-		if p.Name == name {
-			return p.ID, nil
-		}
+	listed, err := named(all, "package", name, func(p *client.Package) (string, string) { return p.ID, p.Name })
+	if err == nil {
+		return listed.ID, nil
 	}
-	return "", &hosting.Error{Code: hosting.NotFound, Message: fmt.Sprintf("There is no package %q.", name), Mend: "See which there are with: kubepanel package list"}
+	found, failed := api.GetPackageWithResponse(ctx, name)
+	if failed != nil || found.JSON200 == nil {
+		return "", err
+	}
+	return found.JSON200.ID, nil
 }
 
 func newPackageList(env *Env) *cobra.Command {
@@ -47,34 +50,53 @@ func newPackageList(env *Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			number := func(n *int64) string {
-				if n == nil {
-					return "-"
-				}
-				return fmt.Sprint(*n)
-			}
 			rows := make([][]string, 0, len(all))
 			for _, p := range all {
-				rows = append(rows, []string{clean(p.Name), fmt.Sprint(p.Users), number(p.Quota.Sites), number(p.Quota.Storage), number(p.Quota.CPU), number(p.Quota.Memory)})
+				rows = append(rows, []string{clean(p.Name), fmt.Sprint(p.Users), amount(p.Quota.Sites), amount(p.Quota.Storage), amount(p.Quota.CPU), amount(p.Quota.Memory)})
 			}
 			return env.rows(all, []string{"NAME", "ACCOUNTS", "SITES", "STORAGE GiB", "CPU m", "MEMORY MiB"}, rows)
 		})
 }
 
+func newPackageShow(env *Env) *cobra.Command {
+	return env.about("the package's name", &cobra.Command{Use: "show NAME", Short: "Show a package with all its limits", Example: "  kubepanel package show Small"},
+		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
+			id, err := packageID(ctx, api, name)
+			if err != nil {
+				return err
+			}
+			found, err := api.GetPackageWithResponse(ctx, id)
+			if err != nil {
+				return err
+			}
+			if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
+				return err
+			}
+			p := found.JSON200
+			if env.structured() {
+				return env.printStructured(p)
+			}
+			env.say("%s, which %d accounts have", clean(p.Name), p.Users)
+			return table(env.Out, newLimitFlags().rows(&p.Quota))
+		})
+}
+
 func newPackageCreate(env *Env) *cobra.Command {
-	limits := map[string]*int64{"sites": new(int64), "storage": new(int64), "cpu": new(int64), "memory": new(int64), "databases": new(int64)}
+	limits, reseller := newLimitFlags(), ""
 	var cmd *cobra.Command
 	cmd = env.about("the package's name", &cobra.Command{Use: "create NAME", Short: "Make a package; a limit that is left out is none",
-		Example: "  kubepanel package create Small --sites 3 --storage 20 --memory 2048"},
+		Example: "  kubepanel package create Small --sites 3 --storage 20 --memory 2048\n  kubepanel package create Small --reseller ann@resale.example --sites 1"},
 		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
-			limit := func(flag string) *int64 {
-				if cmd.Flags().Changed(flag) {
-					return limits[flag]
+			wish := client.NewPackage{Name: name}
+			limits.onto(cmd.Flags(), &wish.Quota)
+			if reseller != "" {
+				id, err := userID(ctx, api, reseller)
+				if err != nil {
+					return err
 				}
-				return nil
+				wish.Reseller = &id
 			}
-			made, err := api.CreatePackageWithResponse(ctx, nil, client.NewPackage{Name: name, Quota: client.Quota{
-				Sites: limit("sites"), Storage: limit("storage"), CPU: limit("cpu"), Memory: limit("memory"), Databases: limit("databases")}})
+			made, err := api.CreatePackageWithResponse(ctx, nil, wish)
 			if err != nil {
 				return err
 			}
@@ -83,12 +105,8 @@ func newPackageCreate(env *Env) *cobra.Command {
 			}
 			return env.done(made.JSON201, "Made the package %s.", clean(name))
 		})
-	f := cmd.Flags()
-	f.Int64Var(limits["sites"], "sites", 0, "most `number` of sites")
-	f.Int64Var(limits["storage"], "storage", 0, "most storage, in `GiB`")
-	f.Int64Var(limits["cpu"], "cpu", 0, "most processor time, in `thousandths` of a core")
-	f.Int64Var(limits["memory"], "memory", 0, "most memory, in `MiB`")
-	f.Int64Var(limits["databases"], "databases", 0, "most `number` of databases")
+	limits.add(cmd.Flags())
+	cmd.Flags().StringVar(&reseller, "reseller", "", "`address` of the reseller who is to sell it")
 	return cmd
 }
 

@@ -72,9 +72,21 @@ func (o *office) must(err error) {
 // run runs a command line, and returns its exit code and what it said.
 func (o *office) run(in string, args ...string) (int, string) {
 	o.t.Helper()
+	return o.sit(in, false, args...)
+}
+
+// answer runs a command line at which a person sits, who types in.
+func (o *office) answer(in string, args ...string) (int, string) {
+	o.t.Helper()
+	return o.sit(in+"\n", true, args...)
+}
+
+func (o *office) sit(in string, ask bool, args ...string) (int, string) {
+	o.t.Helper()
 	o.out.Reset()
 	o.err.Reset()
 	o.env = testEnv(nil)
+	o.env.Ask = ask
 	o.env.In, o.env.Out, o.env.Err, o.env.Panels = strings.NewReader(in), &o.out, &o.err, o.panels
 	if o.open != nil {
 		o.env.Open = o.open

@@ -11,7 +11,7 @@ import (
 
 func newUser(env *Env) *cobra.Command {
 	return group("user", "Accounts of a panel", "  kubepanel user list\n  kubepanel user suspend jo@shop.example",
-		newUserList(env), newUserShow(env), newUserCreate(env), newUserSuspend(env, true), newUserSuspend(env, false), newUserSignOut(env), newUserLink(env), newUserDelete(env))
+		newUserList(env), newUserShow(env), newUserCreate(env), newUserChange(env), newUserSuspend(env, true), newUserSuspend(env, false), newUserSignOut(env), newUserLink(env), newUserDelete(env))
 }
 
 // about is a command on one thing of a panel.
@@ -149,11 +149,18 @@ func newUserShow(env *Env) *cobra.Command {
 }
 
 func newUserCreate(env *Env) *cobra.Command {
-	var name, role, pack string
+	var name, role, pack, reseller string
 	cmd := env.about("the account's address", &cobra.Command{Use: "create ADDRESS", Short: "Make an account, which has no password yet",
 		Example: "  kubepanel user create jo@shop.example --name Jo --package Small\n  kubepanel user link jo@shop.example"},
 		func(ctx context.Context, api *client.ClientWithResponses, email string) error {
 			req := client.NewUser{Email: email, Name: name, Role: client.NewUserRole(role)}
+			if reseller != "" {
+				id, err := userID(ctx, api, reseller)
+				if err != nil {
+					return err
+				}
+				req.Reseller = &id
+			}
 			if pack != "" {
 				id, err := packageID(ctx, api, pack)
 				if err != nil {
@@ -174,6 +181,7 @@ func newUserCreate(env *Env) *cobra.Command {
 	f.StringVar(&name, "name", "", "`name` of the person or company")
 	f.StringVar(&role, "role", "customer", "`role`: customer, reseller or administrator")
 	f.StringVar(&pack, "package", "", "`name` of the package that it has")
+	f.StringVar(&reseller, "reseller", "", "`address` of the reseller whose customer it is to be")
 	return cmd
 }
 

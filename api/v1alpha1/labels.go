@@ -67,9 +67,10 @@ const (
 	// value: the job's name, a space, and a time.
 	AnnotationRunCron = Group + "/run-cron"
 
-	// AnnotationSSLRedirect, AnnotationWWWRedirect and AnnotationSuspended on an
-	// Ingress tell the edge how to answer for its hosts.
+	// AnnotationSSLRedirect, AnnotationHTTPSOnly, AnnotationWWWRedirect and
+	// AnnotationSuspended on an Ingress tell the edge how to answer for its hosts.
 	AnnotationSSLRedirect = Group + "/ssl-redirect"
+	AnnotationHTTPSOnly   = Group + "/https-only"
 	AnnotationWWWRedirect = Group + "/www-redirect"
 	AnnotationSuspended   = Group + "/suspended"
 )

@@ -12,8 +12,8 @@ import (
 	"kubepanel.io/kubepanel/internal/edge/route"
 )
 
-// handler answers every request: it finds the site, and proxies, redirects or
-// shows a page.
+// handler answers every request: it finds the site, and proxies, redirects, refuses
+// or shows a page.
 type handler struct {
 	module
 	front   *Front
@@ -61,6 +61,10 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request) {
 	}
 	if site.Suspended {
 		pageSuspended.write(w)
+		return
+	}
+	if r.TLS == nil && site.HTTPSOnly(r.URL.Path) {
+		problemPlain.write(w)
 		return
 	}
 	if location := h.redirection(site, host, r); location != "" {

@@ -14,7 +14,9 @@ type page struct {
 	Title      string
 	Text       string
 	retryAfter string
-	body       []byte
+	// kind is the type of its content.
+	kind string
+	body []byte
 }
 
 var (
@@ -33,6 +35,13 @@ var (
 	pageTimeout = newPage(page{Status: http.StatusGatewayTimeout, Title: "No answer in time",
 		Text: "This web site took too long to answer. Please try again later."})
 )
+
+// problemPlain is for programs (RFC 9457): what they sent by plain HTTP was for anybody
+// on the way to read, and stays so until somebody notices.
+var problemPlain = &page{Status: http.StatusForbidden, kind: "application/problem+json",
+	body: []byte(`{"type":"about:blank","title":"HTTPS only","status":403,"code":"https_only",` +
+		`"detail":"This address is for HTTPS alone, and nothing was done.",` +
+		`"mend":"Ask https:// in place of http://. A token or password that was sent by http:// could be read on its way: revoke it."}` + "\n")}
 
 var pageLayout = template.Must(template.New("page").Parse(`<!doctype html>
 <html lang="en">
@@ -59,14 +68,14 @@ small { color: #616e7c }
 func newPage(p page) *page {
 	var b bytes.Buffer
 	template.Must(pageLayout, pageLayout.Execute(&b, p))
-	p.body = b.Bytes()
+	p.kind, p.body = "text/html; charset=utf-8", b.Bytes()
 	return &p
 }
 
 func (p *page) write(w http.ResponseWriter) {
 	h := w.Header()
 	h.Del("Server")
-	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Type", p.kind)
 	h.Set("Content-Length", strconv.Itoa(len(p.body)))
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")

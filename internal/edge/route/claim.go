@@ -75,9 +75,22 @@ func newSite(ing *networkingv1.Ingress, host string) *Site {
 		Host:        host,
 		Ingress:     types.NamespacedName{Namespace: ing.Namespace, Name: ing.Name},
 		SSLRedirect: ing.Annotations[v1alpha1.AnnotationSSLRedirect] != "false",
+		httpsOnly:   prefixes(ing.Annotations[v1alpha1.AnnotationHTTPSOnly]),
 		Suspended:   ing.Annotations[v1alpha1.AnnotationSuspended] == "true",
 		TLSSecret:   tlsSecret(ing, host),
 	}
+}
+
+// prefixes reads paths with commas between them. What does not begin with a slash is
+// no path, and names nothing.
+func prefixes(list string) []prefix {
+	var all []prefix
+	for path := range strings.SplitSeq(list, ",") {
+		if path = strings.TrimSpace(path); strings.HasPrefix(path, "/") {
+			all = append(all, prefix{path: strings.TrimSuffix(path, "/")})
+		}
+	}
+	return all
 }
 
 // add takes one path. ImplementationSpecific is treated like Prefix. Of two equal

@@ -54,6 +54,28 @@ func FuzzBackend(f *testing.F) {
 	})
 }
 
+// FuzzHTTPSOnly holds the list of an annotation against the same words.
+func FuzzHTTPSOnly(f *testing.F) {
+	for _, seed := range [][2]string{{"/api, /hooks", "/api/v1"}, {"/api/,", "/api"}, {"api,,/", "/x"}, {"/api", "/apiary"}, {"/api", "//x/../api"}} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, list, request string) {
+		if strings.Contains(list, "//") {
+			t.Skip() // no path has it
+		}
+		want := false
+		for path := range strings.SplitSeq(list, ",") {
+			if path = strings.TrimSpace(path); strings.HasPrefix(path, "/") {
+				want = want || elementsMatch(path, cleanPath(request))
+			}
+		}
+		site := &Site{httpsOnly: prefixes(list)}
+		if got := site.HTTPSOnly(request); got != want {
+			t.Errorf("of %q plain requests for %q are refused = %v, want %v", list, request, got, want)
+		}
+	})
+}
+
 func elementsMatch(rule, request string) bool {
 	if rule == "/" {
 		return request == "" || request[0] == '/'

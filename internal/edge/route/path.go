@@ -2,6 +2,7 @@ package route
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +21,16 @@ func (s *Site) Backend(requestPath string) *Backend {
 		}
 	}
 	return s.fallback
+}
+
+// HTTPSOnly reports whether a plain request for a decoded path is refused where
+// others are sent to HTTPS (OWASP ASVS 5.0, 4.1.2).
+func (s *Site) HTTPSOnly(requestPath string) bool {
+	if len(s.httpsOnly) == 0 {
+		return false
+	}
+	p := cleanPath(requestPath)
+	return slices.ContainsFunc(s.httpsOnly, func(only prefix) bool { return only.matches(p) })
 }
 
 // matches compares whole elements: /foo matches /foo, /foo/ and /foo/bar, and

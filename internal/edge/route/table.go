@@ -47,6 +47,9 @@ type Site struct {
 	Ingress types.NamespacedName
 	// SSLRedirect sends plain HTTP requests to HTTPS.
 	SSLRedirect bool
+	// httpsOnly are the paths that programs ask for. A redirect would have them go on
+	// sending what is secret by plain HTTP first.
+	httpsOnly []prefix
 	// Suspended answers every request with the provider's page.
 	Suspended bool
 	// RedirectTo is the host that all requests are sent to; "" serves them here.

@@ -134,6 +134,20 @@ func changeDialogues() map[string]dialogue {
 		"set-suspend-json":     {line: change + " --suspend -o json", cluster: populated(nil)},
 		"set-both":             {line: change + " --suspend --resume", cluster: populated(nil)},
 		"set-nothing":          {line: change, cluster: populated(nil)},
+		"set-all": {line: change + " --title 'A blog' --alias Müller.example --time-zone Europe/Berlin --cpu 2 --memory 1Gi --document-root public --upload-size 256m" +
+			" --www-redirect www-to-root --webserver-config testdata/nginx.conf --authorized-keys testdata/authorized_keys --shell --redis --cache --dry-run", cluster: populated(nil)},
+		"set-none":        {line: change + " --title '' --alias '' --redis=false --runtime-config - --dry-run", cluster: populated(nil)},
+		"set-every-fault": {line: change + " --alias no_name --cpu lots --memory 1 --storage 1Gi", cluster: populated(nil)},
+		"set-stdin":       {line: change + " --runtime-config -", cluster: planned(noticeable()), typed: "display_errors = on"},
+		"set-stdin-twice": {line: change + " --runtime-config - --webserver-config -", cluster: populated(nil)},
+		"set-no-file":     {line: change + " --webserver-config nowhere.conf", cluster: populated(nil)},
+		"set-private-key": {line: change + " --authorized-keys -", cluster: populated(nil), typed: "-----BEGIN OPENSSH PRIVATE KEY-----"},
+		"set-asked":       {line: change + " --php 8.2", cluster: planned(noticeable()), typed: "yes"},
+		"set-asked-no":    {line: change + " --php 8.2 -o json", cluster: planned(noticeable()), typed: " "},
+		"set-asked-yes":   {line: change + " --php 8.2 --yes", cluster: planned(noticeable()), typed: " "},
+		"set-asked-names": {line: change + " --alias b.example", cluster: planned(unnamed()), typed: "n"},
+		"set-not-asked":   {line: change + " --title 'A blog'", cluster: planned(unnoticed()), typed: "n"},
+		"set-refused":     {line: change + " --time-zone Mars", cluster: planned(refused()), typed: "y"},
 	}
 }
 

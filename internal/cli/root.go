@@ -97,7 +97,7 @@ func atLeastOne(cmd *cobra.Command, flags ...string) error {
 func newSite(env *Env) *cobra.Command {
 	cmd := group("site", "Create, look at, change and delete sites",
 		"  kubepanel site create blog.localhost --wordpress --wait\n  kubepanel site list\n  kubepanel site list --cluster",
-		newSiteCreate(env), newSiteList(env), newSiteShow(env), newSiteSet(env),
+		newSiteCreate(env), newSiteList(env), newSiteShow(env), newSiteSet(env), newSiteAssign(env),
 		newSitePlan(env), newSiteRestart(env), newSiteWait(env), newSitePurgeCache(env), newSitePassword(env), newSiteDelete(env),
 		newSiteFiles(env), newSiteLogs(env), newSiteCron(env), newSiteUsage(env))
 	cmd.Long = `Create, look at, change and delete sites.
@@ -105,8 +105,8 @@ func newSite(env *Env) *cobra.Command {
 Whoever is signed in to a panel (kubepanel login) speaks to that panel, and sees and
 changes what their account may. Without a panel, and with --cluster, --kubeconfig or
 --context, the commands speak to the cluster with the rights of the account there; what
-is made so has no owner at a panel until somebody is assigned. Files, logs, cron jobs and
-usage need a panel.`
+is made so has no owner at a panel until it is assigned to one. Owners, files, logs, cron
+jobs and usage need a panel.`
 	return cmd
 }
 

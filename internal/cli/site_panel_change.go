@@ -80,7 +80,12 @@ func someOf(list []string) *[]string {
 
 // panelChange is a change as the API takes it.
 func panelChange(c hosting.SiteChange) client.SiteChange {
-	change := client.SiteChange{Storage: c.Storage, Suspended: c.Suspended, Settings: someOf(c.Settings), Runtime: c.Runtime}
+	change := client.SiteChange{
+		Storage: c.Storage, Suspended: c.Suspended, Settings: someOf(c.Settings), Runtime: c.Runtime,
+		Title: c.Title, Aliases: c.Aliases, AuthorizedKeys: c.AuthorizedKeys, TimeZone: c.TimeZone, CPU: c.CPU, Memory: c.Memory,
+		DocumentRoot: c.DocumentRoot, UploadSize: c.UploadSize, WwwRedirect: c.WWWRedirect,
+		RuntimeConfig: c.RuntimeConfig, WebserverConfig: c.WebserverConfig, Shell: c.Shell, Redis: c.Redis, Cache: c.Cache,
+	}
 	if c.PHP != nil {
 		change.Runtime = optional(hosting.PHP + ":" + *c.PHP)
 	}
@@ -89,6 +94,9 @@ func panelChange(c hosting.SiteChange) client.SiteChange {
 
 // throughPanel changes a site at a panel.
 func (c *siteSet) throughPanel(ctx context.Context, s panelSite, change hosting.SiteChange) error {
+	if err := c.sure(ctx, func() (*hosting.Plan, error) { return planChange(ctx, s.api, s.name, change) }); err != nil {
+		return err
+	}
 	start := time.Now()
 	set, err := s.api.ChangeSiteWithResponse(ctx, s.name, &client.ChangeSiteParams{DryRun: optional(c.dryRun)}, panelChange(change))
 	if err != nil {
@@ -114,7 +122,7 @@ func (c *siteSet) throughPanel(ctx context.Context, s panelSite, change hosting.
 	return c.env.done(site, "%s%s is changed after %s.", seen.gap, hosting.ShowBoth(s.name), seconds(time.Since(start)))
 }
 
-// throughPanel asks a panel what a change would do.
+// throughPanel asks a panel for a plan.
 func (c *sitePlan) throughPanel(ctx context.Context, api *client.ClientWithResponses, change hosting.SiteChange) (*hosting.Plan, error) {
 	if c.file != "" {
 		return nil, clusterOnly("A plan of a file")
@@ -126,6 +134,11 @@ func (c *sitePlan) throughPanel(ctx context.Context, api *client.ClientWithRespo
 	if c.delete {
 		return planDeletion(ctx, api, name)
 	}
+	return planChange(ctx, api, name, change)
+}
+
+// planChange asks a panel what a change would do.
+func planChange(ctx context.Context, api *client.ClientWithResponses, name string, change hosting.SiteChange) (*hosting.Plan, error) {
 	planned, err := api.PlanSiteWithResponse(ctx, name, panelChange(change))
 	if err != nil {
 		return nil, err

@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
@@ -14,18 +12,15 @@ import (
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
-// longestFile is more than the API server takes of one object (1.5 MiB in etcd).
-const longestFile = 2 << 20
-
 type sitePlan struct {
 	env            *Env
 	name, file     string
-	set            siteSet
+	change         siteChange
 	delete, detail bool
 }
 
 func newSitePlan(env *Env) *cobra.Command {
-	c := &sitePlan{env: env, set: siteSet{env: env}}
+	c := &sitePlan{env: env, change: siteChange{env: env}}
 	cmd := &cobra.Command{
 		Use:   "plan {NAME | -f FILE}",
 		Short: "Show what a change of a site would do, and change nothing",
@@ -50,12 +45,16 @@ that something would.`,
 			if err := c.check(cmd, args); err != nil {
 				return err
 			}
-			return c.run(cmd.Context(), c.set.change(cmd))
+			change, err := c.change.read(cmd)
+			if err != nil {
+				return err
+			}
+			return c.run(cmd.Context(), change)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&c.file, "file", "f", "", "`file` with a Domain; - reads standard input")
-	c.set.changeFlags(cmd)
+	c.change.add(cmd)
 	f.BoolVar(&c.delete, "delete", false, "plan the deletion of the site")
 	f.BoolVar(&c.detail, "detailed-exitcode", false, "end with 3 when something would change")
 	env.addOutput(cmd)
@@ -65,7 +64,7 @@ that something would.`,
 // check finds what does not go together on the command line.
 func (c *sitePlan) check(cmd *cobra.Command, args []string) error {
 	misuse := func(message string) error { return &usageError{message: message, command: cmd.CommandPath()} }
-	change := atLeastOne(cmd, changeFlagNames...) == nil
+	change := c.change.any()
 	switch {
 	case c.file != "" && (len(args) > 0 || change || c.delete):
 		return misuse("a file says all by itself; leave out the name and the other options")
@@ -75,10 +74,8 @@ func (c *sitePlan) check(cmd *cobra.Command, args []string) error {
 		return misuse("the name of the site is missing; give it, or a file with -f")
 	case change && c.delete:
 		return misuse("--delete leaves nothing to change; give one of them")
-	case c.set.suspend && c.set.resume:
-		return misuse("--suspend and --resume are opposites; give one of them")
 	case !c.delete && !change:
-		return atLeastOne(cmd, append([]string{"file", "delete"}, changeFlagNames...)...)
+		return misuse("nothing to plan: say what to change, or give --delete or --file")
 	}
 	c.name = args[0]
 	return nil
@@ -109,11 +106,16 @@ func (c *sitePlan) run(ctx context.Context, change hosting.SiteChange) error {
 	case err != nil:
 		return err
 	case len(plan.Refused) > 0:
-		return &hosting.Error{Code: hosting.Invalid, Fields: plan.Refused, Mend: "Nothing would be changed."}
+		return refusal(plan, "Nothing would be changed.")
 	case c.detail && !plan.Empty():
 		return errChanges
 	}
 	return nil
+}
+
+// refusal is the answer to a change whose plan says that it can't be made.
+func refusal(p *hosting.Plan, mend string) error {
+	return &hosting.Error{Code: hosting.Invalid, Fields: p.Refused, Mend: mend}
 }
 
 func (c *sitePlan) plan(ctx context.Context, panel *hosting.Panel, change hosting.SiteChange) (*hosting.Plan, error) {
@@ -133,20 +135,11 @@ func (c *sitePlan) plan(ctx context.Context, panel *hosting.Panel, change hostin
 // read reads the Domain in the file. A field that does not exist is a mistake and
 // not a wish to be ignored.
 func (c *sitePlan) read() (*v1alpha1.Domain, error) {
-	in := c.env.In
-	if c.file != "-" {
-		file, err := os.Open(c.file)
-		if err != nil {
-			return nil, &hosting.Error{Code: hosting.Invalid, Message: fmt.Sprintf("The file can't be read: %s.", err)}
-		}
-		defer file.Close() // it was only read
-		in = file
-	}
-	data, err := io.ReadAll(io.LimitReader(in, longestFile+1))
+	text, err := c.env.text(c.file)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", c.file, err)
+		return nil, err
 	}
-	return parseDomain(data)
+	return parseDomain([]byte(text))
 }
 
 // parseDomain reads one Domain of YAML or JSON.
@@ -154,9 +147,6 @@ func parseDomain(data []byte) (*v1alpha1.Domain, error) {
 	bad := func(format string, args ...any) (*v1alpha1.Domain, error) {
 		return nil, &hosting.Error{Code: hosting.Invalid, Message: fmt.Sprintf(format, args...),
 			Mend: "See what a site's looks like with: kubepanel site show NAME --output yaml"}
-	}
-	if len(data) > longestFile {
-		return bad("The file is larger than %d MiB, which no Domain can be.", longestFile>>20)
 	}
 	d := &v1alpha1.Domain{}
 	switch err := yaml.UnmarshalStrict(data, d); {

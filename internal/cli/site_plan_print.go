@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 
 	"kubepanel.io/kubepanel/internal/hosting"
@@ -25,20 +26,16 @@ func (e *Env) printPlan(p *hosting.Plan) error {
 	}[p.Action])
 	if len(p.Spec) > 0 {
 		e.say("\n~ Domain")
-		e.printFields(p.Spec)
+		printFields(e.Out, p.Spec)
 	}
 	for _, o := range p.Objects {
 		e.say("%s %s", map[hosting.Action]string{
 			hosting.ActionCreate: "+", hosting.ActionChange: "~", hosting.ActionDelete: "-",
 		}[o.Action], clean(objectTitle(o)))
-		e.printFields(o.Fields)
+		printFields(e.Out, o.Fields)
 	}
 	e.say("")
-	rows := [][]string{}
-	for _, effect := range p.Effects {
-		rows = append(rows, []string{effectTitle(effect.Kind), clean(strings.Join(effect.Of, ", "))})
-	}
-	rows = append(rows, []string{"Downtime", downtime(p.Downtime)}, []string{"", clean(p.Downtime.Basis)})
+	rows := effects(p)
 	var bounds []string
 	for _, q := range p.Quota {
 		bounds = append(bounds, quotaText(q))
@@ -47,19 +44,30 @@ func (e *Env) printPlan(p *hosting.Plan) error {
 	return table(e.Out, rows)
 }
 
-func (e *Env) printFields(fields []hosting.FieldChange) {
+// effects are the lines of what visitors or the site's programs may notice.
+func effects(p *hosting.Plan) [][]string {
+	rows := [][]string{}
+	for _, effect := range p.Effects {
+		rows = append(rows, []string{effectTitle(effect.Kind), clean(strings.Join(effect.Of, ", "))})
+	}
+	return append(rows, []string{"Downtime", downtime(p.Downtime)}, []string{"", clean(p.Downtime.Basis)})
+}
+
+// printFields ignores a closed output, as say does.
+func printFields(w io.Writer, fields []hosting.FieldChange) {
+	line := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
 	for _, f := range fields {
 		switch before, isText := f.Old.(string); {
 		case f.Hidden:
-			e.say("    %s: changes (not shown)", clean(f.Path))
+			line("    %s: changes (not shown)", clean(f.Path))
 		case isText && strings.Contains(before, "\n"):
 			after, _ := f.New.(string)
-			e.say("    %s:", clean(f.Path))
-			for _, line := range changedLines(before, after) {
-				e.say("      %s", clean(line))
+			line("    %s:", clean(f.Path))
+			for _, text := range changedLines(before, after) {
+				line("      %s", clean(text))
 			}
 		default:
-			e.say("    %s: %s → %s", clean(f.Path), plainValue(f.Old), plainValue(f.New))
+			line("    %s: %s → %s", clean(f.Path), plainValue(f.Old), plainValue(f.New))
 		}
 	}
 }

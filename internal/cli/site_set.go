@@ -10,47 +10,56 @@ import (
 )
 
 type siteSet struct {
-	env             *Env
-	name            string
-	php, storage    string
-	runtime         string
-	settings        []string
-	suspend, resume bool
-	wait, dryRun    bool
-	timeout         time.Duration
+	env               *Env
+	name              string
+	change            siteChange
+	yes, wait, dryRun bool
+	timeout           time.Duration
 }
 
 func newSiteSet(env *Env) *cobra.Command {
-	c := &siteSet{env: env}
+	c := &siteSet{env: env, change: siteChange{env: env}}
 	cmd := &cobra.Command{
 		Use:   "set NAME",
-		Short: "Change a site: version, settings, storage, suspend and resume",
-		Long: `Change a site. What is not named stays as it is.
+		Short: "Change a site: names, version, configuration, web server, limits, keys, suspend and resume",
+		Long: `Change a site. What is not named stays as it is; of names and keys those that are given
+are all that the site has then.
 
-Storage can grow and never shrink. Another version of its runtime restarts the
-site, which visitors notice for a few seconds. A suspended site keeps its files, database and
-names; visitors see a page that says it is suspended.`,
+What restarts or stops the site, which visitors notice, and what takes a name or a key
+from it, is shown first and asked about where a person sits at the terminal. A script is
+not asked: what it says is done. To see everything that would change, say site plan in
+place of site set.
+
+Storage can grow and never shrink. Configuration is tested before it is used, and what its
+program refuses changes nothing. A suspended site keeps its files, database and names;
+visitors see a page that says it is suspended.`,
 		Example: `  kubepanel site set blog.localhost --php 8.2 --wait
   kubepanel site set app.localhost --runtime python:3.11
   kubepanel site set app.localhost --setting workers=2 --setting timeout=
-  kubepanel site set blog.localhost --storage 10Gi
+  kubepanel site set blog.localhost --alias blog.example --alias news.example
+  kubepanel site set blog.localhost --storage 10Gi --cpu 2 --memory 1Gi
+  kubepanel site set blog.localhost --authorized-keys ~/.ssh/id_ed25519.pub
+  kubepanel site set blog.localhost --webserver-config nginx.conf --upload-size 256m
+  echo 'display_errors = on' | kubepanel site set blog.localhost --runtime-config -
   kubepanel site set blog.localhost --suspend`,
 		Args:              oneName,
 		ValidArgsFunction: env.siteNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := atLeastOne(cmd, changeFlagNames...); err != nil {
+			if !c.change.any() {
+				return &usageError{message: "nothing to do: say what to change", command: cmd.CommandPath()}
+			}
+			change, err := c.change.read(cmd)
+			if err != nil {
 				return err
 			}
-			if c.suspend && c.resume {
-				return &usageError{message: "--suspend and --resume are opposites; give one of them", command: cmd.CommandPath()}
-			}
 			c.name = args[0]
-			return env.eitherSite(c.name, func(s panelSite) error { return c.throughPanel(cmd.Context(), s, c.change(cmd)) },
-				func() error { return c.run(cmd.Context(), c.change(cmd)) })
+			return env.eitherSite(c.name, func(s panelSite) error { return c.throughPanel(cmd.Context(), s, change) },
+				func() error { return c.run(cmd.Context(), change) })
 		},
 	}
-	c.changeFlags(cmd)
+	c.change.add(cmd)
 	f := cmd.Flags()
+	f.BoolVarP(&c.yes, "yes", "y", false, "do not ask")
 	f.BoolVar(&c.wait, "wait", false, "show every step until the change is live")
 	f.DurationVar(&c.timeout, "timeout", createTimeout, "longest `time` to wait with --wait")
 	f.BoolVar(&c.dryRun, "dry-run", false, "check everything, print the object and change nothing")
@@ -58,47 +67,12 @@ names; visitors see a page that says it is suspended.`,
 	return cmd
 }
 
-// changeFlagNames are the options that say what is to be changed.
-var changeFlagNames = []string{"php", "runtime", "setting", "storage", "suspend", "resume"}
-
-// changeFlags gives a command these options.
-func (c *siteSet) changeFlags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.StringVar(&c.php, "php", "", "`version` of PHP")
-	f.StringVar(&c.runtime, "runtime", "", "another version of what the site runs, as `TYPE:VERSION`")
-	f.StringArrayVar(&c.settings, "setting", nil, "setting of the runtime, as `KEY=VALUE`; KEY= takes it away (may be repeated)")
-	f.StringVar(&c.storage, "storage", "", "`size` of the volume; it can only grow")
-	f.BoolVar(&c.suspend, "suspend", false, "stop the site and say so to visitors")
-	f.BoolVar(&c.resume, "resume", false, "start a suspended site")
-	complete(cmd, "php", c.env.phpVersions)
-	complete(cmd, "runtime", c.env.runtimes)
-}
-
-func (c *siteSet) change(cmd *cobra.Command) hosting.SiteChange {
-	change := hosting.SiteChange{Settings: c.settings}
-	given := cmd.Flags().Changed
-	if given("php") {
-		change.PHP = &c.php
-	}
-	if given("runtime") {
-		change.Runtime = &c.runtime
-	}
-	if given("storage") {
-		change.Storage = &c.storage
-	}
-	if given("suspend") {
-		change.Suspended = &c.suspend
-	}
-	if given("resume") {
-		suspended := !c.resume
-		change.Suspended = &suspended
-	}
-	return change
-}
-
 func (c *siteSet) run(ctx context.Context, change hosting.SiteChange) error {
 	cluster, panel, err := c.env.open()
 	if err != nil {
+		return err
+	}
+	if err := c.sure(ctx, func() (*hosting.Plan, error) { return panel.PlanChange(ctx, c.name, change) }); err != nil {
 		return err
 	}
 	start := time.Now()

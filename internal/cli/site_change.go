@@ -1,0 +1,180 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// longestFile is more than the API server takes of one object (1.5 MiB in etcd).
+const longestFile = 2 << 20
+
+// standardInput is the name of a file that is none: what comes is read.
+const standardInput = "-"
+
+// siteChange are the options that say what is to be changed of a site.
+type siteChange struct {
+	env   *Env
+	flags *pflag.FlagSet
+
+	php, runtime, storage, cpu, memory, title, timeZone, documentRoot, uploadSize, wwwRedirect string
+
+	settings, aliases []string
+
+	suspend, resume, shell, redis, cache bool
+
+	// runtimeConfig, webserverConfig and authorizedKeys are files.
+	runtimeConfig, webserverConfig, authorizedKeys string
+}
+
+// add gives a command these options.
+func (c *siteChange) add(cmd *cobra.Command) {
+	f := pflag.NewFlagSet("change", pflag.ContinueOnError)
+	f.StringVar(&c.title, "title", "", "what people call the site, as a line of `text`; '' for nothing")
+	f.StringArrayVar(&c.aliases, "alias", nil, "further `name`; the site has those that are given and no others, with '' none (may be repeated)")
+	f.StringVar(&c.php, "php", "", "`version` of PHP")
+	f.StringVar(&c.runtime, "runtime", "", "another version of what the site runs, as `TYPE:VERSION`")
+	f.StringArrayVar(&c.settings, "setting", nil, "setting of the runtime, as `KEY=VALUE`; KEY= takes it away (may be repeated)")
+	f.StringVar(&c.runtimeConfig, "runtime-config", "", "`file` with what is added to the runtime's own configuration (php.ini, gunicorn); - reads standard input")
+	f.StringVar(&c.webserverConfig, "webserver-config", "", "`file` with what is added to nginx' server block; - reads standard input")
+	f.StringVar(&c.documentRoot, "document-root", "", "`folder` that is served, relative to html; '' for html itself")
+	f.StringVar(&c.uploadSize, "upload-size", "", "largest upload, as a `size` such as 64m or 1g")
+	f.StringVar(&c.wwwRedirect, "www-redirect", "", "which of a name and its www form visitors end up at, as a `word`: "+join(wwwRedirects, ", "))
+	f.BoolVar(&c.cache, "cache", false, "have nginx keep pages; =false ends it")
+	f.BoolVar(&c.redis, "redis", false, "keep an object cache in Redis beside the site; =false ends it")
+	f.StringVar(&c.timeZone, "time-zone", "", "IANA `name` of the time zone, such as Europe/Berlin")
+	f.StringVar(&c.storage, "storage", "", "`size` of the volume; it can only grow")
+	f.StringVar(&c.cpu, "cpu", "", "most processor time, as an `amount` such as 500m or 2 cores")
+	f.StringVar(&c.memory, "memory", "", "most memory, as an `amount` such as 512Mi or 2Gi")
+	f.StringVar(&c.authorizedKeys, "authorized-keys", "", "`file` with all public keys that may sign in by SFTP, one a line; - reads standard input")
+	f.BoolVar(&c.shell, "shell", false, "give git and a shell beside SFTP; =false takes them away")
+	f.BoolVar(&c.suspend, "suspend", false, "stop the site and say so to visitors")
+	f.BoolVar(&c.resume, "resume", false, "start a suspended site")
+	c.flags = f
+	cmd.Flags().AddFlagSet(f)
+	complete(cmd, "php", c.env.phpVersions)
+	complete(cmd, "runtime", c.env.runtimes)
+	complete(cmd, "www-redirect", words(wwwRedirects...))
+}
+
+// wwwRedirects are what --www-redirect can be.
+var wwwRedirects = []v1alpha1.WWWRedirect{v1alpha1.WWWRedirectNone, v1alpha1.WWWRedirectToRoot, v1alpha1.WWWRedirectToWWW}
+
+// any tells whether something is to be changed.
+func (c *siteChange) any() bool {
+	changed := false
+	c.flags.VisitAll(func(f *pflag.Flag) { changed = changed || f.Changed })
+	return changed
+}
+
+// typed tells whether a person at standard input can be asked: not when that is a file.
+func (c *siteChange) typed() bool {
+	return !slices.Contains([]string{c.runtimeConfig, c.webserverConfig, c.authorizedKeys}, standardInput)
+}
+
+// read makes the change of the options, and reads the files that they name.
+func (c *siteChange) read(cmd *cobra.Command) (hosting.SiteChange, error) {
+	change := hosting.SiteChange{
+		PHP: given(c.flags, "php", c.php), Runtime: given(c.flags, "runtime", c.runtime), Settings: c.settings, Storage: given(c.flags, "storage", c.storage),
+		SiteAspects: hosting.SiteAspects{
+			Title: given(c.flags, "title", c.title), Aliases: given(c.flags, "alias", c.aliases), TimeZone: given(c.flags, "time-zone", c.timeZone),
+			CPU: given(c.flags, "cpu", c.cpu), Memory: given(c.flags, "memory", c.memory), DocumentRoot: given(c.flags, "document-root", c.documentRoot),
+			UploadSize: given(c.flags, "upload-size", c.uploadSize), WWWRedirect: given(c.flags, "www-redirect", c.wwwRedirect),
+			Shell: given(c.flags, "shell", c.shell), Redis: given(c.flags, "redis", c.redis), Cache: given(c.flags, "cache", c.cache),
+		},
+	}
+	if err := c.running(cmd, &change); err != nil {
+		return change, err
+	}
+	return change, c.files(cmd, &change)
+}
+
+// running says whether the site is to be stopped or started.
+func (c *siteChange) running(cmd *cobra.Command, change *hosting.SiteChange) error {
+	stop, start := given(c.flags, "suspend", c.suspend), given(c.flags, "resume", !c.resume)
+	if stop != nil && start != nil {
+		return &usageError{message: "--suspend and --resume are opposites; give one of them", command: cmd.CommandPath()}
+	}
+	if change.Suspended = stop; start != nil {
+		change.Suspended = start
+	}
+	return nil
+}
+
+func (c *siteChange) files(cmd *cobra.Command, change *hosting.SiteChange) error {
+	taken := false
+	for _, f := range []struct {
+		flag, name string
+		take       func(text string) error
+	}{
+		{"runtime-config", c.runtimeConfig, func(text string) error { change.RuntimeConfig = &text; return nil }},
+		{"webserver-config", c.webserverConfig, func(text string) error { change.WebserverConfig = &text; return nil }},
+		{"authorized-keys", c.authorizedKeys, func(text string) (err error) { change.AuthorizedKeys, err = publicKeys(text); return err }},
+	} {
+		if !c.flags.Changed(f.flag) {
+			continue
+		}
+		if f.name == standardInput && taken {
+			return &usageError{message: "standard input can be one file only; give the other one a name", command: cmd.CommandPath()}
+		}
+		taken = taken || f.name == standardInput
+		text, err := c.env.text(f.name)
+		if err == nil {
+			err = f.take(text)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publicKeys are the lines of a file such as authorized_keys. Whoever names the private
+// key beside it is told so before it goes anywhere.
+func publicKeys(text string) (*[]string, error) {
+	if strings.Contains(text, "PRIVATE KEY-----") {
+		return nil, &hosting.Error{Code: hosting.Invalid, Message: "The file has a private key, which is nobody's but yours; nothing was sent.", Mend: "Give the public one beside it, whose name ends with .pub."}
+	}
+	keys := []string{}
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			keys = append(keys, line)
+		}
+	}
+	return &keys, nil
+}
+
+// text reads a file that goes into an object, or standard input.
+func (e *Env) text(name string) (string, error) {
+	bad := func(format string, args ...any) (string, error) {
+		return "", &hosting.Error{Code: hosting.Invalid, Message: fmt.Sprintf(format, args...)}
+	}
+	in := e.In
+	if name != standardInput {
+		file, err := os.Open(name)
+		if err != nil {
+			return bad("The file can't be read: %s.", err)
+		}
+		defer file.Close() // it was only read
+		in = file
+	}
+	data, err := io.ReadAll(io.LimitReader(in, longestFile+1))
+	switch {
+	case err != nil:
+		return bad("The file can't be read: %s.", err)
+	case len(data) > longestFile:
+		return bad("The file %s is larger than %d MiB, which no Domain can be.", name, longestFile>>20)
+	case !utf8.Valid(data):
+		return bad("The file %s is no text in UTF-8.", name)
+	}
+	return string(data), nil
+}

@@ -1,33 +1,51 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/spf13/pflag"
 
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/breach"
 	"kubepanel.io/kubepanel/internal/panel/mail"
 )
 
 // doorOptions say how people come in.
 type doorOptions struct {
 	mail       string
+	breached   string
 	factorsFor []string
 }
 
 func (o *doorOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.factorsFor, "second-factor-for", nil, "`role` that must have a second factor (may be repeated)")
+	flags.StringVar(&o.breached, "breached-passwords", "", "`list` that no new password may be in: a file of SHA-1 hashes in their order, or the https:// address of a service that is told five characters of a hash; empty: none")
 	flags.StringVar(&o.mail, "mail", "", "`folder` with the files url and from, and ca.crt for a private authority: where mail is handed in; empty: the panel sends none")
 }
 
 // open prepares the panel's doors, which know it by its brand.
-func (o *doorOptions) open(ways auth.Options, brand string) (*auth.Auth, error) {
+func (o *doorOptions) open(ways auth.Options, brand string, log *slog.Logger) (*auth.Auth, error) {
 	if o.mail != "" {
 		var err error
 		if ways.Mailer, err = mail.New(o.mail, brand, ways.URL.Hostname()); err != nil {
 			return nil, err
+		}
+	}
+	if o.breached != "" {
+		list, err := breach.Open(o.breached, nil)
+		if err != nil {
+			return nil, err
+		}
+		ways.Breached = func(ctx context.Context, password string) (bool, error) {
+			known, err := list.Has(ctx, password)
+			if err != nil {
+				log.WarnContext(ctx, "look a new password up among breached ones", "err", err)
+			}
+			return known, err
 		}
 	}
 	for _, name := range o.factorsFor {

@@ -179,7 +179,7 @@ func (o serveOptions) wire(p *panel, db *store.DB) error {
 		Store: db, Now: time.Now, Nodes: p.mirror, Door: o.way.open(settings),
 		Reserved: []string{address.Hostname()},
 	}
-	if p.doors, err = o.doors.open(auth.Options{Provider: p.rules, URL: address, Proxies: proxies, Count: p.SignIn}, o.brand); err != nil {
+	if p.doors, err = o.doors.open(auth.Options{Provider: p.rules, URL: address, Proxies: proxies, Count: p.SignIn}, o.brand, p.log); err != nil {
 		return err
 	}
 	if p.hooks, err = o.sender(p, settings.ClusterCIDRs); err != nil {

@@ -100,7 +100,7 @@ func (a *Auth) ChangePassword(ctx context.Context, old, password string) error {
 	if err != nil {
 		return err
 	}
-	if err := checkPassword(password, u.Email, u.Name); err != nil {
+	if err := a.acceptable(ctx, password, u.Email, u.Name); err != nil {
 		return &hosting.Error{Code: hosting.Invalid, Fields: []hosting.Field{field("new-password", err)}}
 	}
 	hash := a.hash(password)

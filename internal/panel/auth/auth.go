@@ -48,6 +48,9 @@ type Options struct {
 	HTTP http.RoundTripper
 	// Cost of a password's hash; zero for DefaultCost.
 	Cost Cost
+	// Breached tells whether a password was in a breach of some other service; nil: nobody
+	// knows.
+	Breached func(ctx context.Context, password string) (bool, error)
 	// Count, when set, is told the outcome of each sign-in: done, refused or limited.
 	Count func(outcome string)
 }

@@ -60,6 +60,9 @@ func (a *Auth) ClaimFirst(ctx context.Context, token string, form NewAdministrat
 	if err := a.count(ctx, map[string]int64{a.byAddress(ctx): perAddress}); err != nil {
 		return Nobody, err
 	}
+	if _, err := a.valid(ctx, a.store, token, hosting.TokenFirst); err != nil {
+		return Nobody, err
+	}
 	u := &hosting.User{ID: hosting.NewID(), Role: hosting.Administrator, CreatedAt: a.now()}
 	var fields []hosting.Field
 	var err error
@@ -69,11 +72,8 @@ func (a *Auth) ClaimFirst(ctx context.Context, token string, form NewAdministrat
 	if u.Name, err = hosting.ParsePersonName(form.Name); err != nil {
 		fields = append(fields, field("name", err))
 	}
-	if err = checkPassword(form.Password, form.Email, form.Name); err != nil {
+	if err = a.acceptable(ctx, form.Password, form.Email, form.Name); err != nil {
 		fields = append(fields, field("password", err))
-	}
-	if _, err := a.valid(ctx, a.store, token, hosting.TokenFirst); err != nil {
-		return Nobody, err
 	}
 	if fields != nil {
 		return Nobody, &hosting.Error{Code: hosting.Invalid, Fields: fields}
@@ -184,7 +184,7 @@ func (a *Auth) SetPassword(ctx context.Context, token, password string) error {
 	if err != nil {
 		return err
 	}
-	if err := checkPassword(password, u.Email, u.Name); err != nil {
+	if err := a.acceptable(ctx, password, u.Email, u.Name); err != nil {
 		return &hosting.Error{Code: hosting.Invalid, Fields: []hosting.Field{field("password", err)}}
 	}
 	hash := a.hash(password)

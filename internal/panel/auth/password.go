@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
@@ -109,6 +110,22 @@ const (
 	// minVariety keeps out aaaaaaaaaaaa and 121212121212.
 	minVariety = 5
 )
+
+// acceptable says what is wrong with a new password of somebody. One that can't be looked
+// up is not taken: who attacks the look-up shall not gain by it.
+func (a *Auth) acceptable(ctx context.Context, password, email, name string) error {
+	if err := checkPassword(password, email, name); err != nil || a.Breached == nil {
+		return err
+	}
+	known, err := a.Breached(ctx, password)
+	switch {
+	case err != nil:
+		return fmt.Errorf("whether the password was stolen from some other service can't be looked up right now; try again in a moment, or tell your provider")
+	case known:
+		return fmt.Errorf("the password is in a list of stolen ones, so that everybody tries it; choose another, and change it wherever else you use it")
+	}
+	return nil
+}
 
 // checkPassword says what is wrong with a new password. There are no rules of
 // composition: they make passwords worse (NIST SP 800-63B section 3.1.1.2).

@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
@@ -57,12 +58,14 @@ func (s Store) Domains(ctx context.Context) ([]v1alpha1.Domain, error) {
 	return list.Items, nil
 }
 
-// CreateDomain implements hosting.DomainWriter.
+// CreateDomain implements hosting.DomainWriter. The operator's finalizer is there from
+// the beginning, which spares the operator a write of its own.
 func (s Store) CreateDomain(ctx context.Context, d *v1alpha1.Domain, dryRun bool) error {
 	options := []client.CreateOption{fieldOwner}
 	if dryRun {
 		options = append(options, client.DryRunAll)
 	}
+	controllerutil.AddFinalizer(d, v1alpha1.FinalizerDomain)
 	if err := s.Client.Create(ctx, d, options...); err != nil {
 		return s.answer(ctx, "create domain "+d.Name, err)
 	}

@@ -53,12 +53,22 @@ func created(t *testing.T, s kube.Store, name string) *v1alpha1.Domain {
 	}
 	t.Cleanup(func() { // with a context of its own: the test's has ended
 		if now, err := s.Domain(context.Background(), name); err == nil {
-			if err := s.DeleteDomain(context.Background(), now, false); err != nil {
-				t.Error(err)
-			}
+			remove(context.Background(), t, s, now)
 		}
 	})
 	return d
+}
+
+// remove deletes a Domain and waits for no operator.
+func remove(ctx context.Context, t *testing.T, s kube.Store, d *v1alpha1.Domain) {
+	t.Helper()
+	if err := s.DeleteDomain(ctx, d, false); err != nil {
+		t.Error(err)
+		return
+	}
+	if err := cluster.LetGo(ctx, d.Name); err != nil {
+		t.Error(err)
+	}
 }
 
 func wantCode(t *testing.T, what string, err error, code hosting.Code, says ...string) {
@@ -124,9 +134,7 @@ func TestOneOfManyGetsTheName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.DeleteDomain(t.Context(), d, false); err != nil {
-		t.Error(err)
-	}
+	remove(t.Context(), t, s, d)
 }
 
 func TestChangeSendsOnlyTheDifference(t *testing.T) {
@@ -174,6 +182,12 @@ func TestDeleteNeverHitsALaterSite(t *testing.T) {
 		t.Fatalf("the site is gone after a dry run: %v", err)
 	}
 	if err := s.DeleteDomain(t.Context(), d, false); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := s.Domain(t.Context(), d.Name); err != nil || now.DeletionTimestamp.IsZero() {
+		t.Errorf("a Domain whose site is still there = %v, %v; want it being deleted", now, err)
+	}
+	if err := cluster.LetGo(t.Context(), d.Name); err != nil {
 		t.Fatal(err)
 	}
 	wantCode(t, "DeleteDomain again", s.DeleteDomain(t.Context(), d, false), hosting.NotFound)

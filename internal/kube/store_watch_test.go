@@ -79,9 +79,7 @@ func TestWatchSeesEverythingUntilTheEnd(t *testing.T) {
 		}
 		return d.Spec.Title == "one"
 	})
-	if err := s.DeleteDomain(t.Context(), d, false); err != nil {
-		t.Fatal(err)
-	}
+	remove(t.Context(), t, s, d)
 	await(t, news, "the deletion", func(d *v1alpha1.Domain) bool { return d == nil })
 	if err := <-ended; !errors.Is(err, errEnough) {
 		t.Errorf("WatchDomain = %v, want what see answered", err)

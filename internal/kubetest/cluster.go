@@ -1,6 +1,7 @@
 package kubetest
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
@@ -152,6 +154,23 @@ func (c *Cluster) Stop() error {
 		errs = append(errs, c.env.Stop())
 	}
 	return errors.Join(append(errs, os.RemoveAll(c.folder))...)
+}
+
+// LetGo plays the operator at the end of a site, where none runs: it takes the finalizer
+// off a Domain that is being deleted, as if nothing of the site were left.
+func (c *Cluster) LetGo(ctx context.Context, name string) error {
+	var d v1alpha1.Domain
+	if err := c.Client.Get(ctx, client.ObjectKey{Name: name}, &d); err != nil {
+		return fmt.Errorf("let go: %w", err)
+	}
+	before := d.DeepCopy()
+	if d.DeletionTimestamp.IsZero() || !controllerutil.RemoveFinalizer(&d, v1alpha1.FinalizerDomain) {
+		return fmt.Errorf("let go: Domain %s is not being deleted, or has no finalizer of the operator", name)
+	}
+	if err := c.Client.Patch(ctx, &d, client.MergeFrom(before)); err != nil {
+		return fmt.Errorf("let go: %w", err)
+	}
+	return nil
 }
 
 func newScheme() (*runtime.Scheme, error) {

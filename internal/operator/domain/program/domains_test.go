@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 )
@@ -63,7 +64,11 @@ func each(t testing.TB, from, to int, do func(name string) error) {
 
 func (w *world) create(t testing.TB, from, to int) {
 	t.Helper()
-	each(t, from, to, func(name string) error { return w.client.Create(t.Context(), newDomain(name)) })
+	each(t, from, to, func(name string) error {
+		d := newDomain(name)
+		controllerutil.AddFinalizer(d, v1alpha1.FinalizerDomain) // as the panel and the CLI do
+		return w.client.Create(t.Context(), d)
+	})
 }
 
 // readiness follows every Domain.

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -182,11 +182,23 @@ func checkNamespace(t *testing.T, s site) {
 	if err := s.Create(t.Context(), bad, client.DryRunAll); !apierrors.IsForbidden(err) {
 		t.Errorf("a pod that runs as root: %v, want Forbidden", err)
 	}
+	unbounded := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "unbounded"},
+		Spec: corev1.PodSpec{
+			SecurityContext: &corev1.PodSecurityContext{RunAsNonRoot: ptr.To(true), SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
+			Containers: []corev1.Container{{
+				Name: "all", Image: "example.invalid/x", SecurityContext: &corev1.SecurityContext{
+					AllowPrivilegeEscalation: ptr.To(false), Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+				},
+			}},
+		},
+	}
+	if err := s.Create(t.Context(), unbounded, client.DryRunAll); !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "must specify limits") {
+		t.Errorf("a pod without limits: %v, want Forbidden, for it must specify limits", err)
+	}
 	var quotas corev1.ResourceQuotaList
-	var ranges corev1.LimitRangeList
-	err := errors.Join(s.List(t.Context(), &quotas, client.InNamespace(namespace)), s.List(t.Context(), &ranges, client.InNamespace(namespace)))
-	if err != nil || len(quotas.Items) == 0 || len(ranges.Items) == 0 {
-		t.Fatalf("the namespace has %d quotas and %d limit ranges (%v), want one of each", len(quotas.Items), len(ranges.Items), err)
+	if err := s.List(t.Context(), &quotas, client.InNamespace(namespace)); err != nil || len(quotas.Items) != 1 {
+		t.Fatalf("the namespace has %d quotas (%v), want one", len(quotas.Items), err)
 	}
 	// One pod of the site takes all, so that a second one gets nothing beside it.
 	for _, what := range []corev1.ResourceName{corev1.ResourceLimitsCPU, corev1.ResourceLimitsMemory, corev1.ResourceLimitsEphemeralStorage} {

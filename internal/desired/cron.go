@@ -9,7 +9,6 @@ import (
 	"github.com/robfig/cron/v3"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
@@ -103,30 +102,12 @@ func (s Site) CronRun(from *batchv1.CronJob, asked string) *batchv1.Job {
 	}
 }
 
-// CronNetworkPolicy opens the ways out that the site's pod has, and none in.
-func (s Site) CronNetworkPolicy() *networkingv1.NetworkPolicy {
-	selector := s.selector()
-	selector[v1alpha1.LabelComponent] = v1alpha1.ComponentCron
-	return &networkingv1.NetworkPolicy{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy"},
-		ObjectMeta: s.meta(NameCronPolicy),
-		Spec: networkingv1.NetworkPolicySpec{
-			PodSelector: metav1.LabelSelector{MatchLabels: selector},
-			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
-			Egress:      s.egressRules(),
-		},
-	}
-}
-
-// NameCronPolicy is the network policy of cron jobs.
-const NameCronPolicy = "cron"
-
 // cronObjects are all objects of cron jobs; a site without them has none.
 func (s Site) cronObjects() ([]runtime.Object, error) {
 	if !s.cronJobs() {
 		return nil, nil
 	}
-	objects := []runtime.Object{s.CronNetworkPolicy()}
+	var objects []runtime.Object
 	for _, j := range s.Domain.Spec.CronJobs {
 		job, err := s.CronJob(j)
 		if err != nil {

@@ -59,34 +59,6 @@ func (s Site) ResourceQuota() *corev1.ResourceQuota {
 	}
 }
 
-// LimitRange gives a container without limits of its own the least, and lets none
-// have more than the whole site.
-func (s Site) LimitRange() *corev1.LimitRange {
-	r := s.Domain.Spec.Resources
-	return &corev1.LimitRange{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "LimitRange"},
-		ObjectMeta: s.meta(boundsName),
-		Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{
-			Type: corev1.LimitTypeContainer,
-			Max: corev1.ResourceList{
-				corev1.ResourceCPU:              resource.MustParse(fmt.Sprintf("%dm", amount(r.Limits.CPU, "m"))),
-				corev1.ResourceMemory:           resource.MustParse(fmt.Sprintf("%dMi", amount(r.Limits.Memory, "Mi"))),
-				corev1.ResourceEphemeralStorage: *s.scratch(),
-			},
-			Default: corev1.ResourceList{
-				corev1.ResourceCPU:              resource.MustParse("10m"),
-				corev1.ResourceMemory:           resource.MustParse("16Mi"),
-				corev1.ResourceEphemeralStorage: *resource.NewQuantity(scratchEach, resource.BinarySI),
-			},
-			DefaultRequest: corev1.ResourceList{
-				corev1.ResourceCPU:              resource.MustParse("5m"),
-				corev1.ResourceMemory:           resource.MustParse("16Mi"),
-				corev1.ResourceEphemeralStorage: resource.MustParse("0"),
-			},
-		}}},
-	}
-}
-
 // requests returns millicores and MiB that the site asks for; what the spec leaves
 // out is a tenth of the limit, so that a node can hold many quiet sites.
 func (s Site) requests() (cpu, memory int64) {

@@ -23,34 +23,20 @@ const (
 	namespaceDNS       = "kube-system"
 )
 
-// Names of a site's policies.
-const (
-	policyClosed = "default-deny"
-	policySite   = "site"
-)
+// policySite is the name of a site's policy.
+const policySite = "site"
 
 // portSFTP is where a site's SFTP server listens.
 const portSFTP = 2222
 
-// DefaultDeny closes both ways for every pod in the namespace, whatever it is.
-func (s Site) DefaultDeny() *networkingv1.NetworkPolicy {
-	return &networkingv1.NetworkPolicy{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy"},
-		ObjectMeta: s.meta(policyClosed),
-		Spec: networkingv1.NetworkPolicySpec{
-			PodSelector: metav1.LabelSelector{},
-			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
-		},
-	}
-}
-
-// NetworkPolicy opens the ways that the site's pod needs, and no other.
+// NetworkPolicy closes both ways for every pod in the namespace, whatever it is, but for
+// those that the site needs. Cron jobs go out as the site does.
 func (s Site) NetworkPolicy() *networkingv1.NetworkPolicy {
 	return &networkingv1.NetworkPolicy{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy"},
 		ObjectMeta: s.meta(policySite),
 		Spec: networkingv1.NetworkPolicySpec{
-			PodSelector: metav1.LabelSelector{MatchLabels: s.selector()},
+			PodSelector: metav1.LabelSelector{},
 			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
 			Ingress:     s.ingressRules(),
 			Egress:      s.egressRules(),

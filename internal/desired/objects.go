@@ -20,7 +20,7 @@ func (s Site) Objects(live *corev1.PersistentVolumeClaim) ([]runtime.Object, err
 		return nil, err
 	}
 	objects := []runtime.Object{
-		s.Namespace(), s.ResourceQuota(), s.LimitRange(), s.DefaultDeny(), s.NetworkPolicy(), s.Volume(live),
+		s.Namespace(), s.ResourceQuota(), s.NetworkPolicy(), s.Volume(live),
 	}
 	for _, c := range config {
 		objects = append(objects, c)
@@ -36,6 +36,19 @@ func (s Site) Objects(live *corev1.PersistentVolumeClaim) ([]runtime.Object, err
 	return append(append(objects, s.Ingress()), cron...), nil
 }
 
+// Former returns what an earlier version made for each site and this one does not: a
+// policy that closed the namespace beside the one that opened it, one of cron jobs, and
+// bounds of single containers.
+func (s Site) Former() []metav1.Object {
+	in := func(name string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Name: name, Namespace: Namespace(s.name())}
+	}
+	return []metav1.Object{
+		&corev1.LimitRange{ObjectMeta: in(boundsName)},
+		&networkingv1.NetworkPolicy{ObjectMeta: in("default-deny")}, &networkingv1.NetworkPolicy{ObjectMeta: in("cron")},
+	}
+}
+
 // Names returns everything that each site becomes, secrets too, by kind and name alone:
 // what is there for cron jobs is missing.
 func (s Site) Names() []metav1.Object {
@@ -44,8 +57,7 @@ func (s Site) Names() []metav1.Object {
 	}
 	names := []metav1.Object{
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace(s.name())}},
-		&corev1.ResourceQuota{ObjectMeta: in(boundsName)}, &corev1.LimitRange{ObjectMeta: in(boundsName)},
-		&networkingv1.NetworkPolicy{ObjectMeta: in(policyClosed)}, &networkingv1.NetworkPolicy{ObjectMeta: in(policySite)},
+		&corev1.ResourceQuota{ObjectMeta: in(boundsName)}, &networkingv1.NetworkPolicy{ObjectMeta: in(policySite)},
 		&corev1.PersistentVolumeClaim{ObjectMeta: in(VolumeName)},
 		&corev1.ConfigMap{ObjectMeta: in(configNginx)}, &corev1.ConfigMap{ObjectMeta: in(configApp)}, &corev1.Secret{ObjectMeta: in(SecretSFTP)},
 		&appsv1.Deployment{ObjectMeta: in(ObjectName(s.name()))}, &corev1.Service{ObjectMeta: in(ServiceName(s.name()))},

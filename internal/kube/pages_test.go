@@ -51,9 +51,6 @@ func TestAListIsReadAsAWatchIs(t *testing.T) {
 		"ConfigMap": {&corev1.ConfigMap{
 			Data: map[string]string{"b": "c", "a": "b"}, BinaryData: map[string][]byte{"c": {0}}, Immutable: ptr.To(true),
 		}, kube.Sum, kube.ReadSums},
-		"LimitRange": {&corev1.LimitRange{
-			Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{Type: corev1.LimitTypePersistentVolumeClaim, Max: room}}},
-		}, kube.Sum, kube.ReadSums},
 		"ResourceQuota": {&corev1.ResourceQuota{
 			Spec:   corev1.ResourceQuotaSpec{Hard: count},
 			Status: corev1.ResourceQuotaStatus{Hard: count, Used: count},

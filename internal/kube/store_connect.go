@@ -97,7 +97,7 @@ func storeMapper() meta.RESTMapper {
 	add(v1alpha1.GroupVersion, meta.RESTScopeNamespace, "DatabaseAccess")
 	add(corev1.SchemeGroupVersion, meta.RESTScopeRoot, "Node", "Namespace")
 	add(corev1.SchemeGroupVersion, meta.RESTScopeNamespace, "ConfigMap", "Secret", "Event", "Pod",
-		"Service", "PersistentVolumeClaim", "ResourceQuota", "LimitRange")
+		"Service", "PersistentVolumeClaim", "ResourceQuota")
 	add(appsv1.SchemeGroupVersion, meta.RESTScopeNamespace, "Deployment", "DaemonSet", "StatefulSet")
 	add(batchv1.SchemeGroupVersion, meta.RESTScopeNamespace, "CronJob", "Job")
 	add(networkingv1.SchemeGroupVersion, meta.RESTScopeNamespace, "Ingress", "NetworkPolicy")

@@ -38,7 +38,6 @@ func CacheOptions() cache.Options {
 			&corev1.ResourceQuota{}:     {Label: ours, Transform: slimQuota},
 
 			&corev1.ConfigMap{}:           {Label: ours, Transform: kube.Sum},
-			&corev1.LimitRange{}:          {Label: ours, Transform: kube.Sum},
 			&networkingv1.NetworkPolicy{}: {Label: ours, Transform: kube.Sum},
 			&networkingv1.Ingress{}:       {Label: ours, Transform: kube.Sum},
 			&appsv1.Deployment{}:          {Label: ours, Transform: kube.Sum},
@@ -71,7 +70,7 @@ func reader(kind runtime.Object) kube.Reader {
 		return nil
 	}
 	switch kind.(type) {
-	case *corev1.ConfigMap, *corev1.LimitRange, *corev1.ResourceQuota, *networkingv1.NetworkPolicy, *networkingv1.Ingress, *appsv1.Deployment:
+	case *corev1.ConfigMap, *corev1.ResourceQuota, *networkingv1.NetworkPolicy, *networkingv1.Ingress, *appsv1.Deployment:
 		return kube.ReadSums(encoded)
 	case *corev1.Pod:
 		return kube.ReadParts(encoded, fieldNodeName)

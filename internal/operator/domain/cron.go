@@ -7,7 +7,6 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -32,8 +31,7 @@ func (r *Reconciler) cronJobs(ctx context.Context, d *v1alpha1.Domain) ([]batchv
 	return list.Items, err
 }
 
-// cron keeps the site's cron jobs, with their way out into the network, and starts the
-// run that somebody asked for.
+// cron keeps the site's cron jobs, and starts the run that somebody asked for.
 func (r *Reconciler) cron(ctx context.Context, d *v1alpha1.Domain) error {
 	site := r.site(d)
 	live, faults := map[string]*batchv1.CronJob{}, []string(nil)
@@ -81,16 +79,11 @@ func (r *Reconciler) pruneCron(ctx context.Context, d *v1alpha1.Domain, wanted m
 			return err
 		}
 	}
-	if len(wanted) > 0 {
-		return nil
-	}
-	policy := &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: desired.Namespace(d.Spec.DomainName), Name: desired.NameCronPolicy}}
-	_, err = r.Kube.Delete(ctx, d, policy)
-	return err
+	return nil
 }
 
 func (r *Reconciler) applyCron(ctx context.Context, d *v1alpha1.Domain, live map[string]*batchv1.CronJob) error {
-	objects := []client.Object{r.site(d).CronNetworkPolicy()}
+	var objects []client.Object
 	for _, job := range live {
 		if job != nil {
 			objects = append(objects, job)

@@ -6,7 +6,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -56,7 +55,6 @@ func cronJobs(t *testing.T, w *world) {
 	}
 	w.change(t, name, func(d *v1alpha1.Domain) { d.Spec.Suspended, d.Spec.CronJobs = false, nil })
 	eventually(t, func() error { return gone(t, &batchv1.CronJob{}, ns, "report") })
-	eventually(t, func() error { return gone(t, &networkingv1.NetworkPolicy{}, ns, "cron") })
 	if err := cluster.Client.Delete(t.Context(), get(t, &v1alpha1.Domain{}, "", name)); err != nil {
 		t.Fatal(err)
 	}

@@ -52,6 +52,7 @@ func TestPlatform(t *testing.T) {
 	run("a domain costs few requests", fewRequests)
 	run("drift of every owned object is mended", mendsDrift)
 	run("what others add stays and is no drift", othersMayAdd)
+	run("what an earlier version made is removed", removesFormer)
 	run("changes of the spec are applied", appliesChanges)
 	run("a changed configuration is taken over without a restart", takesConfigurationOver)
 	run("a new operator asks no pod again", asksNobodyAgain)
@@ -181,8 +182,7 @@ func mendsDrift(t *testing.T, w *world) {
 		&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "nginx-config"}}, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "app-config"}},
 		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "sftp-credentials"}}, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "db-credentials"}},
 		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "wordpress-admin"}},
-		&corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "site"}}, &corev1.LimitRange{ObjectMeta: metav1.ObjectMeta{Name: "site"}},
-		&networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: "site"}}, &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: "default-deny"}},
+		&corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "site"}}, &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: "site"}},
 	} {
 		get(t, o, ns, o.GetName())
 		was := o.GetUID()

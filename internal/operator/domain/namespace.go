@@ -36,7 +36,25 @@ func (r *Reconciler) namespace(ctx context.Context, d *v1alpha1.Domain) error {
 		return operator.Wait(endingCheck, "NamespaceEnding", "Namespace %s is being removed; it is made anew once it is gone.", want.Name)
 	}
 	d.Status.Namespace = want.Name
-	return r.apply(ctx, d, site.ResourceQuota(), site.LimitRange(), site.DefaultDeny(), site.NetworkPolicy())
+	if err := r.apply(ctx, d, site.ResourceQuota(), site.NetworkPolicy()); err != nil {
+		return err
+	}
+	return r.removeFormer(ctx, d)
+}
+
+// removeFormer removes what an earlier version of the operator made, once what took its
+// place is there. Of what is in the cache only, so it costs a new site no request.
+func (r *Reconciler) removeFormer(ctx context.Context, d *v1alpha1.Domain) error {
+	for _, name := range r.site(d).Former() {
+		object, ok := name.(client.Object)
+		if !ok {
+			continue // each is
+		}
+		if _, err := r.Kube.Delete(ctx, d, object); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ownNamespace makes the namespace, or takes up one that is ours. A stranger's is

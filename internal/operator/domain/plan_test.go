@@ -312,8 +312,8 @@ func (p *planned) snapshot(t *testing.T) map[plan.Name]map[string]any {
 	for kind, list := range map[string]client.ObjectList{
 		"Namespace": &corev1.NamespaceList{}, "ConfigMap": &corev1.ConfigMapList{}, "Secret": &corev1.SecretList{},
 		"Service": &corev1.ServiceList{}, "PersistentVolumeClaim": &corev1.PersistentVolumeClaimList{},
-		"ResourceQuota": &corev1.ResourceQuotaList{}, "LimitRange": &corev1.LimitRangeList{},
-		"Deployment": &appsv1.DeploymentList{}, "Ingress": &networkingv1.IngressList{}, "NetworkPolicy": &networkingv1.NetworkPolicyList{},
+		"ResourceQuota": &corev1.ResourceQuotaList{},
+		"Deployment":    &appsv1.DeploymentList{}, "Ingress": &networkingv1.IngressList{}, "NetworkPolicy": &networkingv1.NetworkPolicyList{},
 		"CronJob": &batchv1.CronJobList{},
 	} {
 		if err := cluster.Client.List(t.Context(), list, ours); err != nil {

@@ -171,7 +171,7 @@ func (r *Reconciler) watch(b *builder.Builder) *builder.Builder {
 	b = b.For(&v1alpha1.Domain{}, builder.WithPredicates(predicate.Or(
 		predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, predicate.AnnotationChangedPredicate{})))
 	for _, owned := range []client.Object{
-		&corev1.Namespace{}, &corev1.LimitRange{}, &networkingv1.NetworkPolicy{}, &corev1.PersistentVolumeClaim{},
+		&corev1.Namespace{}, &networkingv1.NetworkPolicy{}, &corev1.PersistentVolumeClaim{},
 		&corev1.Secret{}, &corev1.ConfigMap{}, &appsv1.Deployment{}, &corev1.Service{}, &networkingv1.Ingress{},
 	} {
 		b = b.Watches(owned, handler.EnqueueRequestsFromMapFunc(ofOwner))

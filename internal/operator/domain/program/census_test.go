@@ -14,7 +14,7 @@ import (
 
 // kinds are those of the objects that a Domain becomes.
 var kinds = []schema.GroupVersionResource{
-	{Version: "v1", Resource: "namespaces"}, {Version: "v1", Resource: "resourcequotas"}, {Version: "v1", Resource: "limitranges"},
+	{Version: "v1", Resource: "namespaces"}, {Version: "v1", Resource: "resourcequotas"},
 	{Version: "v1", Resource: "persistentvolumeclaims"}, {Version: "v1", Resource: "secrets"}, {Version: "v1", Resource: "configmaps"},
 	{Version: "v1", Resource: "services"}, {Group: "apps", Version: "v1", Resource: "deployments"},
 	{Group: "networking.k8s.io", Version: "v1", Resource: "networkpolicies"}, {Group: "networking.k8s.io", Version: "v1", Resource: "ingresses"},

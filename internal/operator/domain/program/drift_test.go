@@ -25,7 +25,7 @@ func (r *bench) drift(b *testing.B) {
 		&appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: site}}, &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: desired.ServiceName(name)}},
 		&networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{Name: site}}, &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: "site"}},
 		&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "nginx-config"}}, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: desired.SecretDatabase}},
-		&corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "site"}}, &corev1.LimitRange{ObjectMeta: metav1.ObjectMeta{Name: "site"}},
+		&corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "site"}},
 	} {
 		o.SetNamespace(ns)
 		must(b, r.client.Get(b.Context(), client.ObjectKeyFromObject(o), o))

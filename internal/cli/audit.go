@@ -10,7 +10,7 @@ import (
 )
 
 func newAudit(env *Env) *cobra.Command {
-	return group("audit", "The audit trail of a panel", "  kubepanel audit list --did site.create\n  kubepanel audit verify", newAuditList(env), newAuditVerify(env))
+	return group("audit", "The audit trail of a panel", "  kubepanel audit list --did site.create\n  kubepanel audit verify", newAuditList(env), newAuditExport(env), newAuditVerify(env))
 }
 
 func newAuditList(env *Env) *cobra.Command {
@@ -44,10 +44,14 @@ func newAuditList(env *Env) *cobra.Command {
 }
 
 func newAuditVerify(env *Env) *cobra.Command {
-	return env.of(&cobra.Command{Use: "verify", Short: "Recalculate the whole trail",
-		Long:    "Recalculate the whole trail. An entry that was changed, removed or put in is found and named.",
-		Example: "  kubepanel audit verify"},
-		func(ctx context.Context, api *client.ClientWithResponses) error {
+	file := wording{names: []string{"the file"}, optional: true}
+	cmd := env.with(file, &cobra.Command{Use: "verify [FILE]", Short: "Recalculate the whole trail, or one that was exported",
+		Long: `Recalculate the whole trail: the panel's own, or one that an administrator exported to a
+file as JSON, for which no panel is asked. An entry that was changed, removed or put in is
+found and named. Whoever has an older export can compare: the entry with the number of its
+newest one must still have that hash.`,
+		Example: "  kubepanel audit verify\n  kubepanel audit verify trail.jsonl"},
+		func(ctx context.Context, api *client.ClientWithResponses, _ []string) error {
 			found, err := api.VerifyAuditWithResponse(ctx)
 			if err != nil {
 				return err
@@ -57,4 +61,12 @@ func newAuditVerify(env *Env) *cobra.Command {
 			}
 			return env.done(found.JSON200, "All %d entries are as they were written.", found.JSON200.Entries)
 		})
+	ask := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return env.checkExport(args[0])
+		}
+		return ask(cmd, args)
+	}
+	return cmd
 }

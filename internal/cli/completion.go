@@ -65,8 +65,20 @@ func (e *Env) runtimes(cmd *cobra.Command, _ []string, _ string) ([]string, cobr
 	return e.catalogue(cmd, hosting.Runtimes)
 }
 
-// catalogue completes from the platform's settings.
+// catalogue completes from the platform's settings, as the panel or the cluster has them.
 func (e *Env) catalogue(cmd *cobra.Command, list func(*platform.Settings) []string) ([]string, cobra.ShellCompDirective) {
+	if api, err := e.throughPanel(); err != nil || api != nil {
+		if api == nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		ctx, stop := context.WithTimeout(cmd.Context(), completionTimeout)
+		defer stop()
+		all, err := offered(ctx, api)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return list(catalogueOf(all)), cobra.ShellCompDirectiveNoFileComp
+	}
 	return e.suggest(cmd, func(ctx context.Context, panel *hosting.Panel) ([]string, error) {
 		settings, err := panel.Platform.Settings(ctx)
 		if err != nil {

@@ -85,7 +85,7 @@ func (e *Env) api() (*client.ClientWithResponses, error) {
 
 func newContext(env *Env) *cobra.Command {
 	return group("panel", "Choose among the panels that you signed in to", "  kubepanel panel list\n  kubepanel panel use panel.example.com",
-		newPanelList(env), newPanelUse(env))
+		newPanelList(env), newPanelUse(env), newPanelShow(env))
 }
 
 func newPanelList(env *Env) *cobra.Command {

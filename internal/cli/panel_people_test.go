@@ -70,3 +70,71 @@ func TestAPackageOfAResellerIsNamedByItsID(t *testing.T) {
 	o.want(nil, "user", "create", "jo@shop.example", "--name", "Jo", "--package", made.ID, "--reseller", "ann@resale.example")
 	o.want([]string{"sites", "2"}, "user", "show", "jo@shop.example")
 }
+
+func TestWebhooksChange(t *testing.T) {
+	o := newOffice(t)
+	o.want(nil, "login", o.url, "--ca-file", o.ca)
+	first := o.want([]string{"whsec_"}, "webhook", "create", "Hook", "--url", "https://hooks.example/", "--event", "user.*")
+	o.want([]string{"Changed the webhook Shop, which is on."}, "webhook", "change", "Hook", "--name", "Shop", "--event", "site.*", "--event", "user.create")
+	o.want([]string{"https://hooks.example/", "site.*, user.create", "on"}, "webhook", "show", "Shop")
+	o.want([]string{"which is off."}, "webhook", "change", "Shop", "--off")
+	o.want([]string{"Shop", "off"}, "webhook", "list")
+	o.want([]string{`"disabled": false`}, "webhook", "change", "Shop", "--on", "-o", "json")
+	o.refused(2, "nothing to do", "webhook", "change", "Shop")
+	o.refused(2, "https://hooks.example/panel", "webhook", "change", "Shop", "--url", "http://x.example/")
+	o.refused(1, "none of the others", "webhook", "change", "Shop", "--on", "--off")
+	second := o.want([]string{"whsec_"}, "webhook", "secret", "Shop")
+	if key := strings.Fields(second); strings.Contains(first, key[len(key)-1]) {
+		t.Error("the webhook's new secret is the former one")
+	}
+	o.want(nil, "webhook", "test", "Shop")
+	var sent []client.Delivery
+	o.must(json.Unmarshal([]byte(o.want(nil, "webhook", "deliveries", "Shop", "-o", "json")), &sent))
+	if len(sent) != 1 {
+		t.Fatalf("%d messages are listed, want the one of the test", len(sent))
+	}
+	o.want([]string{"webhook.test", "timestamp"}, "webhook", "delivery", "Shop", sent[0].ID)
+	o.want([]string{"on its way again"}, "webhook", "replay", "Shop", sent[0].ID)
+	o.refused(2, "the message's ID is missing", "webhook", "replay", "Shop")
+	o.must(json.Unmarshal([]byte(o.want(nil, "webhook", "deliveries", "Shop", "--limit", "2", "-o", "json")), &sent))
+	if len(sent) != 2 {
+		t.Errorf("%d messages are listed after one was sent again, want 2", len(sent))
+	}
+}
+
+func TestCollaboratorsFromATerminal(t *testing.T) {
+	o := newOffice(t)
+	o.street()
+	kim := func(args ...string) []string {
+		return append([]string{"collaborator", args[0], "kim@agency.example"}, args[1:]...)
+	}
+	o.refused(2, "Choose at least one right", kim("invite", "--name", "Kim")...)
+	o.refused(2, "can't be given", kim("invite", "--name", "Kim", "--right", "user.delete")...)
+	text := o.want([]string{"site.files", "shop.example"}, kim("invite", "--name", "Kim", "--site", "shop.example", "--right", "site.files", "--right", "site.logs")...)
+	said := strings.Fields(text)
+	o.want([]string{"https://panel.example/password#"}, "user", "link", said[len(said)-1])
+	o.want([]string{"kim@agency.example", "Kim", "shop.example", "site.view,site.files,site.logs"}, "collaborator", "list", "--account", "boss@provider.example")
+	o.refused(1, "There are some on shop.example", kim("change", "--right", "site.logs")...)
+	o.want([]string{"kim@agency.example"}, kim("change", "--site", "shop.example", "--right", "site.logs")...)
+	if text := o.want([]string{"site.logs"}, "collaborator", "list", "-o", "json"); strings.Contains(text, "site.files") {
+		t.Errorf("a right that was taken away is there: %s", text)
+	}
+	o.want([]string{"all sites"}, kim("invite", "--name", "Kim", "--right", "site.view")...)
+	o.want([]string{"no rights on shop.example any more"}, kim("remove", "--site", "shop.example")...)
+	o.want([]string{"no rights on all sites any more"}, kim("remove")...)
+	o.refused(1, "kubepanel collaborator list", kim("remove")...)
+}
+
+func TestOnesOwnAccountFromATerminal(t *testing.T) {
+	o := newOffice(t)
+	o.street()
+	o.want([]string{"boss@provider.example, Boss", "administrator", "site.view"}, "account", "show")
+	o.want([]string{"SINCE"}, "account", "sessions")
+	o.want([]string{"NAME", "site.files"}, "panel", "show")
+	o.want([]string{"python", "Static files"}, "platform", "runtimes")
+	o.want([]string{"singlePage", "true or false"}, "platform", "runtimes", "static")
+	o.want([]string{`"key": "singlePage"`}, "platform", "runtimes", "static", "-o", "json")
+	o.refused(1, "This platform offers no cobol.", "platform", "runtimes", "cobol")
+	o.want([]string{"8.4"}, "__complete", "site", "create", "--php", "")
+	o.want([]string{"site.files"}, "__complete", "collaborator", "invite", "--right", "")
+}

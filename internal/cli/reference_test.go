@@ -38,7 +38,7 @@ const referenceHead = `# The command line
 <!-- Made from the commands by: go test ./internal/cli -run Reference -update -->
 
 ` + "`kubepanel`" + ` speaks to the cluster that ` + "`KUBECONFIG`" + ` names, or ` + "`--kubeconfig` and `--context`" + `, with the rights of the account in it.
-The commands ` + "`login`, `logout`, `panel`, `user`, `package`, `audit`, `token`, `webhook`, `node`, `company`, `application`, `settings`, `database`, `site assign`, `site files`, `site logs`, `site cron` and `site usage`" + ` speak to a [panel](panel/api.md) instead, with a token: see ` + "`kubepanel login`" + `.
+The commands ` + "`login`, `logout`, `panel`, `account`, `user`, `package`, `collaborator`, `audit`, `token`, `webhook`, `node`, `company`, `application`, `settings`, `database`, `site assign`, `site files`, `site logs`, `site cron` and `site usage`" + ` speak to a [panel](panel/api.md) instead, with a token: see ` + "`kubepanel login`" + `.
 So do the other ` + "`site`" + ` commands for whoever is signed in to one, unless ` + "`--cluster`, `--kubeconfig` or `--context`" + ` says that the cluster is meant.
 What the commands do for a customer, from the first site on, is told in [sites.md](sites.md).
 

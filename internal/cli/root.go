@@ -26,7 +26,7 @@ func Run(ctx context.Context, env *Env, args []string, more ...*cobra.Command) i
 
 func newRoot(env *Env) *cobra.Command {
 	root := group("kubepanel", "Web hosting on Kubernetes", "", newSite(env), newPlatform(env), newVersion(env),
-		newLogin(env), newLogout(env), newContext(env), newUser(env), newPackage(env), newAudit(env), newToken(env), newWebhook(env), newNode(env), newCompany(env), newApplication(env), newSettings(env), newDatabase(env))
+		newLogin(env), newLogout(env), newContext(env), newAccount(env), newUser(env), newPackage(env), newCollaborator(env), newAudit(env), newToken(env), newWebhook(env), newNode(env), newCompany(env), newApplication(env), newSettings(env), newDatabase(env))
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetIn(env.In)
 	root.SetOut(env.Out)

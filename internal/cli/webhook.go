@@ -2,9 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +10,8 @@ import (
 
 func newWebhook(env *Env) *cobra.Command {
 	return group("webhook", "Addresses that a panel tells what happens", "  kubepanel webhook list\n  kubepanel webhook create Shop --url https://hooks.example/ --event 'site.*'",
-		newWebhookList(env), newWebhookCreate(env), newWebhookTest(env), newWebhookDeliveries(env), newWebhookDelete(env))
+		newWebhookList(env), newWebhookShow(env), newWebhookCreate(env), newWebhookChange(env), newWebhookSecret(env), newWebhookTest(env),
+		newWebhookDeliveries(env), newWebhookDelivery(env), newWebhookReplay(env), newWebhookDelete(env))
 }
 
 func allWebhooks(ctx context.Context, api *client.ClientWithResponses) ([]client.Webhook, error) {
@@ -48,12 +46,9 @@ func newWebhookList(env *Env) *cobra.Command {
 				return err
 			}
 			rows := make([][]string, 0, len(all))
-			for _, w := range all {
-				state := "on"
-				if w.Disabled {
-					state = "off: " + text(w.Why)
-				}
-				rows = append(rows, []string{clean(w.Name), clean(w.URL), strings.Join(w.Events, ","), state})
+			for i := range all {
+				w := &all[i]
+				rows = append(rows, []string{clean(w.Name), clean(w.URL), clean(join(w.Events, ",")), webhookState(w)})
 			}
 			return env.rows(all, []string{"NAME", "URL", "EVENTS", "STATE"}, rows)
 		})
@@ -94,28 +89,6 @@ func newWebhookTest(env *Env) *cobra.Command {
 				return err
 			}
 			return env.done(sent.JSON202, "A message is on its way. See what becomes of it with: kubepanel webhook deliveries %s", clean(name))
-		})
-}
-
-func newWebhookDeliveries(env *Env) *cobra.Command {
-	return env.about("the webhook's name", &cobra.Command{Use: "deliveries NAME", Short: "List what was sent, the newest first", Example: "  kubepanel webhook deliveries Shop"},
-		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
-			id, err := webhookID(ctx, api, name)
-			if err != nil {
-				return err
-			}
-			found, err := api.ListDeliveriesWithResponse(ctx, id, nil)
-			if err != nil {
-				return err
-			}
-			if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
-				return err
-			}
-			rows := make([][]string, 0, len(found.JSON200.Items))
-			for _, d := range found.JSON200.Items {
-				rows = append(rows, []string{d.CreatedAt.Local().Format(time.DateTime), d.Event, string(d.State), fmt.Sprint(d.Tries), text(d.Said)})
-			}
-			return env.rows(found.JSON200.Items, []string{"AT", "EVENT", "STATE", "TRIES", "SAID"}, rows)
 		})
 }
 

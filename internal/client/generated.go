@@ -798,12 +798,15 @@ type Entry struct {
 
 	// Before What was, without any secret.
 	Before interface{} `json:"before,omitempty"`
+	Behind *string     `json:"behind,omitempty"`
 
 	// BehindName Who really sat there, for support.
 	BehindName *string `json:"behindName,omitempty"`
 
 	// Did Examples: site.create
-	Did  string `json:"did"`
+	Did string `json:"did"`
+
+	// Hash SHA-256 of the entry before and all of this one, so that kubepanel audit verify FILE can recalculate what was exported.
 	Hash string `json:"hash"`
 
 	// Object What it was done to: a site's name, an account's address.
@@ -811,7 +814,10 @@ type Entry struct {
 
 	// Owner The account whose trail it belongs to.
 	Owner *string `json:"owner,omitempty"`
-	Seq   int64   `json:"seq"`
+
+	// Reseller Whose customer that is.
+	Reseller *string `json:"reseller,omitempty"`
+	Seq      int64   `json:"seq"`
 }
 
 // Excess defines model for Excess.

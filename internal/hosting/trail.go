@@ -64,3 +64,42 @@ func broken(seq int64, message string) error {
 	return &Error{Code: Broken, Message: message,
 		Mend: fmt.Sprintf("Somebody wrote to the panel's database past the panel: compare entries from %d on with a backup.", seq)}
 }
+
+// TrailBackwards recalculates entries that come the newest first, as the trail is written
+// out. One that was left out by a filter is missing like one that was removed.
+type TrailBackwards struct {
+	newer *Entry // the entry that came before this one
+	seq   int64  // the newest one's number
+	hash  string // and its hash
+}
+
+// See takes the next entry. It returns a Broken error that names one that is missing, or
+// is not what was written.
+func (t *TrailBackwards) See(e Entry) error {
+	if t.newer == nil {
+		t.seq, t.hash = e.Seq, e.Hash
+	} else if err := t.link(e.Seq, e.Hash); err != nil {
+		return err
+	}
+	t.newer = &e
+	return nil
+}
+
+// End says that no entry follows, and returns the newest one's number and hash.
+func (t *TrailBackwards) End() (seq int64, hash string, err error) {
+	if t.newer == nil {
+		return 0, "", nil
+	}
+	return t.seq, t.hash, t.link(0, "")
+}
+
+// link holds the newer entry against the number and the hash of the one before it.
+func (t *TrailBackwards) link(seq int64, hash string) error {
+	if was := t.newer.Seq - 1; seq != was {
+		return broken(was, fmt.Sprintf("Entry %d is missing: entry %d stands before entry %d.", was, seq, t.newer.Seq))
+	}
+	if t.newer.Chain(hash) != t.newer.Hash {
+		return broken(t.newer.Seq, fmt.Sprintf("Entry %d is not what was written, or the one before it is not.", t.newer.Seq))
+	}
+	return nil
+}

@@ -14,7 +14,7 @@ import (
 func (s *Server) audit() {
 	handle(s, operation{method: http.MethodGet, path: "/audit", id: "listAudit", summary: "List what was done, the newest first", scope: hosting.RightAuditView}, s.listAudit)
 	handle(s, operation{method: http.MethodGet, path: "/audit/export", id: "exportAudit", summary: "Write out all of the trail that you may see, the newest first",
-		scope: hosting.RightAuditView, stream: true, says: "One JSON object a line (application/x-ndjson)."}, s.exportAudit)
+		scope: hosting.RightAuditView, stream: true, long: true, says: "One JSON object a line (application/x-ndjson)."}, s.exportAudit)
 	handle(s, operation{method: http.MethodPost, path: "/audit/verify", id: "verifyAudit", summary: "Recalculate the whole trail", scope: hosting.RightAuditView, secret: true,
 		says: "For administrators. A trail that is not what was written answers 409 with the code broken."}, s.verifyAudit)
 }
@@ -27,17 +27,19 @@ type Entry struct {
 	Object     string          `json:"object" doc:"What it was done to: a site's name, an account's address."`
 	Actor      hosting.ID      `json:"actor,omitempty"`
 	ActorName  string          `json:"actorName"`
+	Behind     hosting.ID      `json:"behind,omitempty"`
 	BehindName string          `json:"behindName,omitempty" doc:"Who really sat there, for support."`
 	Address    string          `json:"address,omitempty"`
 	Owner      hosting.ID      `json:"owner,omitempty" doc:"The account whose trail it belongs to."`
+	Reseller   hosting.ID      `json:"reseller,omitempty" doc:"Whose customer that is."`
 	Before     json.RawMessage `json:"before,omitempty" doc:"What was, without any secret."`
 	After      json.RawMessage `json:"after,omitempty" doc:"What is since, without any secret."`
-	Hash       string          `json:"hash"`
+	Hash       string          `json:"hash" doc:"SHA-256 of the entry before and all of this one, so that kubepanel audit verify FILE can recalculate what was exported."`
 }
 
 func entryOf(e *hosting.Entry) Entry {
-	return Entry{Seq: e.Seq, At: e.At, Did: e.Did, Object: e.Object, Actor: e.Actor, ActorName: e.ActorName, BehindName: e.BehindName,
-		Address: e.Address, Owner: e.Owner, Before: json.RawMessage(e.Before), After: json.RawMessage(e.After), Hash: e.Hash}
+	return Entry{Seq: e.Seq, At: e.At, Did: e.Did, Object: e.Object, Actor: e.Actor, ActorName: e.ActorName, Behind: e.Behind, BehindName: e.BehindName,
+		Address: e.Address, Owner: e.Owner, Reseller: e.Reseller, Before: json.RawMessage(e.Before), After: json.RawMessage(e.After), Hash: e.Hash}
 }
 
 // AuditFilter narrows the trail.

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// lived fills a trail with more entries than the panel reads at once.
+func (o *office) lived() {
+	o.t.Helper()
+	o.want(nil, "login", o.url, "--ca-file", o.ca)
+	o.want(nil, "package", "create", "Small", "--sites", "3")
+	o.want(nil, "user", "create", "jo@shop.example", "--name", "=HYPERLINK(\"<&>\")", "--package", "Small")
+	boss, err := o.rules.Store.UserByEmail(o.t.Context(), "boss@provider.example")
+	o.must(err)
+	actor, err := hosting.ActorOf(o.t.Context(), o.rules.Store, boss.ID)
+	o.must(err)
+	jo, err := o.rules.Store.UserByEmail(o.t.Context(), "jo@shop.example")
+	o.must(err)
+	for i := range 210 {
+		o.must(o.rules.SuspendUser(o.t.Context(), actor, jo.ID, i%2 == 0))
+	}
+}
+
+func TestTheTrailIsWrittenOutAndRecalculated(t *testing.T) {
+	o := newOffice(t)
+	o.lived()
+	whole := filepath.Join(t.TempDir(), "trail.jsonl")
+	o.want([]string{"entries to " + whole}, "audit", "export", whole)
+	said := o.want(nil, "audit", "verify")
+	o.want([]string{said[:len("All 213 entries")], "hash"}, "audit", "verify", whole)
+
+	lines := slices.Collect(strings.Lines(o.file(whole)))
+	if len(lines) < 200 {
+		t.Fatalf("%d entries came, want more than a page", len(lines))
+	}
+	forged := func(name string, change func([]string) []string) {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "forged.jsonl")
+		o.must(os.WriteFile(file, []byte(strings.Join(change(slices.Clone(lines)), "")), 0o600))
+		if code, text := o.run("", "audit", "verify", file); code != 1 || !strings.Contains(text, "Entry ") {
+			t.Errorf("verify a trail %s = %d %s, want the entry that is wrong", name, code, text)
+		}
+	}
+	forged("with another deed", func(l []string) []string {
+		l[50] = strings.Replace(l[50], "user.suspend", "user.create", 1)
+		return l
+	})
+	forged("without an entry", func(l []string) []string { return slices.Delete(l, 50, 51) })
+	forged("without its beginning", func(l []string) []string { return l[:len(l)-1] })
+	forged("with its first entry changed", func(l []string) []string {
+		l[len(l)-1] = strings.Replace(l[len(l)-1], `"did":"`, `"did":"un`, 1)
+		return l
+	})
+	forged("out of order", func(l []string) []string { slices.Reverse(l); return l })
+	o.refused(2, "Line 1 is no entry", "audit", "verify", o.ca)
+	o.refused(2, "can't be read", "audit", "verify", filepath.Join(t.TempDir(), "none"))
+}
+
+func TestAnExportIsNarrowed(t *testing.T) {
+	o := newOffice(t)
+	o.lived()
+	count := func(args ...string) int {
+		t.Helper()
+		return strings.Count(o.want(nil, append([]string{"audit", "export"}, args...)...), "\n")
+	}
+	if n := count("--did", "user.create"); n != 1 {
+		t.Errorf("%d accounts were made by the export, want 1", n)
+	}
+	if n := count("--did", "user.suspend", "--object", "jo@shop.example", "--actor", "boss@provider.example"); n != 210 {
+		t.Errorf("%d suspensions, want 210", n)
+	}
+	if n := count("--actor", "jo@shop.example"); n != 0 {
+		t.Errorf("%d entries of who did nothing", n)
+	}
+	soon, long := time.Now().Add(time.Minute).Format(time.RFC3339), time.Now().Add(-48*time.Hour).Format(time.DateOnly)
+	if n := count("--from", soon); n != 0 {
+		t.Errorf("%d entries are from the future", n)
+	}
+	if n := count("--to", long); n != 0 {
+		t.Errorf("%d entries are from before the panel", n)
+	}
+	if n := count("--from", long, "--to", soon); n < 212 {
+		t.Errorf("%d entries within days, want all", n)
+	}
+	o.refused(2, "--from \"yesterday\" is no time", "audit", "export", "--from", "yesterday")
+}
+
+func TestAnExportAsATable(t *testing.T) {
+	o := newOffice(t)
+	o.lived()
+	file := filepath.Join(t.TempDir(), "trail.csv")
+	o.want([]string{`"entries": 1`}, "audit", "export", "--csv", "--did", "user.create", file, "-o", "json")
+	rows, err := csv.NewReader(strings.NewReader(o.file(file))).ReadAll()
+	o.must(err)
+	if len(rows) != 2 || rows[1][3] != "jo@shop.example" || !json.Valid([]byte(rows[1][12])) {
+		t.Errorf("the table is %q, want a head and the account with what it is as JSON", rows)
+	}
+	for text, want := range map[string]string{"=1+1": "'=1+1", "@SUM": "'@SUM", "-1": "'-1", "+1": "'+1", "\t=1": "'\t=1", "a=1": "a=1", "": ""} {
+		if got := noFormula(text); got != want {
+			t.Errorf("noFormula(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

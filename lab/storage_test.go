@@ -80,6 +80,38 @@ func TestAVolumeThatFillsUpIsTold(t *testing.T) {
 	s.becomes(t, v1alpha1.ConditionReady, "True", settleLimit)
 }
 
+// TestAVolumeWithoutRoomIsToldAtOnce: more than the disk could hold is refused with what
+// can be had, at the site and on the claim, and the site can go again.
+func TestAVolumeWithoutRoomIsToldAtOnce(t *testing.T) {
+	c := openCluster(t)
+	s := c.expectSite(t, "immense.localhost")
+	c.kubepanel(t, "site", "create", s.name, "--storage", "1000000Gi").must(t)
+	eventually(t, s.name+" says that there is no room", settleLimit, func(ctx context.Context) error {
+		d, err := s.domain(ctx)
+		if err != nil {
+			return err
+		}
+		have := meta.FindStatusCondition(d.Status.Conditions, v1alpha1.ConditionPVCReady)
+		if have == nil || have.Reason != "NoRoom" || !strings.Contains(have.Message, "asks for 1000000Gi and there is room for ") {
+			return fmt.Errorf("it says otherwise: %s", summary(d))
+		}
+		return nil
+	})
+	namespace := s.namespace(t)
+	eventually(t, "the claim has an event", settleLimit, func(ctx context.Context) error {
+		var events corev1.EventList
+		if err := c.List(ctx, &events, client.InNamespace(namespace), client.MatchingFields{"reason": "ProvisioningFailed"}); err != nil {
+			return err
+		}
+		for _, e := range events.Items {
+			if strings.Contains(e.Message, "1000000.0 GiB are asked for and ") {
+				return nil
+			}
+		}
+		return fmt.Errorf("none of %d events tells of it", len(events.Items))
+	})
+}
+
 // tellsOfItsVolume waits for a condition and for what is used, in MiB. btrfs counts
 // what has reached the disk, and the driver looks every quarter of a minute.
 func (s site) tellsOfItsVolume(t testing.TB, status metav1.ConditionStatus, reason string, least, most int64) {

@@ -55,6 +55,11 @@ const (
 	// are used. The storage writes it, when it can (docs/node/storage.md).
 	AnnotationUsedBytes = Group + "/used-bytes"
 
+	// AnnotationRoomBytes on a PersistentVolumeClaim without a volume tells how many
+	// bytes it could have at most, while that is less than it asks for. The storage
+	// writes it, when it can.
+	AnnotationRoomBytes = Group + "/room-bytes"
+
 	// AnnotationSession on a DatabaseAccess names the panel's session that it ends with:
 	// the hash of the hash of a cookie, which opens nothing.
 	AnnotationSession = Group + "/session"

@@ -22,7 +22,7 @@ func TestADigestTellsWhetherSomebodyChangedSomething(t *testing.T) {
 		"nothing": {func(*testing.T, client.Object) {}, true},
 		"what a controller notes": {func(_ *testing.T, o client.Object) {
 			o.SetAnnotations(map[string]string{
-				"example.com/note": "a", v1alpha1.AnnotationUsedBytes: "1", kube.AnnotationApplied: o.GetAnnotations()[kube.AnnotationApplied],
+				"example.com/note": "a", v1alpha1.AnnotationUsedBytes: "1", v1alpha1.AnnotationRoomBytes: "1", kube.AnnotationApplied: o.GetAnnotations()[kube.AnnotationApplied],
 			})
 		}, true},
 		"a field":          {func(_ *testing.T, o client.Object) { service(o).Spec.Selector["a"] = "other" }, false},

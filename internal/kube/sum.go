@@ -134,11 +134,12 @@ func Slim(in any) (any, error) {
 }
 
 // ours are the annotations that somebody who applies an object wants: controllers
-// write others, a volume's storage how much of it is used, and an Applier its notes.
+// write others, a volume's storage how much of it is used or can be had, and an Applier its notes.
 func ours(annotations map[string]string) map[string]string {
 	wanted := maps.Clone(annotations)
 	maps.DeleteFunc(wanted, func(name, _ string) bool {
-		return !strings.HasPrefix(name, v1alpha1.Group+"/") || name == AnnotationApplied || name == AnnotationMade || name == v1alpha1.AnnotationUsedBytes
+		return !strings.HasPrefix(name, v1alpha1.Group+"/") || name == AnnotationApplied || name == AnnotationMade ||
+			name == v1alpha1.AnnotationUsedBytes || name == v1alpha1.AnnotationRoomBytes
 	})
 	return wanted
 }

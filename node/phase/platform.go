@@ -110,6 +110,9 @@ func (n *Node) platform(ctx context.Context) (string, error) {
 	if err := n.releaseStuck(ctx); err != nil {
 		return "", err
 	}
+	if err := n.askAgain(ctx, platformNamespace); err != nil {
+		return "", err
+	}
 	_, err = n.tool(ctx, nil, "helm", "upgrade", "kubepanel", folder, "--install", "--history-max", "3",
 		"--namespace", platformNamespace, "--create-namespace", "--values", file)
 	if err != nil {

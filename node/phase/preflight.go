@@ -35,6 +35,12 @@ type facts struct {
 	Namespaces  []string
 	Loop        bool // there are loop devices
 	State       string
+	// First is the largest volume that a new machine is asked for, VolumeDisk what is free where it is to lie, in bytes.
+	First      wanted
+	VolumeDisk uint64
+	// PoolLimit is the most that volumes may have, in bytes, 0 without a bound; PoolDevice: they have a disk of their own.
+	PoolLimit  uint64
+	PoolDevice bool
 }
 
 // problems says in one sentence each what stands in the way, and what mends it.
@@ -52,6 +58,9 @@ func (f facts) problems() []string {
 	}
 	if !f.Up && f.Disk < need {
 		found = append(found, fmt.Sprintf("%s are free where %s lies and %s are needed: free some, or name another folder in KUBEPANEL_STATE.", size(f.Disk), f.State, size(need)))
+	}
+	if why := f.roomless(); why != "" {
+		found = append(found, why)
 	}
 	if !strings.Contains(f.Filesystems, "\toverlay\n") {
 		found = append(found, "The kernel has no overlay file system: load it with 'modprobe overlay', or start a kernel that has it (any of Debian's).")
@@ -101,6 +110,11 @@ func (n *Node) facts(ctx context.Context) (facts, error) {
 	}
 	if f.Disk, err = freeDisk(n.machine.State); err != nil {
 		return f, err
+	}
+	if f.Root { // others may not even look
+		if err := n.roomFacts(&f); err != nil {
+			return f, err
+		}
 	}
 	built, err := filepath.Glob(filepath.Join(n.machine.State, "cache", "bin", "kubernetes-*"))
 	if err != nil {

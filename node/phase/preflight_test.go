@@ -26,10 +26,22 @@ func TestPreflightListsAllThatIsWrongWithItsMend(t *testing.T) {
 		"same disk, warm":    {change: func(f *facts) { f.Disk, f.Cold = 11*gibibyte, false }},
 		"little disk, warm":  {change: func(f *facts) { f.Disk, f.Cold = 3*gibibyte, false }, want: []string{"4.0 GiB are needed"}},
 		"up, using the room": {change: func(f *facts) { f.Disk, f.Memory, f.Up = gibibyte, gibibyte, true }},
-		"no overlay":         {change: func(f *facts) { f.Filesystems = "nodev\toverlayish\n\tbtrfs\n" }, want: []string{"modprobe overlay"}},
-		"no btrfs":           {change: func(f *facts) { f.Filesystems = "nodev\toverlay\n" }, want: []string{"modprobe btrfs"}},
-		"no loop devices":    {change: func(f *facts) { f.Loop = false }, want: []string{"modprobe loop"}},
-		"no namespaces":      {change: func(f *facts) { f.Namespaces = []string{"mnt", "pid", "ipc", "net", "cgroup"} }, want: []string{"no user namespaces", "no uts namespaces"}},
+		"no room for the database": {
+			change: func(f *facts) { f.First, f.VolumeDisk = wanted{"mariadb", 10 * gibibyte}, 12*gibibyte },
+			want:   []string{"12.0 GiB are free where volumes are to lie, 2.0 GiB of it have to stay free, and mariadb asks for a volume of 10.0 GiB"},
+		},
+		"just room for it":  {change: func(f *facts) { f.First, f.VolumeDisk = wanted{"mariadb", 10 * gibibyte}, 12*gibibyte+1 }},
+		"a disk of its own": {change: func(f *facts) { f.First, f.PoolDevice = wanted{"mariadb", 10 * gibibyte}, true }},
+		"too small a bound": {
+			change: func(f *facts) {
+				f.First, f.VolumeDisk, f.PoolLimit = wanted{"mariadb", 10 * gibibyte}, 50*gibibyte, 10*gibibyte
+			},
+			want: []string{"give --pool-size 12 at least"},
+		},
+		"no overlay":      {change: func(f *facts) { f.Filesystems = "nodev\toverlayish\n\tbtrfs\n" }, want: []string{"modprobe overlay"}},
+		"no btrfs":        {change: func(f *facts) { f.Filesystems = "nodev\toverlay\n" }, want: []string{"modprobe btrfs"}},
+		"no loop devices": {change: func(f *facts) { f.Loop = false }, want: []string{"modprobe loop"}},
+		"no namespaces":   {change: func(f *facts) { f.Namespaces = []string{"mnt", "pid", "ipc", "net", "cgroup"} }, want: []string{"no user namespaces", "no uts namespaces"}},
 		"everything": {
 			change: func(f *facts) { *f = facts{Cold: true} },
 			want:   []string{"sudo", "memory", "disk", "modprobe overlay", "modprobe btrfs", "modprobe loop", "cgroup", "ipc", "mnt", "net", "pid", "user", "uts"},

@@ -75,6 +75,9 @@ func (n *Node) serving(ctx context.Context, namespace string, patience time.Dura
 		if err != nil {
 			return err
 		}
+		if err := n.noRoom(ctx, namespace); err != nil {
+			return err
+		}
 		for _, w := range all {
 			if waits := w.waiting(); waits != "" {
 				missing = append(missing, waits)

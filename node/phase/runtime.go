@@ -152,7 +152,12 @@ func (n *Node) imported() (map[string]string, error) {
 	return imported, nil
 }
 
-// await tries until it succeeds, and gives the last error when time is over.
+// lasting is an error that waiting does not mend.
+type lasting struct{ error }
+
+func (e lasting) Unwrap() error { return e.error }
+
+// await tries until it succeeds or meets a lasting error, and gives the last one when time is over.
 func await(ctx context.Context, patience time.Duration, try func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -161,6 +166,9 @@ func await(ctx context.Context, patience time.Duration, try func(context.Context
 		err := try(ctx)
 		if err == nil {
 			return nil
+		}
+		if _, ok := errors.AsType[lasting](err); ok {
+			return err
 		}
 		if last == nil || ctx.Err() == nil {
 			last = err // an error that only says "too late" tells nothing

@@ -59,22 +59,32 @@ func (n *Node) pool() (manifests.Pool, error) {
 	return chosen, nil
 }
 
-// choosePool keeps what this run was told about the pool. Volumes can't move from one place to another.
-func (n *Node) choosePool() error {
+// poolWanted is what was chosen before, and what this run was told about the pool. Volumes can't move from one place to
+// another.
+func (n *Node) poolWanted() (manifests.Pool, error) {
 	chosen, err := n.pool()
 	if err != nil {
-		return err
+		return chosen, err
 	}
 	device, size := n.options.PoolDevice, n.options.PoolGiB
 	if device != "" && device != chosen.Device {
 		if n.everMarked("pool") {
-			return fmt.Errorf("the volumes of machine %s are on %s: to have them on %s, take the machine away with 'node purge' first",
+			return chosen, fmt.Errorf("the volumes of machine %s are on %s: to have them on %s, take the machine away with 'node purge' first",
 				n.machine.Name, poolPlace(chosen), device)
 		}
 		chosen.Device = device
 	}
 	if size > 0 {
 		chosen.GiB = size
+	}
+	return chosen, nil
+}
+
+// choosePool keeps that.
+func (n *Node) choosePool() error {
+	chosen, err := n.poolWanted()
+	if err != nil {
+		return err
 	}
 	data, err := json.MarshalIndent(chosen, "", "  ")
 	if err != nil {

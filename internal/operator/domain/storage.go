@@ -61,8 +61,16 @@ func (r *Reconciler) storage(ctx context.Context, d *v1alpha1.Domain) error {
 	if claim.Status.Phase == corev1.ClaimBound {
 		return bound(d, claim, size)
 	}
+	return r.unbound(ctx, d, claim, size)
+}
+
+// unbound tells why there is no volume, or not yet.
+func (r *Reconciler) unbound(ctx context.Context, d *v1alpha1.Domain, claim *corev1.PersistentVolumeClaim, size resource.Quantity) error {
 	if claim.Status.Phase == corev1.ClaimLost {
 		return operator.Trouble(recheck, "VolumeLost", "The volume behind the claim is gone; bring it back or restore a backup.")
+	}
+	if room, known := bytesOf(claim, v1alpha1.AnnotationRoomBytes); known {
+		return operator.Trouble(recheck, "NoRoom", "The site's volume asks for %s and there is room for %s at most. Room has to be freed or added where volumes are; or delete the site and make it again with less.", size.String(), mebibytes(room))
 	}
 	if since(d, v1alpha1.ConditionPVCReady, slow) {
 		if said := r.lastWarning(ctx, claim); said != "" {
@@ -75,7 +83,7 @@ func (r *Reconciler) storage(ctx context.Context, d *v1alpha1.Domain) error {
 // bound tells how large the volume is, and how full.
 func bound(d *v1alpha1.Domain, claim *corev1.PersistentVolumeClaim, size resource.Quantity) error {
 	have := claim.Status.Capacity[corev1.ResourceStorage]
-	used, known := usedOf(claim)
+	used, known := bytesOf(claim, v1alpha1.AnnotationUsedBytes)
 	d.Status.Storage = &v1alpha1.StorageStatus{Size: have.String()}
 	if known {
 		d.Status.Storage.Used = mebibytes(used)
@@ -89,10 +97,10 @@ func bound(d *v1alpha1.Domain, claim *corev1.PersistentVolumeClaim, size resourc
 	return fullness(used, have.Value())
 }
 
-// usedOf reads how many bytes of a claim's volume are used, if its storage tells.
-func usedOf(claim *corev1.PersistentVolumeClaim) (used int64, known bool) {
-	used, err := strconv.ParseInt(claim.Annotations[v1alpha1.AnnotationUsedBytes], 10, 64)
-	return used, err == nil && used >= 0
+// bytesOf reads what a claim's storage tells about its volume, if it does.
+func bytesOf(claim *corev1.PersistentVolumeClaim, annotation string) (n int64, known bool) {
+	n, err := strconv.ParseInt(claim.Annotations[annotation], 10, 64)
+	return n, err == nil && n >= 0
 }
 
 // fullness says so before writing fails, and when it does. A site whose volume is

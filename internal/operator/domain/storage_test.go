@@ -81,6 +81,30 @@ func TestAVolumeThatFillsUpIsTold(t *testing.T) {
 	}
 }
 
+// TestAVolumeWithoutRoomIsToldAtOnce plays the storage, which tells on the claim: the
+// site says so when it hears of it, and not at the next look, and takes it back.
+func TestAVolumeWithoutRoomIsToldAtOnce(t *testing.T) {
+	w := newWorld(t)
+	w.startOperator(t)
+	const name = "roomless.example"
+	w.create(t, newDomain(name))
+	w.condition(t, name, v1alpha1.ConditionPVCReady, metav1.ConditionFalse, "VolumePending")
+	claim := get(t, &corev1.PersistentVolumeClaim{}, desired.Namespace(name), desired.VolumeName)
+	patch := client.MergeFrom(claim.DeepCopy())
+	metav1.SetMetaDataAnnotation(&claim.ObjectMeta, v1alpha1.AnnotationRoomBytes, "524288000")
+	if err := cluster.Client.Patch(t.Context(), claim, patch); err != nil {
+		t.Fatal(err)
+	}
+	c := w.condition(t, name, v1alpha1.ConditionPVCReady, metav1.ConditionFalse, "NoRoom")
+	for _, want := range []string{"asks for 1Gi", "room for 500Mi at most", "freed or added"} {
+		if !strings.Contains(c.Message, want) {
+			t.Errorf("the condition says %q, want %q in it", c.Message, want)
+		}
+	}
+	w.serve(t, name) // with a volume, whatever is still written on the claim
+	w.condition(t, name, v1alpha1.ConditionPVCReady, metav1.ConditionTrue, "Satisfied")
+}
+
 func tell(t *testing.T, claim *corev1.PersistentVolumeClaim, mebibytes string) {
 	t.Helper()
 	used := resource.MustParse(mebibytes + "Mi")

@@ -43,7 +43,11 @@ func (s *site) provisioner(ctx context.Context) (func(context.Context) error, er
 		&provision.NodeDeployment{NodeName: s.node, ClaimInformer: claims, NodeInfo: info, ImmediateBinding: true},
 		false, true, provision.NewInMemoryStore(),
 	)
-	volumes := controller.NewProvisionController(ctx, s.client, s.driver, provisioner,
+	told, err := s.telling(provisioner)
+	if err != nil {
+		return nil, err
+	}
+	volumes := controller.NewProvisionController(ctx, s.client, s.driver, told,
 		controller.LeaderElection(false), // every node serves its own claims
 		controller.FailedProvisionThreshold(0),
 		controller.FailedDeleteThreshold(0),

@@ -106,18 +106,29 @@ func news(claim *corev1.PersistentVolumeClaim, used int64) bool {
 		return true
 	}
 	size := claim.Status.Capacity[corev1.ResourceStorage]
-	step := max(1, size.Value()/worthwhile)
-	return used-told >= step || told-used >= step
+	return away(told, used, size.Value())
+}
+
+// away tells whether a figure about a volume is another one than was told, by as much as is worthwhile.
+func away(told, now, size int64) bool {
+	step := max(1, size/worthwhile)
+	return now-told >= step || told-now >= step
 }
 
 func (u *usage) tell(ctx context.Context, claim *corev1.PersistentVolumeClaim, used int64) error {
+	text := strconv.FormatInt(used, 10)
+	return u.annotate(ctx, claim, usedBytes, &text)
+}
+
+// annotate writes on a claim; nil takes away.
+func (s *site) annotate(ctx context.Context, claim *corev1.PersistentVolumeClaim, name string, value *string) error {
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"uid": claim.UID, "annotations": map[string]string{usedBytes: strconv.FormatInt(used, 10)},
+		"uid": claim.UID, "annotations": map[string]*string{name: value},
 	}})
 	if err != nil {
 		return err
 	}
-	_, err = u.client.CoreV1().PersistentVolumeClaims(claim.Namespace).Patch(ctx, claim.Name, types.MergePatchType, patch, metav1.PatchOptions{})
+	_, err = s.client.CoreV1().PersistentVolumeClaims(claim.Namespace).Patch(ctx, claim.Name, types.MergePatchType, patch, metav1.PatchOptions{})
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return nil // it is gone, or another one of that name is there
 	}

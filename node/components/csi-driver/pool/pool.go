@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,9 +35,18 @@ var (
 	// ErrDiffers: there is one of that name, made of something else or of another size.
 	ErrDiffers = errors.New("exists, and is another one")
 	ErrInUse   = errors.New("in use")
-	// ErrFull: the pool can't become large enough for it.
-	ErrFull = errors.New("larger than the pool can become")
 )
+
+// TooLarge refuses a volume that the pool could not hold if nothing else were in it. Sizes are limits, so those of all
+// volumes together may well be more than that; a limit that can't be reached even alone is a promise that nobody can keep.
+type TooLarge struct {
+	Asked, Most int64 // bytes
+}
+
+func (e *TooLarge) Error() string {
+	return fmt.Sprintf("%.1f GiB are asked for and %.1f GiB can be had at most: free room on the disk, raise --pool-size, or ask for less",
+		float64(e.Asked)/(1<<30), math.Floor(float64(e.Most)/(1<<30)*10)/10)
+}
 
 // Options say where the pool is.
 type Options struct {

@@ -238,8 +238,9 @@ func TestThePoolGrowsWithWhatIsInIt(t *testing.T) {
 	if stat.Size != options.Limit || stat.Blocks*512 < stat.Size {
 		t.Errorf("the file has %d bytes, %d of them on the disk, want all of %d", stat.Size, stat.Blocks*512, options.Limit)
 	}
-	if _, err := p.Make(t.Context(), pool.Wanted{ID: "large", AtLeast: 1 << 40}); !errors.Is(err, pool.ErrFull) {
-		t.Errorf("a volume larger than the pool can be = %v, want %v", err, pool.ErrFull)
+	_, err = p.Make(t.Context(), pool.Wanted{ID: "large", AtLeast: 1 << 40})
+	if large, ok := errors.AsType[*pool.TooLarge](err); !ok || large.Asked != 1<<40 || large.Most > options.Limit || large.Most < options.Limit/2 {
+		t.Errorf("a volume larger than the pool can be = %v, want one that says what can be had", err)
 	}
 }
 

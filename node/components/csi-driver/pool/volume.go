@@ -73,7 +73,7 @@ func (p *Pool) make(ctx context.Context, w Wanted) (Volume, error) {
 	if _, most, err := p.Capacity(); err != nil {
 		return Volume{}, err
 	} else if w.AtLeast > most {
-		return Volume{}, fmt.Errorf("%d bytes are asked for and %d can be had at most: %w", w.AtLeast, most, ErrFull)
+		return Volume{}, &TooLarge{Asked: w.AtLeast, Most: most}
 	}
 	volume := Volume{ID: w.ID, Size: w.AtLeast, Path: p.path(volumes, w.ID)}
 	return volume, p.complete(ctx, volume.Path, func(path string) error { return p.begin(ctx, path, w) })

@@ -167,15 +167,3 @@ func (s *Service) ControllerExpandVolume(ctx context.Context, r *csi.ControllerE
 	}
 	return &csi.ControllerExpandVolumeResponse{CapacityBytes: size}, nil
 }
-
-// GetCapacity tells how large a volume can be asked for: sizes are limits, so more may be promised than there is.
-func (s *Service) GetCapacity(_ context.Context, r *csi.GetCapacityRequest) (*csi.GetCapacityResponse, error) {
-	if r.GetAccessibleTopology() != nil && r.GetAccessibleTopology().GetSegments()[topologyKey] != s.Node {
-		return &csi.GetCapacityResponse{}, nil
-	}
-	_, most, err := s.Pool.Capacity()
-	if err != nil {
-		return nil, failure(err)
-	}
-	return &csi.GetCapacityResponse{AvailableCapacity: most}, nil
-}

@@ -87,11 +87,13 @@ func failure(err error) error {
 		pool.ErrNotFound: codes.NotFound,
 		pool.ErrDiffers:  codes.AlreadyExists,
 		pool.ErrInUse:    codes.FailedPrecondition,
-		pool.ErrFull:     codes.OutOfRange,
 	} {
 		if errors.Is(err, known) {
 			return status.Error(code, err.Error())
 		}
+	}
+	if large, ok := errors.AsType[*pool.TooLarge](err); ok {
+		return tooLarge(large)
 	}
 	return status.Error(codes.Internal, err.Error())
 }

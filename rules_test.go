@@ -56,13 +56,13 @@ var mayImport = map[string][]string{
 var mustNotImport = map[string][]string{
 	"api":              {"sigs.k8s.io/controller-runtime", "k8s.io/client-go"},
 	"internal/desired": {"context", "time", "os", "math/rand", "crypto/rand", "net/http", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
-	"internal/hosting": {"net/http", "database/sql", "html/template", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
+	"internal/hosting": {"math/rand", "net/http", "database/sql", "html/template", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
 	"internal/cli":     {"net/http", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
 	// Caddy in the operator would be two thirds of its memory, and the panel's
 	// databases and sign-in are nothing for it either.
 	"cmd/kubepanel":  {module + "internal/edge", "github.com/caddyserver", module + "internal/store", module + "internal/panel"},
 	"internal/store": {"net/http", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
-	"internal/panel": {"database/sql", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
+	"internal/panel": {"database/sql", "k8s.io/client-go", "sigs.k8s.io/controller-runtime", "math/rand"},
 	// One toolbox runs in every site, so its size counts thousands of times.
 	"internal/toolbox": {"k8s.io", "sigs.k8s.io", "github.com/caddyserver"},
 	"internal/sshd":    {"k8s.io", "sigs.k8s.io", "github.com/caddyserver"},

@@ -51,3 +51,25 @@ func TestProgramsArentLedFromPlainHTTP(t *testing.T) {
 		})
 	}
 }
+
+// A TRACE is answered with the request itself, cookies and what the edge added included.
+func TestTraceIsRefused(t *testing.T) {
+	s := newStage(t)
+	s.pod("10.1.0.1", echo)
+	s.service("shop", "10.1.0.1")
+	s.site("shop", "shop", []string{"shop.test"})
+	s.start()
+	s.served("shop.test", http.StatusOK)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodTrace, "https://shop.test/", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := s.visitor().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("TRACE = %d, want 405", answer.StatusCode)
+	}
+}

@@ -71,8 +71,9 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request) {
 		redirect(w, r, location)
 		return
 	}
-	// A tunnel to anywhere is not what a web site is for.
-	if r.Method == http.MethodConnect {
+	// A tunnel to anywhere is not what a web site is for, nor an answer that repeats what
+	// a browser keeps from scripts.
+	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
 	}

@@ -25,7 +25,7 @@ var lines = map[string]string{
 	"getPlatform":   "panel show", "getPanelSettings": "settings show", "changePanelSettings": "settings set",
 	"getPanelLogo": "settings logo get", "putPanelLogo": "settings logo set", "deletePanelLogo": "settings logo remove",
 	"listSites": "site list", "createSite": "site create", "getSite": "site show", "changeSite": "site set", "deleteSite": "site delete", "planSite": "site plan", "assignSite": "site assign",
-	"planSiteDeletion": "site plan", "getSiteProgress": "site wait", "getSiteCredentials": "site password", "purgeSiteCache": "site purge-cache", "restartSite": "site restart",
+	"planSiteSpec": "site plan", "planSiteDeletion": "site plan", "getSiteProgress": "site wait", "getSiteCredentials": "site password", "purgeSiteCache": "site purge-cache", "restartSite": "site restart",
 	"getSiteUsage": "site usage", "visitDatabase": "database visit",
 	"listCronJobs": "site cron list", "getCronJob": "site cron set", "createCronJob": "site cron create", "changeCronJob": "site cron set", "deleteCronJob": "site cron delete",
 	"runCronJob": "site cron run", "listCronRuns": "site cron output", "getCronOutput": "site cron output",

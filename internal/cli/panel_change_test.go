@@ -6,6 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
 )
 
 // shown is a site as the panel shows it.
@@ -72,6 +76,39 @@ func (o *office) same(name string, want map[string]any) {
 		if string(g) != string(w) {
 			o.t.Errorf("%s of %s is %s, want %s", field, name, g, w)
 		}
+	}
+}
+
+func TestAFileIsPlannedThroughAPanel(t *testing.T) {
+	o := newOffice(t)
+	_, cluster := o.street()
+	d, err := cluster.Domain(t.Context(), "shop.example")
+	o.must(err)
+	d = d.DeepCopy()
+	d.Spec.Title = "Another"
+	d.APIVersion, d.Kind = v1alpha1.GroupVersion.String(), "Domain"
+	file := func() string {
+		t.Helper()
+		text, err := yaml.Marshal(d)
+		o.must(err)
+		name := filepath.Join(t.TempDir(), "domain.yaml")
+		o.must(os.WriteFile(name, text, 0o600))
+		return name
+	}
+	o.want([]string{"would be changed", "→ Another", "Reloads    nginx"}, "site", "plan", "-f", file())
+	if code, _ := o.run("", "site", "plan", "-f", file(), "--detailed-exitcode", "-o", "json"); code != exitChanges {
+		t.Errorf("a plan of something ends with %d, want %d", code, exitChanges)
+	}
+	if title := o.shown("shop.example")["title"]; title != "" {
+		t.Errorf("a plan made the title %q", title)
+	}
+	d.Spec.DomainName = "nowhere.example"
+	if code, text := o.run("", "site", "plan", "-f", file()); code != 1 || !strings.Contains(text, "no site nowhere.example at 127.0.0.1") {
+		t.Errorf("a plan of a site that is not there = %d %s", code, text)
+	}
+	d.Spec.DomainName = ""
+	if code, text := o.run("", "site", "plan", "-f", file()); code != 2 || !strings.Contains(text, "no name of a site") {
+		t.Errorf("a plan of a site without a name = %d %s", code, text)
 	}
 }
 

@@ -242,7 +242,6 @@ func TestSitesThroughAPanel(t *testing.T) {
 	o.want([]string{"is gone"}, "site", "wait", "shop.example", "--for", "deleted", "--timeout", "1m")
 	for line, says := range map[string]string{
 		"site purge-cache jo.example":               "has no page cache",
-		"site plan -f site.yaml":                    "--cluster",
 		"site create shop.example --storage plenty": "not a size",
 	} {
 		if code, text := o.run("", strings.Fields(line)...); code != 2 || !strings.Contains(text, says) {

@@ -48,11 +48,6 @@ func (e *Env) eitherSite(name string, panel func(panelSite) error, cluster func(
 	}, cluster)
 }
 
-// clusterOnly refuses what a panel can't be asked.
-func clusterOnly(what string) error {
-	return &hosting.Error{Code: hosting.Invalid, Message: what + " needs the cluster itself, and you are signed in to a panel.", Mend: "Add --cluster if you have an account there."}
-}
-
 // panelSites completes the name of a site by asking the panel.
 func (e *Env) panelSites(cmd *cobra.Command, api *client.ClientWithResponses) []string {
 	ctx, stop := context.WithTimeout(cmd.Context(), completionTimeout)

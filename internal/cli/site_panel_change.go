@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -120,53 +119,6 @@ func (c *siteSet) throughPanel(ctx context.Context, s panelSite, change hosting.
 		return err
 	}
 	return c.env.done(site, "%s%s is changed after %s.", seen.gap, hosting.ShowBoth(s.name), seconds(time.Since(start)))
-}
-
-// throughPanel asks a panel for a plan.
-func (c *sitePlan) throughPanel(ctx context.Context, api *client.ClientWithResponses, change hosting.SiteChange) (*hosting.Plan, error) {
-	if c.file != "" {
-		return nil, clusterOnly("A plan of a file")
-	}
-	name, err := asciiName(c.name)
-	if err != nil {
-		return nil, err
-	}
-	if c.delete {
-		return planDeletion(ctx, api, name)
-	}
-	return planChange(ctx, api, name, change)
-}
-
-// planChange asks a panel what a change would do.
-func planChange(ctx context.Context, api *client.ClientWithResponses, name string, change hosting.SiteChange) (*hosting.Plan, error) {
-	planned, err := api.PlanSiteWithResponse(ctx, name, panelChange(change))
-	if err != nil {
-		return nil, err
-	}
-	if err := client.Check(planned.StatusCode(), planned.ApplicationProblemJSONDefault); err != nil {
-		return nil, err
-	}
-	return readPlan(planned.Body)
-}
-
-// planDeletion asks a panel what a deletion would do.
-func planDeletion(ctx context.Context, api *client.ClientWithResponses, name string) (*hosting.Plan, error) {
-	planned, err := api.PlanSiteDeletionWithResponse(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	if err := client.Check(planned.StatusCode(), planned.ApplicationProblemJSONDefault); err != nil {
-		return nil, err
-	}
-	return readPlan(planned.Body)
-}
-
-func readPlan(text []byte) (*hosting.Plan, error) {
-	plan := &hosting.Plan{}
-	if err := json.Unmarshal(text, plan); err != nil {
-		return nil, fmt.Errorf("read the plan: %w", err)
-	}
-	return plan, nil
 }
 
 // throughPanel restarts a site at a panel.

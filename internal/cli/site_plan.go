@@ -30,8 +30,8 @@ answer, and what it may use then. A change that would be refused says so, in the
 words of who refuses it.
 
 With -f the site becomes what the file says, as kubectl replace does it; what the file
-leaves out goes back to its default. Values of Secrets and of environment variables
-are never shown.
+leaves out goes back to its default. At a panel the site must be one that it has. Values
+of Secrets and of environment variables are never shown.
 
 Exit codes: as always; with --detailed-exitcode 0 means that nothing would change and 3
 that something would.`,

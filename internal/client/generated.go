@@ -1459,6 +1459,12 @@ type Plan struct {
 	Warnings *[]string       `json:"warnings,omitempty"`
 }
 
+// PlanSiteSpecRequest defines model for PlanSiteSpecRequest.
+type PlanSiteSpecRequest struct {
+	// Spec The spec of a Domain, whole.
+	Spec map[string]interface{} `json:"spec"`
+}
+
 // Platform defines model for Platform.
 type Platform struct {
 	// Rights What a token can be good for.
@@ -2460,6 +2466,9 @@ type AssignSiteJSONRequestBody = AssignSiteRequest
 // PlanSiteJSONRequestBody defines body for PlanSite for application/json ContentType.
 type PlanSiteJSONRequestBody = SiteChange
 
+// PlanSiteSpecJSONRequestBody defines body for PlanSiteSpec for application/json ContentType.
+type PlanSiteSpecJSONRequestBody = PlanSiteSpecRequest
+
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = NewUser
 
@@ -3417,6 +3426,28 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /sites/{site}/plan-deletion (the `PlanSiteDeletion` operationId).
 	PlanSiteDeletion(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlanSiteSpecWithBody Tell what a whole spec would do to a site
+	//
+	// The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does.
+	//
+	// A token needs the scope `site.change`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /sites/{site}/plan-spec (the `PlanSiteSpec` operationId).
+	PlanSiteSpecWithBody(ctx context.Context, site string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlanSiteSpec Tell what a whole spec would do to a site
+	//
+	// The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does.
+	//
+	// A token needs the scope `site.change`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /sites/{site}/plan-spec (the `PlanSiteSpec` operationId).
+	PlanSiteSpec(ctx context.Context, site string, body PlanSiteSpecJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetSiteProgress Show how far a site's making, change or deletion is
 	//
@@ -5558,6 +5589,48 @@ func (c *Client) PlanSite(ctx context.Context, site string, body PlanSiteJSONReq
 // Corresponds with POST /sites/{site}/plan-deletion (the `PlanSiteDeletion` operationId).
 func (c *Client) PlanSiteDeletion(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPlanSiteDeletionRequest(c.Server, site)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlanSiteSpecWithBody Tell what a whole spec would do to a site
+//
+// The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does.
+//
+// A token needs the scope `site.change`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /sites/{site}/plan-spec (the `PlanSiteSpec` operationId).
+func (c *Client) PlanSiteSpecWithBody(ctx context.Context, site string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlanSiteSpecRequestWithBody(c.Server, site, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlanSiteSpec Tell what a whole spec would do to a site
+//
+// The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does.
+//
+// A token needs the scope `site.change`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /sites/{site}/plan-spec (the `PlanSiteSpec` operationId).
+func (c *Client) PlanSiteSpec(ctx context.Context, site string, body PlanSiteSpecJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlanSiteSpecRequest(c.Server, site, body)
 	if err != nil {
 		return nil, err
 	}
@@ -10049,6 +10122,53 @@ func NewPlanSiteDeletionRequest(server string, site string) (*http.Request, erro
 	return req, nil
 }
 
+// NewPlanSiteSpecRequest calls the generic PlanSiteSpec builder with application/json body
+func NewPlanSiteSpecRequest(server string, site string, body PlanSiteSpecJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPlanSiteSpecRequestWithBody(server, site, "application/json", bodyReader)
+}
+
+// NewPlanSiteSpecRequestWithBody constructs an http.Request for the PlanSiteSpec method, with any body, and a specified content type
+func NewPlanSiteSpecRequestWithBody(server string, site string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/plan-spec", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewGetSiteProgressRequest constructs an http.Request for the GetSiteProgress method
 func NewGetSiteProgressRequest(server string, site string) (*http.Request, error) {
 	var err error
@@ -12586,6 +12706,28 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /sites/{site}/plan-deletion (the `PlanSiteDeletion` operationId).
 	PlanSiteDeletionWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*PlanSiteDeletionResponse, error)
+
+	// PlanSiteSpecWithBodyWithResponse Tell what a whole spec would do to a site
+	//
+	// The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does.
+	//
+	// A token needs the scope `site.change`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/plan-spec (the `PlanSiteSpec` operationId).
+	PlanSiteSpecWithBodyWithResponse(ctx context.Context, site string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlanSiteSpecResponse, error)
+
+	// PlanSiteSpecWithResponse Tell what a whole spec would do to a site
+	//
+	// The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does.
+	//
+	// A token needs the scope `site.change`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/plan-spec (the `PlanSiteSpec` operationId).
+	PlanSiteSpecWithResponse(ctx context.Context, site string, body PlanSiteSpecJSONRequestBody, reqEditors ...RequestEditorFn) (*PlanSiteSpecResponse, error)
 
 	// GetSiteProgressWithResponse Show how far a site's making, change or deletion is
 	//
@@ -16546,6 +16688,54 @@ func (r PlanSiteDeletionResponse) ContentType() string {
 	return ""
 }
 
+type PlanSiteSpecResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Plan
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PlanSiteSpecResponse) GetJSON200() *Plan {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PlanSiteSpecResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PlanSiteSpecResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PlanSiteSpecResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PlanSiteSpecResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PlanSiteSpecResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetSiteProgressResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -19530,6 +19720,40 @@ func (c *ClientWithResponses) PlanSiteDeletionWithResponse(ctx context.Context, 
 		return nil, err
 	}
 	return ParsePlanSiteDeletionResponse(rsp)
+}
+
+// PlanSiteSpecWithBodyWithResponse Tell what a whole spec would do to a site
+//
+// The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does.
+//
+// A token needs the scope `site.change`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/plan-spec (the `PlanSiteSpec` operationId).
+func (c *ClientWithResponses) PlanSiteSpecWithBodyWithResponse(ctx context.Context, site string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlanSiteSpecResponse, error) {
+	rsp, err := c.PlanSiteSpecWithBody(ctx, site, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePlanSiteSpecResponse(rsp)
+}
+
+// PlanSiteSpecWithResponse Tell what a whole spec would do to a site
+//
+// The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does.
+//
+// A token needs the scope `site.change`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/plan-spec (the `PlanSiteSpec` operationId).
+func (c *ClientWithResponses) PlanSiteSpecWithResponse(ctx context.Context, site string, body PlanSiteSpecJSONRequestBody, reqEditors ...RequestEditorFn) (*PlanSiteSpecResponse, error) {
+	rsp, err := c.PlanSiteSpec(ctx, site, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePlanSiteSpecResponse(rsp)
 }
 
 // GetSiteProgressWithResponse Show how far a site's making, change or deletion is
@@ -23019,6 +23243,39 @@ func ParsePlanSiteDeletionResponse(rsp *http.Response) (*PlanSiteDeletionRespons
 	}
 
 	response := &PlanSiteDeletionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Plan
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePlanSiteSpecResponse parses an HTTP response from a PlanSiteSpecWithResponse call
+func ParsePlanSiteSpecResponse(rsp *http.Response) (*PlanSiteSpecResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PlanSiteSpecResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"time"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
 )
 
 // ChangeSite changes a site and tells whether there was anything to change.
@@ -29,26 +31,7 @@ func (p *Provider) ChangeSite(ctx context.Context, a Actor, name string, c SiteC
 		return nil, false, err
 	}
 	err = p.write(ctx, a, func(tx Tx) (change, error) {
-		now, err := owned(ctx, tx, a, RightSiteChange, name)
-		if err != nil {
-			return change{}, err
-		}
-		u, err := tx.User(ctx, now.Owner)
-		if err != nil {
-			return change{}, err
-		}
-		more := amountsOf(wanted).minus(now.Amounts)
-		now.Amounts, now.Names, now.ChangedAt = amountsOf(wanted), names(wanted), p.Now()
-		if err := room(ctx, tx, u, more); err != nil {
-			return change{}, err
-		}
-		if err := neighbours(ctx, tx, a, now); err != nil {
-			return change{}, err
-		}
-		if err := tx.UpdateSite(ctx, now); err != nil {
-			return change{}, namesTaken(err, now)
-		}
-		return change{did: RightSiteChange, object: s.Name, on: s.On(), before: before, after: after}, nil
+		return change{did: RightSiteChange, object: s.Name, on: s.On(), before: before, after: after}, p.retake(ctx, tx, a, wanted)
 	})
 	if err != nil {
 		return nil, false, err
@@ -56,6 +39,27 @@ func (p *Provider) ChangeSite(ctx context.Context, a Actor, name string, c SiteC
 	// Should we die here, Settle counts what the cluster has.
 	s.Domain, changes, err = p.Panel.ChangeSite(ctx, s.Name, c, false)
 	return s, changes, err
+}
+
+// retake takes room and names for another state of a site, in place of what it has.
+func (p *Provider) retake(ctx context.Context, tx Tx, a Actor, wanted *v1alpha1.Domain) error {
+	now, err := owned(ctx, tx, a, RightSiteChange, wanted.Spec.DomainName)
+	if err != nil {
+		return err
+	}
+	u, err := tx.User(ctx, now.Owner)
+	if err != nil {
+		return err
+	}
+	more := amountsOf(wanted).minus(now.Amounts)
+	now.Amounts, now.Names, now.ChangedAt = amountsOf(wanted), names(wanted), p.Now()
+	if err := room(ctx, tx, u, more); err != nil {
+		return err
+	}
+	if err := neighbours(ctx, tx, a, now); err != nil {
+		return err
+	}
+	return namesTaken(tx.UpdateSite(ctx, now), now)
 }
 
 // only has a change that is for one version of a site fail on every later one.
@@ -76,24 +80,6 @@ func changing(s *OwnedSite, c SiteChange) error {
 			Mend: "It goes on when the account does."}
 	}
 	return nil
-}
-
-// PlanChange tells what ChangeSite would do.
-func (p *Provider) PlanChange(ctx context.Context, a Actor, name string, c SiteChange) (*Plan, error) {
-	s, err := p.site(ctx, a, RightSiteChange, name)
-	if err != nil {
-		return nil, err
-	}
-	return p.Panel.PlanChange(ctx, s.Name, c)
-}
-
-// PlanDelete tells what DeleteSite would do.
-func (p *Provider) PlanDelete(ctx context.Context, a Actor, name string) (*Plan, error) {
-	s, err := p.site(ctx, a, RightSiteDelete, name)
-	if err != nil {
-		return nil, err
-	}
-	return p.Panel.PlanDelete(ctx, s.Name)
 }
 
 // DeleteSite deletes a site with everything that belongs to it. It counts until the

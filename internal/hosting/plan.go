@@ -113,22 +113,29 @@ type Planner interface {
 	Plan(ctx context.Context, was, d *v1alpha1.Domain) (*Plan, error)
 }
 
+// accepts judges a state of a site that the API server would take; was is nil for a new
+// site. It returns an Error that says why it can't be, if so.
+type accepts func(ctx context.Context, was, d *v1alpha1.Domain) error
+
 // PlanSite tells what it would do to give a site, which need not exist, exactly
 // the spec of d: what that leaves out goes back to its default. Labels of d are
 // added.
 func (p *Panel) PlanSite(ctx context.Context, d *v1alpha1.Domain) (*Plan, error) {
-	was, err := p.Domains.Domain(ctx, d.Name)
-	if err != nil && CodeOf(err) != NotFound {
+	if _, err := p.Domains.Domain(ctx, d.Name); CodeOf(err) == NotFound && err != nil {
+		return p.plan(ctx, nil, d.DeepCopy(), p.unclaimed)
+	} else if err != nil {
 		return nil, err
 	}
-	if err != nil {
-		return p.plan(ctx, nil, d.DeepCopy())
-	}
-	return p.planChange(ctx, func() (*v1alpha1.Domain, *v1alpha1.Domain, error) {
+	return p.planSpec(ctx, d, p.unclaimed)
+}
+
+// planSpec is PlanSite of a site that there is.
+func (p *Panel) planSpec(ctx context.Context, d *v1alpha1.Domain, judge accepts) (*Plan, error) {
+	return p.planEdit(ctx, judge, func() (was, wanted *v1alpha1.Domain, err error) {
 		if was, err = p.Domains.Domain(ctx, d.Name); err != nil {
 			return nil, nil, err
 		}
-		wanted := was.DeepCopy()
+		wanted = was.DeepCopy()
 		wanted.Spec = *d.Spec.DeepCopy()
 		for key, value := range d.Labels {
 			metav1.SetMetaDataLabel(&wanted.ObjectMeta, key, value)
@@ -139,12 +146,15 @@ func (p *Panel) PlanSite(ctx context.Context, d *v1alpha1.Domain) (*Plan, error)
 
 // PlanChange tells what ChangeSite would do.
 func (p *Panel) PlanChange(ctx context.Context, name string, change SiteChange) (*Plan, error) {
-	return p.planChange(ctx, func() (*v1alpha1.Domain, *v1alpha1.Domain, error) {
-		was, err := p.Site(ctx, name)
-		if err != nil {
+	return p.planChange(ctx, name, change, p.unclaimed)
+}
+
+func (p *Panel) planChange(ctx context.Context, name string, change SiteChange, judge accepts) (*Plan, error) {
+	return p.planEdit(ctx, judge, func() (was, wanted *v1alpha1.Domain, err error) {
+		if was, err = p.Site(ctx, name); err != nil {
 			return nil, nil, err
 		}
-		wanted := was.DeepCopy()
+		wanted = was.DeepCopy()
 		return was, wanted, p.apply(ctx, change, wanted)
 	})
 }
@@ -161,8 +171,8 @@ func (p *Panel) PlanDelete(ctx context.Context, name string) (*Plan, error) {
 	return p.Planner.Plan(ctx, was, nil)
 }
 
-// planChange reads and plans anew while somebody else writes the Domain.
-func (p *Panel) planChange(ctx context.Context, read func() (was, d *v1alpha1.Domain, err error)) (*Plan, error) {
+// planEdit reads and plans anew while somebody else writes the Domain.
+func (p *Panel) planEdit(ctx context.Context, judge accepts, read func() (was, d *v1alpha1.Domain, err error)) (*Plan, error) {
 	var err error
 	for range conflictTries {
 		var was, d *v1alpha1.Domain
@@ -173,16 +183,16 @@ func (p *Panel) planChange(ctx context.Context, read func() (was, d *v1alpha1.Do
 			return nil, err
 		}
 		var plan *Plan
-		if plan, err = p.plan(ctx, was, d); err == nil || CodeOf(err) != Conflict {
+		if plan, err = p.plan(ctx, was, d, judge); err == nil || CodeOf(err) != Conflict {
 			return plan, err
 		}
 	}
 	return nil, err
 }
 
-// plan asks the API server whether it takes d, which fills in its defaults, and
-// the planner what would come of it.
-func (p *Panel) plan(ctx context.Context, was, d *v1alpha1.Domain) (*Plan, error) {
+// plan asks the API server whether it takes d, which fills in its defaults, the judge
+// whether it may be, and the planner what would come of it.
+func (p *Panel) plan(ctx context.Context, was, d *v1alpha1.Domain, judge accepts) (*Plan, error) {
 	action := ActionChange
 	var err error
 	switch {
@@ -197,17 +207,26 @@ func (p *Panel) plan(ctx context.Context, was, d *v1alpha1.Domain) (*Plan, error
 	if err != nil {
 		return nil, err
 	}
-	all, err := p.Domains.Domains(ctx)
+	err = judge(ctx, was, d)
+	if e, ok := errors.AsType[*Error](err); ok && slices.Contains([]Code{Invalid, OverQuota, Conflict}, e.Code) {
+		return &Plan{Site: d.Spec.DomainName, Action: action, Refused: refusals(e)}, nil
+	}
 	if err != nil {
 		return nil, err
+	}
+	return p.Planner.Plan(ctx, was, d)
+}
+
+// unclaimed refuses names that lead to another site of the cluster.
+func (p *Panel) unclaimed(ctx context.Context, was, d *v1alpha1.Domain) error {
+	all, err := p.Domains.Domains(ctx)
+	if err != nil {
+		return err
 	}
 	if was != nil {
 		all = slices.DeleteFunc(all, func(other v1alpha1.Domain) bool { return other.Name == was.Name })
 	}
-	if e, ok := errors.AsType[*Error](free(d, all)); ok {
-		return &Plan{Site: d.Spec.DomainName, Action: action, Refused: refusals(e)}, nil
-	}
-	return p.Planner.Plan(ctx, was, d)
+	return free(d, all)
 }
 
 // refusals are the sentences of an answer, each with the field that it is about.

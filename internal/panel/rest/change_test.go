@@ -55,6 +55,45 @@ func TestWhatCantBeIsToldByField(t *testing.T) {
 	}
 }
 
+// A plan refuses what the change would be refused for, and tells nobody whose a name is.
+func TestAPlanKnowsTheRulesOfTheChange(t *testing.T) {
+	h := newHouse(t)
+	plan := func(a *account, body any) hosting.Plan {
+		t.Helper()
+		return read[hosting.Plan](t, a.post("/sites/jo.example/plan", body).want(t, http.StatusOK))
+	}
+	_, err := h.rules.ChangePackage(t.Context(), h.actor(h.boss), h.jo.user.Package, hosting.NewPackage{Name: "Little", Quota: hosting.Quota{hosting.Sites: 9, hosting.Storage: 6}}, true)
+	h.must(err)
+	if p := plan(h.jo, map[string]any{"storage": "6Gi"}); len(p.Refused) > 0 {
+		t.Errorf("a plan within the package is refused: %v", p.Refused)
+	}
+	if p := plan(h.jo, map[string]any{"storage": "9Gi"}); len(p.Refused) != 1 || !strings.Contains(p.Refused[0].Message, "storage") {
+		t.Errorf("a plan of more than the package has = %+v, want it refused", p)
+	}
+	taken := plan(h.jo, map[string]any{"aliases": []string{"al.example"}})
+	if len(taken.Refused) != 1 || !strings.Contains(taken.Refused[0].Message, "is taken") || strings.Contains(fmt.Sprint(taken), "belongs to") {
+		t.Errorf("a plan with another's name = %+v, want it refused without a word of whose it is", taken)
+	}
+	h.jo.get("/sites/jo.example").want(t, http.StatusOK, `"storage":"5Gi"`, `"aliases":[]`)
+}
+
+func TestAPlanOfAWholeSpec(t *testing.T) {
+	h := newHouse(t)
+	d, err := h.cluster.Domain(t.Context(), "jo.example")
+	h.must(err)
+	spec := d.Spec.DeepCopy()
+	spec.Title = "New"
+	const at = "/sites/jo.example/plan-spec"
+	h.jo.post(at, map[string]any{"spec": spec}).want(t, http.StatusOK, `spec.title`, `"new":"New"`)
+	h.al.post(at, map[string]any{"spec": spec}).problem(t, http.StatusNotFound, hosting.NotFound, "")
+	spec.DomainName = "al.example"
+	h.jo.post(at, map[string]any{"spec": spec}).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "spec.domainName")
+	h.jo.post(at, map[string]any{"spec": map[string]any{"domainName": "jo.example", "redi": true}}).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "spec")
+	h.jo.post(at, map[string]any{"spec": map[string]any{"domainName": 7}}).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "spec")
+	h.jo.post(at, map[string]any{}).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "")
+	h.jo.get("/sites/jo.example").want(t, http.StatusOK, `"title":""`)
+}
+
 func TestWhoReadAnOlderStateChangesNothing(t *testing.T) {
 	h := newHouse(t)
 	for _, at := range []string{"/sites/jo.example", "/users/" + string(h.jo.user.ID)} {

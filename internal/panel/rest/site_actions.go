@@ -1,10 +1,13 @@
 package rest
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"net/http"
 	"time"
 
+	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/visit"
@@ -14,6 +17,8 @@ func (s *Server) siteActions() {
 	handle(s, operation{method: http.MethodGet, path: "/sites/{site}/progress", id: "getSiteProgress", summary: "Show how far a site's making, change or deletion is",
 		scope: hosting.RightSiteView, says: "The steps are the real ones, and go on whether somebody looks or not. A deleted site answers 404 once nothing of it is left."}, s.getProgress)
 	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/plan", id: "planSite", summary: "Tell what a change would do", scope: hosting.RightSiteChange, secret: true}, s.planSite)
+	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/plan-spec", id: "planSiteSpec", summary: "Tell what a whole spec would do to a site", scope: hosting.RightSiteChange, secret: true,
+		says: "The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does."}, s.planSpec)
 	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/plan-deletion", id: "planSiteDeletion", summary: "Tell what a deletion would do", scope: hosting.RightSiteDelete, secret: true}, s.planDeletion)
 	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/restart", id: "restartSite", summary: "Replace a site's pod", scope: hosting.RightSiteRestart,
 		status: http.StatusAccepted}, s.restartSite)
@@ -120,6 +125,39 @@ func (s *Server) planSite(ctx context.Context, a hosting.Actor, in *struct {
 		return nil, err
 	}
 	return &answer[hosting.Plan]{*plan}, nil
+}
+
+func (s *Server) planSpec(ctx context.Context, a hosting.Actor, in *struct {
+	SitePath
+	Body struct {
+		Spec map[string]any `json:"spec" doc:"The spec of a Domain, whole."`
+	}
+}) (*answer[hosting.Plan], error) {
+	spec, err := specOf(in.Body.Spec)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := s.Rules.PlanSpec(ctx, a, in.Site, spec)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[hosting.Plan]{*plan}, nil
+}
+
+// specOf reads the spec of a Domain. A field that does not exist is a mistake and not a
+// wish to be ignored.
+func specOf(fields map[string]any) (*v1alpha1.DomainSpec, error) {
+	text, err := json.Marshal(fields)
+	if err != nil {
+		return nil, err
+	}
+	spec := &v1alpha1.DomainSpec{}
+	strict := json.NewDecoder(bytes.NewReader(text))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(spec); err != nil {
+		return nil, &hosting.Error{Code: hosting.Invalid, Err: err, Fields: []hosting.Field{{Name: "spec", Message: "That is no spec of a Domain: " + err.Error() + "."}}}
+	}
+	return spec, nil
 }
 
 func (s *Server) planDeletion(ctx context.Context, a hosting.Actor, in *SitePath) (*answer[hosting.Plan], error) {

@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"kubepanel.io/kubepanel/internal/client"
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// throughPanel asks a panel for a plan.
+func (c *sitePlan) throughPanel(ctx context.Context, api *client.ClientWithResponses, change hosting.SiteChange) (*hosting.Plan, error) {
+	if c.file != "" {
+		return c.specThroughPanel(ctx, api)
+	}
+	name, err := asciiName(c.name)
+	if err != nil {
+		return nil, err
+	}
+	if c.delete {
+		return planDeletion(ctx, api, name)
+	}
+	return planChange(ctx, api, name, change)
+}
+
+// specThroughPanel asks a panel what the file would do to a site that it has.
+func (c *sitePlan) specThroughPanel(ctx context.Context, api *client.ClientWithResponses) (*hosting.Plan, error) {
+	d, err := c.read()
+	if err != nil {
+		return nil, err
+	}
+	name, err := asciiName(string(d.Spec.DomainName))
+	if err != nil {
+		return nil, err
+	}
+	body := client.PlanSiteSpecRequest{}
+	if body.Spec, err = runtime.DefaultUnstructuredConverter.ToUnstructured(&d.Spec); err != nil {
+		return nil, fmt.Errorf("write the spec: %w", err)
+	}
+	planned, err := api.PlanSiteSpecWithResponse(ctx, name, body)
+	if err != nil {
+		return nil, err
+	}
+	err = client.Check(planned.StatusCode(), planned.ApplicationProblemJSONDefault)
+	if err != nil && hosting.CodeOf(err) == hosting.NotFound {
+		return nil, &hosting.Error{Code: hosting.NotFound, Message: fmt.Sprintf("There is no site %s at %s, or it is not yours.", hosting.ShowBoth(name), c.env.panelHost()),
+			Mend: "Whether a new site could be made tells: kubepanel site create " + name + " --dry-run", Err: err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return readPlan(planned.Body)
+}
+
+// planChange asks a panel what a change would do.
+func planChange(ctx context.Context, api *client.ClientWithResponses, name string, change hosting.SiteChange) (*hosting.Plan, error) {
+	planned, err := api.PlanSiteWithResponse(ctx, name, panelChange(change))
+	if err != nil {
+		return nil, err
+	}
+	if err := client.Check(planned.StatusCode(), planned.ApplicationProblemJSONDefault); err != nil {
+		return nil, err
+	}
+	return readPlan(planned.Body)
+}
+
+// planDeletion asks a panel what a deletion would do.
+func planDeletion(ctx context.Context, api *client.ClientWithResponses, name string) (*hosting.Plan, error) {
+	planned, err := api.PlanSiteDeletionWithResponse(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := client.Check(planned.StatusCode(), planned.ApplicationProblemJSONDefault); err != nil {
+		return nil, err
+	}
+	return readPlan(planned.Body)
+}
+
+func readPlan(text []byte) (*hosting.Plan, error) {
+	plan := &hosting.Plan{}
+	if err := json.Unmarshal(text, plan); err != nil {
+		return nil, fmt.Errorf("read the plan: %w", err)
+	}
+	return plan, nil
+}

@@ -140,7 +140,13 @@ type SFTP struct {
 	// ProxyProtocolFrom are proxies in front of the gateway that may name the
 	// visitor's address.
 	ProxyProtocolFrom []string `json:"proxyProtocolFrom,omitempty"`
+	// TrashDays is after how many days what the panel put into a site's trash is
+	// removed for good; 0: never. Without it the toolbox decides.
+	TrashDays *int32 `json:"trashDays,omitempty"`
 }
+
+// maxTrashDays is ten years.
+const maxTrashDays = 3650
 
 // Gateway tells whether customers come through the gateway.
 func (s SFTP) Gateway() bool { return s.Exposure == ExposureGateway }

@@ -50,6 +50,7 @@ func TestParseNamesTheFault(t *testing.T) {
 		"no port":               {"port: 3306", "port: 0", "database.port"},
 		"image with a newline":  {"kubepanel.io/nginx:1-a", `"a\nb"`, "images.nginx"},
 		"other exposure":        {"exposure: nodePort", "exposure: moon", "sftp.exposure"},
+		"trash before now":      {"exposure: nodePort", "exposure: nodePort, trashDays: -1", "sftp.trashDays"},
 		"setting of no type":    {"type: boolean, default: true", "type: switch, default: true", "runtimes.python.settings.buffering.type"},
 		"bad default":           {"type: integer, default: 0", "type: integer, default: -1", "runtimes.python.settings.workers.default"},
 		"bad pattern":           {`"[a-z.]+:[a-z]+"`, `"["`, "runtimes.python.settings.app.pattern"},

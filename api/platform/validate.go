@@ -79,7 +79,15 @@ func (s *Settings) Validate() error {
 	port("edge.httpPort", s.Edge.HTTPPort)
 	port("edge.httpsPort", s.Edge.HTTPSPort)
 	ranges("edge.proxyProtocolFrom", s.Edge.ProxyProtocolFrom)
+	faults = append(faults, s.SFTP.trashFault())
 	return errors.Join(append(faults, s.catalogueFaults()...)...)
+}
+
+func (s SFTP) trashFault() error {
+	if days := s.TrashDays; days != nil && (*days < 0 || *days > maxTrashDays) {
+		return fmt.Errorf("sftp.trashDays: %d is not between 0 (never) and %d", *days, maxTrashDays)
+	}
+	return nil
 }
 
 // catalogueFaults checks the runtimes in a fixed order, so that the same file

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -25,6 +26,7 @@ type serveOptions struct {
 	listen, root, credentials       string
 	wordpressCron, wordpressAddress string
 	shell                           bool
+	trashDays                       int
 }
 
 func (o *serveOptions) parse(args []string, stderr io.Writer) error {
@@ -34,6 +36,7 @@ func (o *serveOptions) parse(args []string, stderr io.Writer) error {
 	f.StringVar(&o.root, "root", "/var/www", "folder that clients see as /")
 	f.StringVar(&o.credentials, "credentials", "/etc/kubepanel/sftp",
 		"folder with username, passwordHash, hostKey, publicKey, authorizedKeys and documentRoot; read anew for each connection")
+	f.IntVar(&o.trashDays, "trash-days", 30, "after how many days what the panel put into the trash is removed for good; 0: never")
 	f.BoolVar(&o.shell, "shell", false, "give a shell, too, and make a repository that deploys what is pushed to it")
 	f.StringVar(&o.wordpressCron, "wordpress-cron", "", "public address (https://example.com) of a WordPress whose scheduled work to start")
 	f.StringVar(&o.wordpressAddress, "wordpress-address", "127.0.0.1:8080", "where that WordPress is asked")
@@ -87,6 +90,10 @@ func (o *serveOptions) run(ctx context.Context, log *slog.Logger) error {
 		scheduler := &cron.Scheduler{Site: site, Address: o.wordpressAddress, Log: log}
 		wg.Go(func() { scheduler.Run(ctx) })
 	}
+	if o.trashFor() > 0 {
+		sweeper := &files.Sweeper{Root: root, After: o.trashFor(), Log: log}
+		wg.Go(func() { sweeper.Run(ctx) })
+	}
 	if o.listen == "" {
 		log.Info("SFTP is off")
 		<-ctx.Done()
@@ -94,6 +101,8 @@ func (o *serveOptions) run(ctx context.Context, log *slog.Logger) error {
 	}
 	return o.sftp(ctx, f, log)
 }
+
+func (o *serveOptions) trashFor() time.Duration { return time.Duration(o.trashDays) * 24 * time.Hour }
 
 func (o *serveOptions) sftp(ctx context.Context, f *folders, log *slog.Logger) error {
 	// Asked once before anybody comes, so that a bad Secret shows at the start.
@@ -110,7 +119,7 @@ func (o *serveOptions) sftp(ctx context.Context, f *folders, log *slog.Logger) e
 	}
 	log.Info("serving SFTP", "address", listener.Addr().String(), "root", o.root)
 	account := func() (*sftpd.Account, error) { return sftpd.ReadAccount(o.credentials) }
-	keeper := &files.Keeper{Root: f.root}
+	keeper := &files.Keeper{Root: f.root, TrashFor: o.trashFor()}
 	server := &sftpd.Server{Root: f.root, Account: account, SignedIn: func() { f.prepare(ctx) }, HostKey: key, Log: log,
 		Subsystems: map[string]func(ssh.Channel){orders.Subsystem: keeper.Serve}}
 	if o.shell {

@@ -1803,6 +1803,9 @@ type Thrown struct {
 	// Name In the trash; restoreFiles takes it.
 	Name string `json:"name"`
 	Size int64  `json:"size"`
+
+	// Until When it is removed for good.
+	Until *time.Time `json:"until,omitempty"`
 }
 
 // ThrownKind defines model for Thrown.Kind.

@@ -150,6 +150,9 @@ func (s Site) toolbox() corev1.Container {
 	if s.wordPress() {
 		c.Command = append(c.Command, "--wordpress-cron="+s.Platform.Edge.URL(s.name()))
 	}
+	if days := s.Platform.SFTP.TrashDays; days != nil {
+		c.Command = append(c.Command, fmt.Sprintf("--trash-days=%d", *days))
+	}
 	if !s.sftpEnabled() {
 		return c
 	}

@@ -134,4 +134,6 @@ type Thrown struct {
 	Kind       string
 	Size       int64
 	At         time.Time
+	// Until is when it is removed for good; zero: never by itself.
+	Until time.Time
 }

@@ -70,6 +70,7 @@ mail:
   relayPort: {{ .Values.mail.relayPort }}
 sftp:
   exposure: {{ .Values.sftp.exposure }}
+  trashDays: {{ .Values.sftp.trashDays | int }}
   host: {{ .Values.sftp.host | quote }}
   port: {{ .Values.sftp.port }}
   proxyProtocolFrom: {{ toJson .Values.sftp.proxyProtocolFrom }}

@@ -124,6 +124,8 @@ type Thrown struct {
 	Kind string    `json:"kind" enum:"folder,file,link,other"`
 	Size int64     `json:"size"`
 	At   time.Time `json:"at"`
+	// Until is left out where things stay.
+	Until *time.Time `json:"until,omitempty" doc:"When it is removed for good."`
 }
 
 func (s *Server) listTrash(ctx context.Context, a hosting.Actor, in *SitePath) (*answer[List[Thrown]], error) {
@@ -136,6 +138,10 @@ func (s *Server) listTrash(ctx context.Context, a hosting.Actor, in *SitePath) (
 		return nil, err
 	}
 	return whole(found, func(t *orders.Thrown) Thrown {
-		return Thrown{Name: readable(t.Name), From: readable(t.From), Kind: t.Kind, Size: t.Size, At: t.At}
+		thrown := Thrown{Name: readable(t.Name), From: readable(t.From), Kind: t.Kind, Size: t.Size, At: t.At}
+		if !t.Until.IsZero() {
+			thrown.Until = &t.Until
+		}
+		return thrown
 	}), nil
 }

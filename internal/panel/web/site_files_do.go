@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"path"
+	"time"
 
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/orders"
@@ -156,6 +157,18 @@ type filesTrash struct {
 	All   []orders.Thrown
 	Done  string
 	Wrong faults
+}
+
+// keptFor is how many days the site's toolbox leaves things in the trash; 0 of one that
+// leaves them for good, or does not tell.
+func keptFor(all []orders.Thrown) int {
+	const day = 24 * time.Hour
+	for _, t := range all {
+		if !t.Until.IsZero() {
+			return int(t.Until.Sub(t.At) / day)
+		}
+	}
+	return 0
 }
 
 func (s *Server) trash(r *http.Request) (*filesTrash, error) {

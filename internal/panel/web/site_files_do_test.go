@@ -107,7 +107,7 @@ func TestFilesAreWorkedWith(t *testing.T) {
 	do("/html/n.php", "unpack", url.Values{"on": {"item"}}, http.StatusUnprocessableEntity, "no archive")
 	do("/html", "trash", url.Values{"file": {"theme"}}, http.StatusSeeOther)
 	bin := h.get(filesAt + "/trash")
-	bin.want(t, http.StatusOK, "/html/theme")
+	bin.want(t, http.StatusOK, "/html/theme", "30 days after it was thrown away")
 	id := regexp.MustCompile(`name="file" value="([^"]+)"`).FindStringSubmatch(bin.body)
 	if !gone(root, "html/theme") || id == nil {
 		t.Fatal("what was thrown away is there, or not in the trash")

@@ -28,16 +28,19 @@ const progressEvery = 500 * time.Millisecond
 // Keeper carries out orders below a root. Its fields are set once, before Serve.
 type Keeper struct {
 	Root *os.Root
+	// TrashFor is how long a Sweeper leaves things in the trash; 0 is for good.
+	TrashFor time.Duration
 }
 
 // work is one order under way.
 type work struct {
 	*orders.Order
 
-	root *os.Root
-	in   io.Reader
-	out  io.Writer
-	said io.Writer
+	root     *os.Root
+	trashFor time.Duration
+	in       io.Reader
+	out      io.Writer
+	said     io.Writer
 
 	mu      sync.Mutex
 	size    int64
@@ -49,7 +52,7 @@ type work struct {
 func (k *Keeper) Serve(channel ssh.Channel) {
 	in := bufio.NewReaderSize(channel, 64<<10)
 	order, err := read(in)
-	w := &work{Order: order, root: k.Root, in: in, out: channel, said: channel.Stderr(), told: time.Now()}
+	w := &work{Order: order, root: k.Root, trashFor: k.TrashFor, in: in, out: channel, said: channel.Stderr(), told: time.Now()}
 	if err == nil {
 		err = w.carryOut()
 	}

@@ -90,15 +90,19 @@ func (w *work) trashed() error {
 		return err
 	}
 	for _, name := range names {
-		f, err := w.look(trashFiles + "/" + name)
+		info, err := w.root.Lstat(trashFiles + "/" + name)
 		if err != nil {
 			continue // gone since
 		}
 		from, at, err := w.noted(name)
 		if err != nil {
-			from, at = "", f.Modified
+			from, at = "", time.Time{}
 		}
-		all = append(all, orders.Thrown{Name: f.Name, From: []byte(from), Kind: f.Kind, Size: f.Size, At: at})
+		thrown := orders.Thrown{Name: []byte(name), From: []byte(from), Kind: kindOf(info.Mode()), Size: info.Size(), At: thrownAt(at, info)}
+		if w.trashFor > 0 {
+			thrown.Until = thrown.At.Add(w.trashFor)
+		}
+		all = append(all, thrown)
 	}
 	slices.SortFunc(all, func(a, b orders.Thrown) int { return b.At.Compare(a.At) })
 	return w.give(all)
@@ -106,11 +110,18 @@ func (w *work) trashed() error {
 
 // noted reads where a file in the trash was, and when it came there.
 func (w *work) noted(id string) (from string, at time.Time, err error) {
-	file, err := w.root.OpenFile(trashInfo+"/"+id+infoEnd, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	return readNote(w.root, trashInfo+"/"+id+infoEnd)
+}
+
+func readNote(root *os.Root, name string) (from string, at time.Time, err error) {
+	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return "", at, err
 	}
 	defer func() { _ = file.Close() }() // only read
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return "", at, errors.Join(refuse(orders.Missing, ""), err) // a pipe would never end
+	}
 	return parseInfo(io.LimitReader(file, maxInfo))
 }
 
@@ -126,7 +137,7 @@ func parseInfo(text io.Reader) (from string, at time.Time, err error) {
 				return "", at, fmt.Errorf("read where it was: %w", err)
 			}
 		case "DeletionDate":
-			at, _ = time.Parse(dateFormat, value) // without it, it is only listed last
+			at, _ = time.Parse(dateFormat, value) // without it, see thrownAt
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -166,7 +177,7 @@ func (w *work) restore() error {
 
 // empty removes all that is in the trash, for good.
 func (w *work) empty() error {
-	for _, folder := range []string{trashFiles, trashInfo} {
+	for _, folder := range []string{trashFiles, trashInfo, orders.TrashFolder + "/" + expired} {
 		if err := w.root.RemoveAll(folder); err != nil {
 			return err
 		}

@@ -114,6 +114,7 @@ type panel struct {
 	databases *visit.Door
 	pages     http.Handler
 	hooks     *webhook.Sender
+	people    *openid.Provider
 	log       *slog.Logger
 }
 
@@ -134,6 +135,7 @@ func (o serveOptions) run(ctx context.Context, db *store.DB, w *watched) error {
 	all.Go(func() error { return p.tidy(ctx) })
 	all.Go(func() error { p.doors.Deliver(ctx); return nil })
 	all.Go(func() error { p.hooks.Run(ctx); return nil })
+	all.Go(func() error { p.people.RunLogouts(ctx); return nil })
 	all.Go(func() error {
 		select {
 		case <-p.mirror.Synced():
@@ -188,10 +190,11 @@ func (o serveOptions) wire(p *panel, db *store.DB) error {
 	if p.databases, err = o.databases.open(p, db, address); err != nil {
 		return err
 	}
-	people := openid.New(openid.Options{Rules: p.rules, Doors: p.doors, Log: p.log})
+	p.people = openid.New(openid.Options{Rules: p.rules, Doors: p.doors, Log: p.log,
+		Outside: webhook.Client(p.hooks.Allow, p.hooks.Deny, nil), Inside: webhook.Client(append(webhook.Private(), p.hooks.Allow...), nil, nil)})
 	pages, err := web.New(web.Options{
 		Rules: p.rules, Doors: p.doors, Wrap: p.doors.Wrap, Who: auth.ActorOf,
-		Brand: o.brand, Log: p.log, Now: time.Now, Databases: p.databases, OpenID: people,
+		Brand: o.brand, Log: p.log, Now: time.Now, Databases: p.databases, OpenID: p.people,
 	})
 	if err != nil {
 		return err
@@ -200,7 +203,7 @@ func (o serveOptions) wire(p *panel, db *store.DB) error {
 	if err != nil {
 		return err
 	}
-	p.pages = p.Wrap(p.databases.Before(people.Before(faces(pages.Handler(), programs.Handler()))))
+	p.pages = p.Wrap(p.databases.Before(p.people.Before(faces(pages.Handler(), programs.Handler()))))
 	return nil
 }
 

@@ -57,11 +57,17 @@ func newApplicationList(env *Env) *cobra.Command {
 }
 
 // applicationFlags say who may sign in to an application, and where they come back to.
-type applicationFlags struct{ redirects, farewells, roles []string }
+type applicationFlags struct {
+	redirects, farewells, roles []string
+	logout                      string
+	inside                      bool
+}
 
 func (a *applicationFlags) add(f *pflag.FlagSet, roles []string) {
 	f.StringArrayVar(&a.redirects, "redirect", nil, "`address` that people are sent back to, compared letter by letter (may be repeated)")
 	f.StringArrayVar(&a.farewells, "farewell", nil, "`address` that people may be sent to after signing out (may be repeated)")
+	f.StringVar(&a.logout, "logout", "", "`address` that is told when somebody's session ends (back-channel logout); '' for none")
+	f.BoolVar(&a.inside, "inside", false, "that address may be one that is not public, such as a service of the cluster")
 	f.StringSliceVar(&a.roles, "role", roles, "`role` whose accounts may sign in (may be repeated)")
 }
 
@@ -72,6 +78,12 @@ func (a *applicationFlags) onto(f *pflag.FlagSet, all bool, wish *client.NewAppl
 	}
 	if f.Changed("farewell") {
 		wish.Farewells = &a.farewells
+	}
+	if f.Changed("logout") {
+		wish.Logout = &a.logout
+	}
+	if f.Changed("inside") {
+		wish.Inside = &a.inside
 	}
 	if all || f.Changed("role") {
 		wish.Roles = make([]client.NewApplicationRoles, 0, len(a.roles))
@@ -124,9 +136,9 @@ func newApplicationChange(env *Env) *cobra.Command {
 	cmd = env.about("the application's name", &cobra.Command{Use: "change NAME", Short: "Change an application; what is not named stays",
 		Long: `Change an application. What is not named stays; a list that is named replaces the one of
 before. Where somebody else changed it in between, nothing is changed.`,
-		Example: "  kubepanel application change Grafana --role administrator --role reseller\n  kubepanel application change Grafana --name Plots"},
+		Example: "  kubepanel application change Grafana --role administrator --role reseller\n  kubepanel application change Grafana --inside --logout http://grafana.tools.svc:3000/logout"},
 		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
-			if err := atLeastOne(cmd, "name", "redirect", "farewell", "role"); err != nil {
+			if err := atLeastOne(cmd, "name", "redirect", "farewell", "logout", "inside", "role"); err != nil {
 				return err
 			}
 			id, err := applicationID(ctx, api, name)
@@ -141,7 +153,7 @@ before. Where somebody else changed it in between, nothing is changed.`,
 				return err
 			}
 			was := found.JSON200
-			wish := client.NewApplication{Name: or(rename, was.Name), Redirects: was.Redirects, Farewells: was.Farewells}
+			wish := client.NewApplication{Name: or(rename, was.Name), Redirects: was.Redirects, Farewells: was.Farewells, Logout: was.Logout, Inside: was.Inside}
 			for _, role := range was.Roles {
 				wish.Roles = append(wish.Roles, client.NewApplicationRoles(role))
 			}

@@ -164,6 +164,10 @@ func TestApplicationsFromATerminal(t *testing.T) {
 		t.Errorf("the former name is still there: %s", text)
 	}
 	lines := strings.Split(strings.TrimSpace(first), "\n")
+	o.want(nil, "application", "change", "Plots", "--inside", "--logout", "http://plots.tools.svc/logout")
+	o.want(nil, "application", "change", "Plots", "--role", "customer")
+	o.want([]string{`"logout": "http://plots.tools.svc/logout"`, `"inside": true`}, "application", "list", "-o", "json")
+	o.refused(2, "write a whole address", "application", "change", "Plots", "--inside=false")
 	if second := o.want([]string{"shown this once"}, "application", "secret", "Plots"); strings.Contains(second, lines[len(lines)-1]) {
 		t.Error("another secret is the same one")
 	}

@@ -535,8 +535,14 @@ type Application struct {
 	Farewells *[]string `json:"farewells,omitempty"`
 
 	// ID Also the client's ID.
-	ID   string `json:"id"`
-	Name string `json:"name"`
+	ID string `json:"id"`
+
+	// Inside That address may be one that is not public, such as http://grafana.tools.svc:3000/logout.
+	Inside *bool `json:"inside,omitempty"`
+
+	// Logout What is told when somebody's session ends (OpenID Connect Back-Channel Logout).
+	Logout *string `json:"logout,omitempty"`
+	Name   string  `json:"name"`
 
 	// Public It runs where it can keep no secret, such as on people's own computers: it has none, and each sign-in asks the person. Chosen when it is made; left as it is afterwards.
 	Public *bool `json:"public,omitempty"`
@@ -1207,7 +1213,13 @@ type MaintenanceWish struct {
 type NewApplication struct {
 	// Farewells Where people may be sent to after signing out.
 	Farewells *[]string `json:"farewells,omitempty"`
-	Name      string    `json:"name"`
+
+	// Inside That address may be one that is not public, such as http://grafana.tools.svc:3000/logout.
+	Inside *bool `json:"inside,omitempty"`
+
+	// Logout What is told when somebody's session ends (OpenID Connect Back-Channel Logout).
+	Logout *string `json:"logout,omitempty"`
+	Name   string  `json:"name"`
 
 	// Public It runs where it can keep no secret, such as on people's own computers: it has none, and each sign-in asks the person. Chosen when it is made; left as it is afterwards.
 	Public *bool `json:"public,omitempty"`

@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -20,6 +22,11 @@ type Application struct {
 	// Redirects are the addresses that people are sent back to; compared letter by letter
 	// (RFC 9700 section 2.1). Farewells are those after signing out.
 	Redirects, Farewells []string
+	// Logout is the address that is told when somebody's session ends (OpenID Connect
+	// Back-Channel Logout 1.0 section 2.2); empty for none. Inside: it may be one that is not
+	// public, where webhooks never lead.
+	Logout string
+	Inside bool
 	// Roles are those whose accounts it lets in; never none.
 	Roles []Role
 	// Public: it runs where it can keep no secret, such as on people's own computers, and
@@ -35,7 +42,7 @@ func (a *Application) Admits(role Role) bool { return slices.Contains(a.Roles, r
 
 // Version names what can be changed of the application, as it is now.
 func (a *Application) Version() string {
-	parts := []string{string(a.ID), a.Name, a.SecretHash}
+	parts := []string{string(a.ID), a.Name, a.SecretHash, a.Logout, strconv.FormatBool(a.Inside)}
 	for _, list := range [][]string{a.Redirects, a.Farewells} {
 		parts = append(append(parts, list...), "")
 	}
@@ -121,6 +128,24 @@ type PassToken struct {
 	UsedAt    time.Time // of a refresh token, which counts once
 }
 
+// Logout is an application to be told when a session ends that somebody signed in to it
+// from. It waits until the session is gone, however that ends.
+type Logout struct {
+	// ID is what the application knows the session by: the sid of tokens.
+	ID                string
+	Application, User ID
+	Session           string // empty when it is gone
+	Tries             int
+	// NextAt is when it is tried next; while somebody tries, when that is given up.
+	NextAt time.Time
+}
+
+// NewLogout makes the one of a pass. Neither the session nor another application can be
+// told from its ID.
+func NewLogout(p *Pass) *Logout {
+	return &Logout{ID: SecretHash(p.Session + " " + string(p.Application)), Application: p.Application, User: p.User, Session: p.Session}
+}
+
 // SigningKey signs what the panel says of people to applications.
 type SigningKey struct {
 	ID string
@@ -137,6 +162,9 @@ type ApplicationReader interface {
 	Pass(ctx context.Context, id ID) (*Pass, error)
 	PassByCode(ctx context.Context, hash string) (*Pass, error)
 	PassToken(ctx context.Context, kind PassTokenKind, hash string) (*PassToken, error)
+	Logout(ctx context.Context, id string) (*Logout, error)
+	// DueLogouts returns some whose session is gone and whose time has come, the oldest first.
+	DueLogouts(ctx context.Context, at time.Time, most int) ([]Logout, error)
 	// SigningKeys returns all, the one that begins first before the others.
 	SigningKeys(ctx context.Context) ([]SigningKey, error)
 }
@@ -153,6 +181,10 @@ type ApplicationWriter interface {
 	DeletePass(ctx context.Context, id ID) error
 	InsertPassToken(ctx context.Context, t *PassToken) error
 	UsePassToken(ctx context.Context, t *PassToken) error
+	// InsertLogout does nothing where there is one with its ID.
+	InsertLogout(ctx context.Context, l *Logout) error
+	UpdateLogout(ctx context.Context, l *Logout) error
+	DeleteLogout(ctx context.Context, id string) error
 	InsertSigningKey(ctx context.Context, k *SigningKey) error
 	DeleteSigningKey(ctx context.Context, id string) error
 }
@@ -175,12 +207,35 @@ func (a *Application) check() error {
 	if len(a.Redirects) == 0 && len(f) == 0 {
 		f.add("redirects", "name the address that people are sent back to; the application's own documentation has it")
 	}
+	f.check("logout", a.checkLogout())
 	roles := a.Roles
 	a.Roles = slices.DeleteFunc(Roles(), func(r Role) bool { return !slices.Contains(roles, r) })
 	if len(a.Roles) == 0 {
 		f.add("roles", "choose whose accounts may sign in")
 	}
 	return f.err()
+}
+
+// checkLogout puts the address in order that is told of sessions that end. Inside of a
+// cluster it may be plain HTTP: what is sent there is signed, and opens nothing.
+func (a *Application) checkLogout() error {
+	a.Logout = strings.TrimSpace(a.Logout)
+	if a.Logout == "" {
+		a.Inside = false
+		return nil
+	}
+	if a.Public {
+		return errors.New("an application on people's own computers can't be told of sessions that end; leave the address out")
+	}
+	text := a.Logout
+	if plain, ok := strings.CutPrefix(text, "http://"); ok && a.Inside {
+		text = "https://" + plain
+	}
+	_, err := ParseRedirect(text)
+	if err != nil {
+		return fmt.Errorf("%q can't be told; write a whole address like https://grafana.example.com/logout/backchannel", a.Logout)
+	}
+	return nil
 }
 
 func checkRedirects(f *faults, field string, texts []string) []string {

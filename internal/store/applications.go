@@ -10,13 +10,13 @@ import (
 // keyPlace names the encrypted column of a signing key.
 func keyPlace(id string) string { return "signing_keys.private of " + id }
 
-const selectApplication = `SELECT id, name, redirects, farewells, roles, public, secret_hash, created_at FROM applications `
+const selectApplication = `SELECT id, name, redirects, farewells, logout, inside, roles, public, secret_hash, created_at FROM applications `
 
 func scanApplication(row scanner) (hosting.Application, error) {
 	var a hosting.Application
 	var redirects, farewells, roles string
 	var created int64
-	if err := row.Scan(&a.ID, &a.Name, &redirects, &farewells, &roles, &a.Public, &a.SecretHash, &created); err != nil {
+	if err := row.Scan(&a.ID, &a.Name, &redirects, &farewells, &a.Logout, &a.Inside, &roles, &a.Public, &a.SecretHash, &created); err != nil {
 		return a, err
 	}
 	a.CreatedAt = moment(created)
@@ -51,10 +51,10 @@ func (q *queries) PutApplication(ctx context.Context, a *hosting.Application) er
 		}
 		texts[i] = string(text)
 	}
-	return answer("write an application", q.exec(ctx, `INSERT INTO applications (id, name, redirects, farewells, roles, public, secret_hash, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, redirects = excluded.redirects, farewells = excluded.farewells,
-		roles = excluded.roles, secret_hash = excluded.secret_hash`,
-		a.ID, a.Name, texts[0], texts[1], texts[2], truth(a.Public), a.SecretHash, micros(a.CreatedAt)))
+	return answer("write an application", q.exec(ctx, `INSERT INTO applications (id, name, redirects, farewells, logout, inside, roles, public, secret_hash, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, redirects = excluded.redirects, farewells = excluded.farewells,
+		logout = excluded.logout, inside = excluded.inside, roles = excluded.roles, secret_hash = excluded.secret_hash`,
+		a.ID, a.Name, texts[0], texts[1], a.Logout, truth(a.Inside), texts[2], truth(a.Public), a.SecretHash, micros(a.CreatedAt)))
 }
 
 // DeleteApplication implements hosting.ApplicationWriter.

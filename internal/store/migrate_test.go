@@ -107,6 +107,9 @@ func fromVersion(t *testing.T, address string, version int64) {
 	if version >= 7 {
 		keptApplication(t, db)
 	}
+	if version >= 12 {
+		keptLogouts(t, db)
+	}
 	if version >= 8 {
 		if s, err := db.PanelSettings(ctx); err != nil || s.Name != "Hoster" || s.Light != "#0b6e4f" || !s.FirstStepsAway || len(s.Logo) != 0 {
 			t.Errorf("PanelSettings = %+v, %v", s, err)
@@ -128,6 +131,29 @@ func keptApplication(t *testing.T, db *DB) {
 	}
 	if _, err := db.PassToken(ctx, hosting.PassAccess, "token"); hosting.CodeOf(err) != hosting.NotFound {
 		t.Errorf("a refresh token as an access token = %v, want that there is none", err)
+	}
+}
+
+func keptLogouts(t *testing.T, db *DB) {
+	t.Helper()
+	ctx := t.Context()
+	if a, err := db.Application(ctx, "a1"); err != nil || a.Logout != "https://grafana.example/logout" || !a.Inside {
+		t.Errorf("Application = %+v, %v", a, err)
+	}
+	at := time.UnixMicro(1767225600000005)
+	due, err := db.DueLogouts(ctx, at, 9)
+	if err != nil || len(due) != 1 || due[0].ID != "l2" || due[0].Tries != 2 || due[0].User != "u9" || due[0].Session != "" {
+		t.Errorf("DueLogouts = %+v, %v; want the one whose session is gone", due, err)
+	}
+	if early, err := db.DueLogouts(ctx, at.Add(-time.Microsecond), 9); err != nil || len(early) != 0 {
+		t.Errorf("DueLogouts before its time = %+v, %v", early, err)
+	}
+	err = db.Write(ctx, func(tx hosting.Tx) error { return tx.DeleteSession(ctx, "s1") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if due, err := db.DueLogouts(ctx, at, 9); err != nil || len(due) != 2 || due[0].ID != "l1" {
+		t.Errorf("after the session ended DueLogouts = %+v, %v; want both, the one that was not tried first", due, err)
 	}
 }
 

@@ -68,6 +68,7 @@ type statement struct {
 	AuthTime   *jwt.NumericDate `json:"auth_time"`
 	Nonce      string           `json:"nonce,omitempty"`
 	AccessHash string           `json:"at_hash"`
+	Session    string           `json:"sid"`           // OpenID Connect Back-Channel Logout 1.0 section 2.1
 	Methods    []string         `json:"amr,omitempty"` // RFC 8176
 }
 
@@ -89,7 +90,7 @@ func (p *Provider) vouch(ctx context.Context, who hosting.Actor, pass *hosting.P
 	says := statement{
 		person: about, Issuer: p.Issuer(), Audience: string(pass.Application), Nonce: nonce,
 		IssuedAt: jwt.NewNumericDate(now), Expires: jwt.NewNumericDate(now.Add(tokenLife)), AuthTime: jwt.NewNumericDate(pass.ProvenAt),
-		AccessHash: base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2]),
+		AccessHash: base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2]), Session: hosting.NewLogout(pass).ID,
 	}
 	if pass.Factor {
 		says.Methods = []string{"mfa"}
@@ -157,11 +158,13 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 		"id_token_signing_alg_values_supported":          []string{string(jose.RS256)},
 		"token_endpoint_auth_methods_supported":          []string{"client_secret_basic", "client_secret_post", "none"},
 		"code_challenge_methods_supported":               []string{"S256"},
-		"claims_supported":                               []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "amr", "name", "email", "email_verified", "groups"},
+		"claims_supported":                               []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "amr", "sid", "name", "email", "email_verified", "groups"},
 		"prompt_values_supported":                        []string{"none", "login"},
 		"request_parameter_supported":                    false,
 		"request_uri_parameter_supported":                false,
 		"authorization_response_iss_parameter_supported": true,
+		"backchannel_logout_supported":                   true,
+		"backchannel_logout_session_supported":           true,
 	})
 }
 

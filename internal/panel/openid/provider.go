@@ -48,6 +48,9 @@ type Options struct {
 	Rules *hosting.Provider
 	Doors *auth.Auth
 	Log   *slog.Logger
+	// Outside and Inside reach what applications have told of sessions that end: the second
+	// also what is not public, for those that an administrator allowed that.
+	Outside, Inside *http.Client
 	// KeyBits is the size of signing keys; zero for the usual.
 	KeyBits int
 }

@@ -126,6 +126,11 @@ func (p *Provider) redeem(ctx context.Context, app *hosting.Application, in url.
 		if err := tx.RedeemPass(ctx, pass); err != nil {
 			return err
 		}
+		if app.Logout != "" {
+			if err := tx.InsertLogout(ctx, hosting.NewLogout(pass)); err != nil {
+				return err
+			}
+		}
 		out, err = p.give(ctx, tx, pass)
 		return err
 	})

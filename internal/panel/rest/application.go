@@ -33,16 +33,18 @@ type NewApplication struct {
 	Name      string         `json:"name" maxLength:"300"`
 	Redirects []string       `json:"redirects" maxItems:"20" example:"[\"https://grafana.example.com/login/generic_oauth\"]" doc:"Where people are sent back to, compared letter by letter."`
 	Farewells []string       `json:"farewells,omitempty" maxItems:"20" doc:"Where people may be sent to after signing out."`
+	Logout    string         `json:"logout,omitempty" maxLength:"500" doc:"What is told when somebody's session ends (OpenID Connect Back-Channel Logout)."`
+	Inside    bool           `json:"inside,omitempty" doc:"That address may be one that is not public, such as http://grafana.tools.svc:3000/logout."`
 	Public    bool           `json:"public,omitempty" doc:"It runs where it can keep no secret, such as on people's own computers: it has none, and each sign-in asks the person. Chosen when it is made; left as it is afterwards."`
 	Roles     []hosting.Role `json:"roles" maxItems:"4" enum:"administrator,reseller,customer,collaborator" doc:"Whose accounts may sign in."`
 }
 
 func (n NewApplication) wanted(id hosting.ID) hosting.Application {
-	return hosting.Application{ID: id, Name: n.Name, Redirects: n.Redirects, Farewells: n.Farewells, Public: n.Public, Roles: n.Roles}
+	return hosting.Application{ID: id, Name: n.Name, Redirects: n.Redirects, Farewells: n.Farewells, Logout: n.Logout, Inside: n.Inside, Public: n.Public, Roles: n.Roles}
 }
 
 func applicationOf(a *hosting.Application) Application {
-	return Application{ID: a.ID, NewApplication: NewApplication{Name: a.Name, Redirects: a.Redirects, Farewells: a.Farewells, Public: a.Public, Roles: a.Roles}, CreatedAt: a.CreatedAt}
+	return Application{ID: a.ID, NewApplication: NewApplication{Name: a.Name, Redirects: a.Redirects, Farewells: a.Farewells, Logout: a.Logout, Inside: a.Inside, Public: a.Public, Roles: a.Roles}, CreatedAt: a.CreatedAt}
 }
 
 func applicationWith(a *hosting.Application, secret string) *versioned[Application] {

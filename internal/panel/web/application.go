@@ -125,6 +125,7 @@ func applicationForm(r *http.Request) (hosting.Application, error) {
 	form := hosting.Application{
 		ID: hosting.ID(r.PathValue("application")), Name: r.PostForm.Get("name"), Public: r.PostForm.Get("public") != "",
 		Redirects: strings.Fields(r.PostForm.Get("redirects")), Farewells: strings.Fields(r.PostForm.Get("farewells")),
+		Logout: r.PostForm.Get("logout"), Inside: r.PostForm.Get("inside") != "",
 	}
 	for _, role := range r.PostForm["roles"] {
 		form.Roles = append(form.Roles, hosting.Role(role))

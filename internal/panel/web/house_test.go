@@ -26,6 +26,7 @@ import (
 	"kubepanel.io/kubepanel/internal/panel/paneltest"
 	"kubepanel.io/kubepanel/internal/panel/visit"
 	"kubepanel.io/kubepanel/internal/panel/web"
+	"kubepanel.io/kubepanel/internal/panel/webhook"
 	"kubepanel.io/kubepanel/internal/store"
 )
 
@@ -96,7 +97,8 @@ func newHouse(t *testing.T) *house {
 // serve is all pages, for whoever who says.
 func (h *house) serve(wrap func(http.Handler) http.Handler, who func(context.Context) (hosting.Actor, bool)) http.Handler {
 	h.t.Helper()
-	h.openID = openid.New(openid.Options{Rules: h.rules, Doors: h.doors, Log: slog.New(slog.NewTextHandler(h.log, nil)), KeyBits: 2048})
+	h.openID = openid.New(openid.Options{Rules: h.rules, Doors: h.doors, Log: slog.New(slog.NewTextHandler(h.log, nil)), KeyBits: 2048,
+		Outside: webhook.Client(nil, nil, nil), Inside: webhook.Client(webhook.Private(), nil, nil)})
 	pages, err := web.New(web.Options{
 		Rules: h.rules, Doors: h.doors, Brand: "Kubepanel", Log: slog.New(slog.NewTextHandler(h.log, nil)), Now: h.rules.Now,
 		Wrap: wrap, Who: who, AskAgain: time.Millisecond, Databases: h.databases, OpenID: h.openID,

@@ -48,6 +48,7 @@ type claims struct {
 	Methods  []string `json:"amr"`
 	AuthTime int64    `json:"auth_time"`
 	Nonce    string   `json:"nonce"`
+	Session  string   `json:"sid"`
 }
 
 // tool makes an application known to the panel by its page, and starts it.
@@ -365,8 +366,9 @@ func TestStolenCodeIsWorthNothing(t *testing.T) {
 	}
 }
 
-func TestTokensEndWithTheSession(t *testing.T) {
-	end := map[string]func(h *house, b *browser){
+// sessionEnds are the ways in which the session of Jo's browser ends.
+func sessionEnds() map[string]func(h *house, b *browser) {
+	return map[string]func(h *house, b *browser){
 		"signing out":          func(_ *house, b *browser) { b.post("/sign-out", nil) },
 		"a suspended account":  func(h *house, _ *browser) { h.must(h.rules.SuspendUser(h.t.Context(), h.boss, h.jo.ID, true)) },
 		"an account that ends": func(h *house, _ *browser) { h.must(h.rules.DeleteUser(h.t.Context(), h.boss, h.jo.ID)) },
@@ -375,8 +377,12 @@ func TestTokensEndWithTheSession(t *testing.T) {
 			h.must(err)
 			b.another().post("/password", url.Values{"code": {token}, "password": {"another horse battery staple"}})
 		},
+		"an administrator": func(h *house, _ *browser) { h.must(h.doors.EndSessions(h.t.Context(), h.boss, h.jo.ID)) },
 	}
-	for name, end := range end {
+}
+
+func TestTokensEndWithTheSession(t *testing.T) {
+	for name, end := range sessionEnds() {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t)
 			boss := h.open().boss()

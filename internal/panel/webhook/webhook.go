@@ -54,26 +54,41 @@ type Sender struct {
 }
 
 // New prepares a sender.
-func New(o Options) *Sender {
-	allow4, allow6 := families(o.Allow)
-	deny4, deny6 := families(o.Deny)
+func New(o Options) *Sender { return &Sender{Options: o, client: Client(o.Allow, o.Deny, o.Roots)} }
+
+// Client reaches addresses that strangers chose: what is public or in allow, and not in
+// deny. Addresses are believed by roots; nil for the system's authorities.
+func Client(allow, deny []netip.Prefix, roots *x509.CertPool) *http.Client {
+	allow4, allow6 := families(allow)
+	deny4, deny6 := families(deny)
 	guard := ssrf.New(ssrf.WithAnyPort(),
 		ssrf.WithAllowedV4Prefixes(allow4...), ssrf.WithAllowedV6Prefixes(allow6...),
 		ssrf.WithDeniedV4Prefixes(deny4...), ssrf.WithDeniedV6Prefixes(deny6...))
 	// The address is looked at when the connection is made, after names were resolved: what
 	// a name led to before counts for nothing.
 	dialer := &net.Dialer{Timeout: dialTimeout, Control: guard.Safe}
-	return &Sender{Options: o, client: &http.Client{
+	return &http.Client{
 		Timeout: tryTimeout,
 		Transport: &http.Transport{
 			Proxy:       nil, // a proxy's address would be looked at in place of the real one
-			DialContext: dialer.DialContext, TLSClientConfig: &tls.Config{RootCAs: o.Roots, MinVersion: tls.VersionTLS12},
+			DialContext: dialer.DialContext, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout: dialTimeout, ResponseHeaderTimeout: tryTimeout, MaxResponseHeaderBytes: 16 << 10,
 			MaxIdleConns: 100, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
 		},
 		// An address that moved has to be changed by its owner.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	}
+}
+
+// Private are the ranges that are not public and lead to programs all the same: this
+// computer, private networks and what providers share (RFC 1918, 4193, 6598). Addresses of
+// the link, where clouds hand out a machine's credentials, are not among them.
+func Private() []netip.Prefix {
+	var all []netip.Prefix
+	for _, text := range []string{"127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "::1/128", "fc00::/7"} {
+		all = append(all, netip.MustParsePrefix(text))
+	}
+	return all
 }
 
 func families(all []netip.Prefix) (v4, v6 []netip.Prefix) {

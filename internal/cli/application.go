@@ -193,11 +193,15 @@ func newApplicationSecret(env *Env) *cobra.Command {
 }
 
 func newApplicationDelete(env *Env) *cobra.Command {
-	return env.about("the application's name", &cobra.Command{Use: "delete NAME", Aliases: []string{"remove"}, Short: "Let nobody sign in to an application by the panel any more",
+	yes := false
+	return addYes(env.about("the application's name", &cobra.Command{Use: "delete NAME", Aliases: []string{"remove"}, Short: "Let nobody sign in to an application by the panel any more",
 		Example: "  kubepanel application delete Grafana"},
 		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
 			id, err := applicationID(ctx, api, name)
 			if err != nil {
+				return err
+			}
+			if err := env.confirm(ctx, yes, loss{tells: "Nobody signs in to this application any more then, and its secret counts no more.", name: name, does: "delete it"}); err != nil {
 				return err
 			}
 			gone, err := api.DeleteApplicationWithResponse(ctx, id, nil)
@@ -208,5 +212,5 @@ func newApplicationDelete(env *Env) *cobra.Command {
 				return err
 			}
 			return env.done(map[string]string{"deleted": name}, "Nobody signs in to %s by the panel any more.", clean(name))
-		})
+		}), &yes)
 }

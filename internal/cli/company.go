@@ -209,11 +209,15 @@ func (e *Env) secret(ctx context.Context, file string) (*string, error) {
 }
 
 func newCompanyDelete(env *Env) *cobra.Command {
-	return env.about("the company's name", &cobra.Command{Use: "delete NAME", Short: "Let nobody sign in by a company any more; the accounts stay",
+	yes := false
+	return addYes(env.about("the company's name", &cobra.Command{Use: "delete NAME", Short: "Let nobody sign in by a company any more; the accounts stay",
 		Example: "  kubepanel company delete Works"},
 		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
 			id, err := companyID(ctx, api, name)
 			if err != nil {
+				return err
+			}
+			if err := env.confirm(ctx, yes, loss{tells: "Nobody signs in by this company any more then.", name: name, does: "delete it"}); err != nil {
 				return err
 			}
 			gone, err := api.DeleteCompanyWithResponse(ctx, id, nil)
@@ -224,5 +228,5 @@ func newCompanyDelete(env *Env) *cobra.Command {
 				return err
 			}
 			return env.done(map[string]string{"deleted": name}, "Nobody signs in by %s any more.", clean(name))
-		})
+		}), &yes)
 }

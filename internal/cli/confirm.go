@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
@@ -36,4 +38,10 @@ func (e *Env) confirm(ctx context.Context, yes bool, l loss) error {
 		return &hosting.Error{Code: hosting.Conflict, Message: fmt.Sprintf("That is not %s, so nothing was changed.", clean(l.name))}
 	}
 	return nil
+}
+
+// addYes adds the flag that says beforehand what would be asked.
+func addYes(cmd *cobra.Command, yes *bool) *cobra.Command {
+	cmd.Flags().BoolVarP(yes, "yes", "y", false, "do not ask")
+	return cmd
 }

@@ -111,10 +111,14 @@ func newPackageCreate(env *Env) *cobra.Command {
 }
 
 func newPackageDelete(env *Env) *cobra.Command {
-	return env.about("the package's name", &cobra.Command{Use: "delete NAME", Short: "Delete a package that no account has", Example: "  kubepanel package delete Small"},
+	yes := false
+	return addYes(env.about("the package's name", &cobra.Command{Use: "delete NAME", Short: "Delete a package that no account has", Example: "  kubepanel package delete Small"},
 		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
 			id, err := packageID(ctx, api, name)
 			if err != nil {
+				return err
+			}
+			if err := env.confirm(ctx, yes, loss{tells: "The package and its limits are gone then.", name: name, does: "delete it"}); err != nil {
 				return err
 			}
 			gone, err := api.DeletePackageWithResponse(ctx, id, nil)
@@ -125,5 +129,5 @@ func newPackageDelete(env *Env) *cobra.Command {
 				return err
 			}
 			return env.done(map[string]string{"deleted": name}, "Deleted the package %s.", clean(name))
-		})
+		}), &yes)
 }

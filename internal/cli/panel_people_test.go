@@ -138,3 +138,23 @@ func TestOnesOwnAccountFromATerminal(t *testing.T) {
 	o.want([]string{"8.4"}, "__complete", "site", "create", "--php", "")
 	o.want([]string{"site.files"}, "__complete", "collaborator", "invite", "--right", "")
 }
+
+// What can't be had back is asked about first, and the name has to be typed.
+func TestDeletingAsks(t *testing.T) {
+	o := newOffice(t)
+	o.want(nil, "login", o.url, "--ca-file", o.ca)
+	o.want(nil, "package", "create", "Small")
+	o.want(nil, "user", "create", "jo@shop.example", "--name", "Jo", "--package", "Small")
+	o.want(nil, "webhook", "create", "Hook", "--url", "https://hooks.example/")
+	o.want(nil, "application", "create", "Grafana", "--redirect", "https://grafana.example/login")
+	for _, d := range [][]string{{"user", "jo@shop.example"}, {"package", "Small"}, {"webhook", "Hook"}, {"application", "Grafana"}} {
+		line := []string{d[0], "delete", d[1]}
+		o.refused(2, "--yes", line...)
+		if code, text := o.answer("yes", line...); code != 1 || !strings.Contains(text, "Type "+d[1]+" to delete it") || !strings.Contains(text, "nothing was changed") {
+			t.Errorf("kubepanel %s with another answer = %d %s", strings.Join(line, " "), code, text)
+		}
+		if code, text := o.answer(d[1], line...); code != 0 {
+			t.Errorf("kubepanel %s with the name = %d %s", strings.Join(line, " "), code, text)
+		}
+	}
+}

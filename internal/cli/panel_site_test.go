@@ -150,7 +150,7 @@ func TestNodesAndCompaniesFromATerminal(t *testing.T) {
 	if code, text := o.run("", "company", "change", "Works"); code != 2 || !strings.Contains(text, "nothing to do") {
 		t.Errorf("a change of nothing = %d %s", code, text)
 	}
-	o.want([]string{"Nobody signs in by Works"}, "company", "delete", "Works")
+	o.want([]string{"Nobody signs in by Works"}, "company", "delete", "Works", "--yes")
 	o.want([]string{"takes no new pods"}, "node", "cordon", "worker-1")
 }
 
@@ -174,9 +174,9 @@ func TestApplicationsFromATerminal(t *testing.T) {
 	if text := o.want(nil, "application", "list", "-o", "json"); strings.Contains(text, "secret") {
 		t.Errorf("a list has secrets: %s", text)
 	}
-	o.want([]string{"Nobody signs in to Plots"}, "application", "delete", "Plots")
+	o.want([]string{"Nobody signs in to Plots"}, "application", "delete", "Plots", "--yes")
 	o.want([]string{"has no secret"}, "application", "create", "deployer", "--public", "--redirect", "http://127.0.0.1/done")
-	if code, text := o.run("", "application", "delete", "Plots"); code != 1 || !strings.Contains(text, "kubepanel application list") {
+	if code, text := o.run("", "application", "delete", "Plots", "--yes"); code != 1 || !strings.Contains(text, "kubepanel application list") {
 		t.Errorf("deleting what is not there = %d %s", code, text)
 	}
 }

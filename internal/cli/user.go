@@ -258,11 +258,15 @@ func newUserLink(env *Env) *cobra.Command {
 }
 
 func newUserDelete(env *Env) *cobra.Command {
-	return env.about("the account's address", &cobra.Command{Use: "delete ADDRESS", Short: "Delete an account that has nothing left",
+	yes := false
+	return addYes(env.about("the account's address", &cobra.Command{Use: "delete ADDRESS", Short: "Delete an account that has nothing left",
 		Example: "  kubepanel user delete jo@shop.example"},
 		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
 			id, err := userID(ctx, api, name)
 			if err != nil {
+				return err
+			}
+			if err := env.confirm(ctx, yes, loss{tells: "The account, its tokens and its ways to sign in are gone then.", name: name, does: "delete it"}); err != nil {
 				return err
 			}
 			gone, err := api.DeleteUserWithResponse(ctx, id, nil)
@@ -273,5 +277,5 @@ func newUserDelete(env *Env) *cobra.Command {
 				return err
 			}
 			return env.done(map[string]string{"deleted": name}, "Deleted the account %s.", clean(name))
-		})
+		}), &yes)
 }

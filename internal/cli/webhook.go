@@ -93,10 +93,14 @@ func newWebhookTest(env *Env) *cobra.Command {
 }
 
 func newWebhookDelete(env *Env) *cobra.Command {
-	return env.about("the webhook's name", &cobra.Command{Use: "delete NAME", Short: "Delete a webhook", Example: "  kubepanel webhook delete Shop"},
+	yes := false
+	return addYes(env.about("the webhook's name", &cobra.Command{Use: "delete NAME", Short: "Delete a webhook", Example: "  kubepanel webhook delete Shop"},
 		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
 			id, err := webhookID(ctx, api, name)
 			if err != nil {
+				return err
+			}
+			if err := env.confirm(ctx, yes, loss{tells: "The webhook, its secret and what is still to be sent are gone then.", name: name, does: "delete it"}); err != nil {
 				return err
 			}
 			gone, err := api.DeleteWebhookWithResponse(ctx, id, nil)
@@ -107,5 +111,5 @@ func newWebhookDelete(env *Env) *cobra.Command {
 				return err
 			}
 			return env.done(map[string]string{"deleted": name}, "Deleted the webhook %s.", clean(name))
-		})
+		}), &yes)
 }

@@ -59,6 +59,7 @@ type serveOptions struct {
 	way                        wayOptions
 	databases                  databaseOptions
 	proxies                    []string
+	patience                   time.Duration
 	webhookRanges              []string
 }
 
@@ -88,6 +89,7 @@ func newServe(db *database) *cobra.Command {
 	flags.StringVar(&o.listen, "listen", ":8080", "`address` for HTTP, behind the edge")
 	flags.StringVar(&o.health, "health-listen", ":8081", "`address` for /healthz, /readyz and /metrics")
 	flags.StringVar(&o.url, "url", "https://panel.localhost", "the panel's `address`, as browsers show it")
+	flags.DurationVar(&o.patience, "fresh-within", 2*time.Second, "`time` that an answer waits for what another panel has just changed")
 	flags.StringVar(&o.brand, "brand", "Kubepanel", "`name` that the panel goes by")
 	o.doors.addFlags(flags)
 	flags.StringSliceVar(&o.webhookRanges, "webhook-range", nil, "`range` that webhooks may lead to although it is not public (may be repeated)")
@@ -176,9 +178,10 @@ func (o serveOptions) wire(p *panel, db *store.DB) error {
 	if err != nil {
 		return err
 	}
+	noted := hosting.Noted(p.mirror, db, time.Now, func(err error) { p.log.Warn("note a site's version for other panels", "err", err) })
 	p.rules = &hosting.Provider{
-		Panel: &hosting.Panel{Domains: p.mirror, Writer: p.mirror, Platform: p.mirror, Planner: p.mirror, Logs: p.mirror, Cron: p.mirror, Meter: p.mirror, Accesses: p.mirror},
-		Store: db, Now: time.Now, Nodes: p.mirror, Door: o.way.open(settings),
+		Panel: &hosting.Panel{Domains: p.mirror, Writer: noted, Platform: p.mirror, Planner: p.mirror, Logs: p.mirror, Cron: p.mirror, Meter: p.mirror, Accesses: p.mirror},
+		Store: db, Now: time.Now, Follow: p.mirror, Patience: o.patience, Nodes: p.mirror, Door: o.way.open(settings),
 		Reserved: []string{address.Hostname()},
 	}
 	if p.doors, err = o.doors.open(auth.Options{Provider: p.rules, URL: address, Proxies: proxies, Count: p.SignIn}, o.brand, p.log); err != nil {

@@ -173,11 +173,11 @@ type office struct {
 }
 
 // open starts the panel and waits until it answers.
-func (t *town) open() *office {
+func (t *town) open(args ...string) *office {
 	t.Helper()
 	o := &office{town: t, at: freeAddress(t), health: freeAddress(t), log: &bytes.Buffer{}}
-	o.cmd = exec.Command(t.program, "serve", "--settings", t.settings, "--kubeconfig", t.kubeconfig, "--listen", o.at, "--health-listen", o.health,
-		"--url", "https://panel.localhost", "--log-level", "warn", "--database", t.database, "--keys", t.keys)
+	o.cmd = exec.Command(t.program, append([]string{"serve", "--settings", t.settings, "--kubeconfig", t.kubeconfig, "--listen", o.at, "--health-listen", o.health,
+		"--url", "https://panel.localhost", "--log-level", "warn", "--database", t.database, "--keys", t.keys}, args...)...)
 	o.cmd.Stderr = o.log
 	o.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it ends with the tests, however they end
 	began := time.Now()

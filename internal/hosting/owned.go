@@ -31,6 +31,8 @@ type OwnedSite struct {
 	Held, Suspended bool
 	CreatedAt       time.Time
 	ChangedAt       time.Time
+	// Written is only read; NoteVersion changes it.
+	Written Written
 
 	// Filled in by reading.
 	OwnerName      string

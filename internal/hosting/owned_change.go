@@ -112,8 +112,12 @@ func (p *Provider) DeleteSite(ctx context.Context, a Actor, name string) error {
 // remove deletes the Domain of a site that is to go, and forgets the site when there
 // is none.
 func (p *Provider) remove(ctx context.Context, s *OwnedSite) error {
-	if err := p.look(ctx, s); err != nil {
+	known := p.follow(ctx, s)
+	if err := p.see(ctx, s); err != nil {
 		return err
+	}
+	if s.Domain == nil && !known { // another panel has just made it
+		return &Error{Code: Unreachable, Message: "The cluster has not told this panel of the site " + ShowBoth(s.Name) + " yet.", Mend: "Try again in a moment."}
 	}
 	if s.Domain == nil {
 		return p.Store.Write(ctx, func(tx Tx) error { return tx.DeleteSite(ctx, s.Name) })

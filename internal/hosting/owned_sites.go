@@ -37,22 +37,17 @@ func (p *Provider) Sites(ctx context.Context, a Actor, q SiteQuery) (Page[OwnedS
 		return none, err
 	}
 	got := page(sites, q.Limit, total, func(s OwnedSite) string { return s.Name })
+	all := make([]*OwnedSite, len(got.Items))
 	for i := range got.Items {
-		if err := p.look(ctx, &got.Items[i]); err != nil {
+		all[i] = &got.Items[i]
+	}
+	p.follow(ctx, all...)
+	for _, s := range all {
+		if err := p.see(ctx, s); err != nil {
 			return none, err
 		}
 	}
 	return got, p.addUses(ctx, got.Items)
-}
-
-// look adds what the cluster says of a site.
-func (p *Provider) look(ctx context.Context, s *OwnedSite) error {
-	d, err := p.Panel.Domains.Domain(ctx, s.Object)
-	if err != nil && CodeOf(err) != NotFound {
-		return err
-	}
-	s.Domain = d
-	return nil
 }
 
 // Site returns a site that the actor may see.

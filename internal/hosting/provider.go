@@ -15,6 +15,10 @@ type Provider struct {
 	Store Store
 	// Nodes are the cluster's machines.
 	Nodes NodeKeeper
+	// Follow waits for what other panels wrote; nil where Domains are read from the cluster
+	// itself. Patience bounds how long an answer waits; 0 for two seconds.
+	Follow   Follower
+	Patience time.Duration
 	// Now is the clock.
 	Now func() time.Time
 	// Reserved are names that no site may have, nor a name below them: the panel's own.

@@ -117,6 +117,8 @@ type SiteWriter interface {
 	InsertSite(ctx context.Context, s *OwnedSite) error
 	UpdateSite(ctx context.Context, s *OwnedSite) error
 	DeleteSite(ctx context.Context, name string) error
+	// NoteVersion keeps which version of a site's Domain a panel made last.
+	NoteVersion(ctx context.Context, name string, w Written) error
 }
 
 // TrailReader reads the audit trail.

@@ -28,6 +28,10 @@ type Mirror struct {
 
 	mu      sync.RWMutex
 	domains map[string]*v1alpha1.Domain
+	// told is the version up to which the watch has told everything, and waiting is closed
+	// when there is more; nil while nobody waits.
+	told    string
+	waiting chan struct{}
 	once    sync.Once
 	synced  chan struct{}
 }
@@ -36,6 +40,7 @@ var (
 	_ hosting.DomainReader = (*Mirror)(nil)
 	_ hosting.DomainWriter = (*Mirror)(nil)
 	_ hosting.Platform     = (*Mirror)(nil)
+	_ hosting.Follower     = (*Mirror)(nil)
 )
 
 // NewMirror returns a mirror that has seen nothing yet.
@@ -82,6 +87,70 @@ func (m *Mirror) Domains(context.Context) ([]v1alpha1.Domain, error) {
 		all = append(all, *d)
 	}
 	return all, nil
+}
+
+// Follow implements hosting.Follower. A Domain that the watch has told as gone is as new
+// as any version before.
+func (m *Mirror) Follow(ctx context.Context, object, version string) bool {
+	for {
+		more := m.behind(object, version)
+		if more == nil {
+			return true
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// behind returns nil when the mirror is as new as a version of a Domain, and else what is
+// closed when it is newer than now. Versions that can't be compared are as new.
+func (m *Mirror) behind(object, version string) <-chan struct{} {
+	m.mu.RLock()
+	behind := m.older(object, version)
+	m.mu.RUnlock()
+	if !behind {
+		return nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.older(object, version) {
+		return nil
+	}
+	if m.waiting == nil {
+		m.waiting = make(chan struct{})
+	}
+	return m.waiting
+}
+
+func (m *Mirror) older(object, version string) bool {
+	if d, ok := m.domains[object]; ok && before(d.ResourceVersion, version) <= 0 {
+		return false
+	}
+	return before(m.told, version) > 0
+}
+
+// before is positive when version a is older than b, and 0 when they are the same or
+// can't be compared.
+func before(a, b string) int {
+	if a == "" {
+		return 1 // nothing was told yet
+	}
+	order, err := resourceversion.CompareResourceVersion(b, a)
+	if err != nil {
+		return 0
+	}
+	return order
+}
+
+// wake has those who wait look again. m is locked.
+func (m *Mirror) wake() {
+	if m.waiting != nil {
+		close(m.waiting)
+		m.waiting = nil
+	}
 }
 
 // Settings implements hosting.Platform: those that the program was started with. A
@@ -140,6 +209,7 @@ func (m *Mirror) put(d *v1alpha1.Domain) {
 		}
 	}
 	m.domains[d.Name] = named(d)
+	m.wake()
 }
 
 func (m *Mirror) drop(object string) {
@@ -171,7 +241,7 @@ func (s seen) Delete(obj any) error {
 }
 
 // Replace takes a complete list.
-func (s seen) Replace(list []any, _ string) error {
+func (s seen) Replace(list []any, version string) error {
 	all := make(map[string]*v1alpha1.Domain, len(list))
 	for _, obj := range list {
 		if d, ok := obj.(*v1alpha1.Domain); ok {
@@ -180,9 +250,19 @@ func (s seen) Replace(list []any, _ string) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.domains = all
+	s.domains, s.told = all, version
+	s.wake()
 	s.once.Do(func() { close(s.synced) })
 	return nil
+}
+
+// UpdateResourceVersion takes up to where the watch has told everything, after each event
+// and bookmark (cache.ResourceVersionUpdater).
+func (s seen) UpdateResourceVersion(version string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told = version
+	s.wake()
 }
 
 // Resync has nothing to do: the mirror is what is kept.

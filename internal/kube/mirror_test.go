@@ -3,6 +3,7 @@ package kube_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -157,5 +158,49 @@ func TestMirrorIsFreshAfterAConflict(t *testing.T) {
 	wantCode(t, "ChangeDomain", m.ChangeDomain(t.Context(), was, now, false), hosting.Conflict)
 	if now, err := m.Domain(t.Context(), d.Name); err != nil || now.Spec.Title != "theirs" {
 		t.Errorf("Domain after a conflict = %v, %v; want the newest", now, err)
+	}
+}
+
+// What another panel wrote is waited for until the watch has told of it, or of later.
+func TestMirrorTellsWhenItIsAsNewAsAVersion(t *testing.T) {
+	s := newStore(t)
+	m, requests := mirrored(t)
+	d := created(t, s, "awaited.example")
+	until := func(limit time.Duration, version string) bool {
+		ctx, done := context.WithTimeout(t.Context(), limit)
+		defer done()
+		return m.Follow(ctx, d.Name, version)
+	}
+	before := requests.Load()
+	if !until(30*time.Second, d.ResourceVersion) {
+		t.Fatalf("version %s did not come within 30 s", d.ResourceVersion)
+	}
+	if _, err := m.Domain(t.Context(), d.Name); err != nil {
+		t.Errorf("Domain after its version came = %v", err)
+	}
+	if until(50*time.Millisecond, d.ResourceVersion+"0") {
+		t.Error("a version that is far ahead is there")
+	}
+	// While it waits, the next change comes.
+	next := make(chan bool)
+	go func() { next <- until(30*time.Second, "1"+strings.Repeat("0", len(d.ResourceVersion)-1)) }()
+	retitle(t, s, d.Name, "another")
+	if !<-next {
+		t.Error("a version that is not ahead did not come")
+	}
+	now, err := s.Domain(t.Context(), d.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	remove(t.Context(), t, s, now)
+	shows(t, m, d.Name, "that it is gone", func(d *v1alpha1.Domain) bool { return d == nil })
+	if !until(30*time.Second, now.ResourceVersion) {
+		t.Error("a version of a Domain that is gone is waited for")
+	}
+	if !until(0, "not a version") {
+		t.Error("what can't be compared is waited for")
+	}
+	if asked := requests.Load() - before; asked > 1 { // the watch may begin just then
+		t.Errorf("waiting asked the API server %d times", asked)
 	}
 }

@@ -77,6 +77,9 @@ func fromVersion(t *testing.T, address string, version int64) {
 	want := hosting.OwnedSite{Name: "shop.example", Object: "shop.example", Owner: "u3", OwnerName: "Jo", Reseller: "u2",
 		State: hosting.SiteOwned, Held: true, OwnerSuspended: true,
 		CreatedAt: time.UnixMicro(1767225600000004).UTC(), ChangedAt: time.UnixMicro(1767225600000005).UTC()}
+	if version >= 13 {
+		want.Written = hosting.Written{Version: "4711", At: time.UnixMicro(1767225900000000).UTC()}
+	}
 	amounts := s.Amounts
 	s.Amounts = nil
 	if fmt.Sprint(*s) != fmt.Sprint(want) || amounts[hosting.Storage] != 5 || amounts[hosting.Sites] != 1 {

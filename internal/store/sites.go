@@ -15,6 +15,7 @@ type siteRows struct {
 	site             hosting.OwnedSite
 	reseller         sql.NullString
 	created, changed int64
+	written          int64
 	amounts          amountsRow
 	into             []any
 }
@@ -23,7 +24,7 @@ func newSiteRows(counted bool) *siteRows {
 	r := &siteRows{}
 	s := &r.site
 	r.into = []any{&s.Name, &s.Object, (*string)(&s.Owner), (*string)(&s.State), &s.Held, &s.Suspended, &r.created, &r.changed,
-		&s.OwnerName, &r.reseller, &s.OwnerSuspended}
+		&s.Written.Version, &r.written, &s.OwnerName, &r.reseller, &s.OwnerSuspended}
 	if counted {
 		r.amounts = make(amountsRow, len(hosting.Resources()))
 		r.into = r.amounts.appendTo(r.into)
@@ -37,7 +38,7 @@ func (r *siteRows) query() string {
 	if r.amounts != nil {
 		counted = ", " + columns("s.")
 	}
-	return `SELECT s.name, s.object, s.owner_id, s.state, s.held, s.suspended, s.created_at, s.changed_at,
+	return `SELECT s.name, s.object, s.owner_id, s.state, s.held, s.suspended, s.created_at, s.changed_at, s.written, s.written_at,
 	u.name, u.reseller_id, CASE WHEN u.suspended = 1 OR COALESCE(r.suspended, 0) = 1 THEN 1 ELSE 0 END` + counted + `
 	FROM sites s JOIN users u ON u.id = s.owner_id LEFT JOIN users r ON r.id = u.reseller_id `
 }
@@ -46,6 +47,9 @@ func (r *siteRows) scan(row scanner) (hosting.OwnedSite, error) {
 	err := row.Scan(r.into...)
 	s := r.site
 	s.Reseller, s.CreatedAt, s.ChangedAt = hosting.ID(r.reseller.String), moment(r.created), moment(r.changed)
+	if s.Written.Version != "" {
+		s.Written.At = moment(r.written)
+	}
 	if r.amounts != nil {
 		s.Amounts = r.amounts.value()
 	}
@@ -215,6 +219,11 @@ func (q *queries) UpdateSite(ctx context.Context, s *hosting.OwnedSite) error {
 		return answer("free names", err)
 	}
 	return q.takeNames(ctx, s)
+}
+
+// NoteVersion implements hosting.SiteWriter.
+func (q *queries) NoteVersion(ctx context.Context, name string, w hosting.Written) error {
+	return answer("note a site's version", q.exec(ctx, `UPDATE sites SET written = ?, written_at = ? WHERE name = ?`, w.Version, micros(w.At), name))
 }
 
 // DeleteSite implements hosting.SiteWriter.

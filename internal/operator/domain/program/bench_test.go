@@ -103,13 +103,14 @@ func (r *bench) settle(b *testing.B) (all []request, last time.Time) {
 // make is the main part: from nothing to all Domains ready.
 func (r *bench) make(b *testing.B) {
 	cpu, empty, looks := r.operator.cpu(b), r.operator.memory(b, "VmHWM"), r.operator.looks()
-	server := r.serverCPU(b)
+	server, before := r.serverCPU(b), loadNow(b)
 	profile := r.profile(b, "make", r.n/10)
 	start := time.Now()
 	r.create(b, 1, r.n+1)
 	r.Create.Written = time.Since(start).Seconds()
 	r.census.await(b, r.n+1, r.patience)
 	r.Create.Exist = time.Since(start).Seconds()
+	r.Create.Load = loadNow(b).since(before)
 	r.Create.Ready = r.ready.await(b, r.n+1, r.patience).Sub(start).Seconds()
 	asked, _ := r.settle(b)
 	used := r.operator.cpu(b) - cpu

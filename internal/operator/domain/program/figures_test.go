@@ -54,6 +54,7 @@ type figures struct {
 		CPU          float64 `json:"cpuSeconds"`
 		CPUPerDomain float64 `json:"cpuSecondsPerDomain"`
 		ServerCPU    float64 `json:"apiServerCPUSeconds"`
+		Load         load    `json:"load"`
 		Looks        float64 `json:"reconcilesPerDomain"`
 		asked
 	} `json:"create"`
@@ -94,6 +95,8 @@ func (f *figures) show(b *testing.B) {
 	fmt.Fprintf(&out, "%d Domains, %d objects each\n", f.Domains, f.Objects)
 	row("", "measured", "goal")
 	row("until all objects exist, s", number("%.1f", f.Create.Exist), "45 for 1,000")
+	l := f.Create.Load
+	row("processor s till then: of this run; idle; strangers; stolen", number("%.0f", l.Run)+fmt.Sprintf("; %.0f; %.0f; %.0f", l.Idle, l.Strangers, l.Stolen), "")
 	row("until all are Ready, s", number("%.1f", f.Create.Ready), "")
 	row("operator CPU per Domain, s", number("%.4f", f.Create.CPUPerDomain), "0.02")
 	row("API server CPU per Domain, s", number("%.4f", f.Create.ServerCPU/float64(f.Domains)), "")

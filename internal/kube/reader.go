@@ -40,18 +40,15 @@ type marshaler interface{ Marshal() ([]byte, error) }
 func ReadSums(like Encoded) Reader {
 	status, none := statusOf(like)
 	return func(item []byte) (runtime.Object, error) {
-		kept := make([]byte, 0, len(item)/2)
-		if err := eachField(item, func(number protowire.Number, field []byte) {
+		obj, err := decode(like, item, func(to []byte, number protowire.Number, field []byte) []byte {
 			switch number {
 			case fieldMeta:
-				kept = appendWithin(kept, field, func(n protowire.Number) bool { return n != fieldManaged })
+				return appendWithin(to, field, unmanaged)
 			case status:
-				kept = append(kept, field...)
+				return append(to, field...)
 			}
-		}); err != nil {
-			return nil, fmt.Errorf("read %T: %w", like, err)
-		}
-		obj, err := decode(like, kept)
+			return to
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -78,22 +75,19 @@ func ReadSums(like Encoded) Reader {
 // named, by their numbers in its encoding, nothing else of it is read.
 func ReadParts(like Encoded, spec ...protowire.Number) Reader {
 	return func(item []byte) (runtime.Object, error) {
-		kept := make([]byte, 0, len(item))
-		if err := eachField(item, func(number protowire.Number, field []byte) {
+		return decode(like, item, func(to []byte, number protowire.Number, field []byte) []byte {
 			switch {
 			case number == fieldMeta:
-				kept = appendWithin(kept, field, func(n protowire.Number) bool { return n != fieldManaged })
+				return appendWithin(to, field, unmanaged)
 			case number == fieldSpec && len(spec) > 0:
-				kept = appendWithin(kept, field, func(n protowire.Number) bool { return slices.Contains(spec, n) })
-			default:
-				kept = append(kept, field...)
+				return appendWithin(to, field, func(n protowire.Number) bool { return slices.Contains(spec, n) })
 			}
-		}); err != nil {
-			return nil, fmt.Errorf("read %T: %w", like, err)
-		}
-		return decode(like, kept)
+			return append(to, field...)
+		})
 	}
 }
+
+func unmanaged(n protowire.Number) bool { return n != fieldManaged }
 
 // statusOf is the number of a kind's status in its encoding, and the field of an empty
 // one there; 0 for a kind that has none.
@@ -112,13 +106,21 @@ func statusOf(like Encoded) (number protowire.Number, none []byte) {
 	return protowire.Number(n), appendField(nil, protowire.Number(n), value)
 }
 
-// decode makes an object of like's kind.
-func decode(like Encoded, data []byte) (client.Object, error) {
+// decode makes an object of like's kind of what pick appends for each field of an item.
+func decode(like Encoded, item []byte, pick func(to []byte, number protowire.Number, field []byte) []byte) (client.Object, error) {
+	buffer, _ := buffers.Get().(*[]byte) // nothing else is in there
+	defer buffers.Put(buffer)            // an object that was decoded has copies
+	*buffer = (*buffer)[:0]
+	if err := eachField(item, func(number protowire.Number, field []byte) {
+		*buffer = pick(*buffer, number, field)
+	}); err != nil {
+		return nil, fmt.Errorf("read %T: %w", like, err)
+	}
 	obj, ok := reflect.New(reflect.TypeOf(like).Elem()).Interface().(Encoded)
 	if !ok {
 		return nil, fmt.Errorf("make %T: no object", like)
 	}
-	if err := obj.Unmarshal(data); err != nil {
+	if err := obj.Unmarshal(*buffer); err != nil {
 		return nil, fmt.Errorf("decode %T: %w", like, err)
 	}
 	return obj, nil
@@ -145,15 +147,21 @@ func appendWithin(to, field []byte, wanted func(protowire.Number) bool) []byte {
 		return append(to, field...)
 	}
 	message, _ := protowire.ConsumeBytes(field[size:])
-	kept := make([]byte, 0, len(message))
+	left := 0
 	if eachField(message, func(n protowire.Number, field []byte) {
 		if wanted(n) {
-			kept = append(kept, field...)
+			left += len(field)
 		}
 	}) != nil {
 		return append(to, field...)
 	}
-	return appendField(to, number, kept)
+	to = protowire.AppendVarint(protowire.AppendTag(to, number, kind), uint64(left))
+	_ = eachField(message, func(n protowire.Number, field []byte) { // it was gone through before
+		if wanted(n) {
+			to = append(to, field...)
+		}
+	})
+	return to
 }
 
 func appendField(to []byte, number protowire.Number, value []byte) []byte {

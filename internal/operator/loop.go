@@ -10,7 +10,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -103,7 +102,7 @@ func (l *Loop[T]) concerning(ctx context.Context, obj T) []Step[T] {
 	steps := l.Steps
 	for i := len(steps) - 1; i >= 0; i-- {
 		if steps[i].If != nil && !steps[i].If(ctx, obj) {
-			meta.RemoveStatusCondition(obj.Conditions(), steps[i].Condition)
+			remove(obj, steps[i].Condition)
 			steps = slices.Concat(steps[:i], steps[i+1:])
 		}
 	}

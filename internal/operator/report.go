@@ -114,8 +114,16 @@ func clip(message string) string {
 // mark keeps a condition that means "abnormal" only while it is true.
 func mark(obj Object, typ string, on bool, reason, message string) {
 	if !on {
-		meta.RemoveStatusCondition(obj.Conditions(), typ)
+		remove(obj, typ)
 		return
 	}
 	set(obj, typ, metav1.ConditionTrue, reason, message)
+}
+
+// remove takes a condition away. meta.RemoveStatusCondition makes a new list even where
+// there is none to take away, at every look.
+func remove(obj Object, typ string) {
+	if meta.FindStatusCondition(*obj.Conditions(), typ) != nil {
+		meta.RemoveStatusCondition(obj.Conditions(), typ)
+	}
 }

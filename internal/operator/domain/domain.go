@@ -44,6 +44,8 @@ type Reconciler struct {
 	Program string
 	// Admit says why no new site may be made now; nil admits all.
 	Admit func() error
+
+	queue operator.Depth
 }
 
 // Steps is the table of contents of this package: read it first. Whatever has

@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	// greetEvery finds out within seconds that the gateway went or came, by one
-	// connection for the whole platform.
-	greetEvery = 5 * time.Second
+	// greetEvery finds out that the gateway went or came, by one connection for the
+	// whole platform: often enough for gatewayPatience.
+	greetEvery = 10 * time.Second
 	// greetTimeout is generous for a line within one cluster.
 	greetTimeout = 3 * time.Second
 	// gatewayPatience is longer than a new gateway takes to replace an old one: sites

@@ -9,25 +9,28 @@ import (
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/kube"
+	"kubepanel.io/kubepanel/internal/operator"
 )
 
 // scrapeTimeout bounds a scrape that comes before the cache is filled.
 const scrapeTimeout = time.Second
 
-// collector tells, when it is asked, how many Domains are in which phase, whether
-// MariaDB answers, and what was written to the API server.
+// collector tells, when it is asked, how many Domains are in which phase and how many
+// wait, whether MariaDB answers, and what was written to the API server.
 type collector struct {
 	reader    client.Reader
 	databases *Databases
 	counts    *kube.Counts
+	queue     *operator.Depth
 
-	domains, mariadb, objects *prometheus.Desc
+	domains, waiting, mariadb, objects *prometheus.Desc
 }
 
 func newCollector(r *Reconciler) *collector {
 	return &collector{
-		reader: r.Kube.Client, databases: r.Databases, counts: r.Kube.Counts,
+		reader: r.Kube.Client, databases: r.Databases, counts: r.Kube.Counts, queue: &r.queue,
 		domains: prometheus.NewDesc("kubepanel_domains", "Domains by phase.", []string{"phase"}, nil),
+		waiting: prometheus.NewDesc("kubepanel_operator_queue_depth", "Domains that wait to be looked at.", nil, nil),
 		mariadb: prometheus.NewDesc("kubepanel_mariadb_up", "1 while MariaDB answers the operator.", nil, nil),
 		objects: prometheus.NewDesc("kubepanel_operator_objects_total",
 			"Objects looked at, by what was done: applied and created cost a request, unchanged none.", []string{"done"}, nil),
@@ -37,6 +40,7 @@ func newCollector(r *Reconciler) *collector {
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
 	to <- c.domains
+	to <- c.waiting
 	to <- c.mariadb
 	to <- c.objects
 }
@@ -55,6 +59,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 			to <- prometheus.MustNewConstMetric(c.domains, prometheus.GaugeValue, float64(n), orElse(string(phase), "New"))
 		}
 	}
+	to <- prometheus.MustNewConstMetric(c.waiting, prometheus.GaugeValue, float64(c.queue.Now()))
 	up := 0.0
 	if c.databases.Up() {
 		up = 1

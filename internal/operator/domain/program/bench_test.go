@@ -149,7 +149,7 @@ func (r *bench) restart(b *testing.B) {
 	profile := r.profile(b, "restart", 5)
 	done := func() bool {
 		return r.operator.looks() >= float64(r.n+1) &&
-			r.operator.metric("workqueue_depth", map[string]string{"controller": "domain"}) == 0 &&
+			r.operator.metric("kubepanel_operator_queue_depth", nil) == 0 &&
 			r.operator.metric("controller_runtime_active_workers", map[string]string{"controller": "domain"}) == 0
 	}
 	r.eventually(b, r.patience, func() error {

@@ -329,7 +329,7 @@ func (p applicationPage) view() templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Form.ID == "" || !p.Form.Public {
-				templ_7745c5c3_Err = input(p.frame, inputField{Name: "logout", Label: p.T("Address that is told when a session ends, if it has one"), Value: p.Form.Logout, Fault: p.Wrong.Of("logout"), Complete: "off",
+				templ_7745c5c3_Err = input(p.frame, inputField{Name: "logout", Label: p.T("Address that is told when a session ends, if it has one"), Value: p.Form.Logout, Fault: p.Wrong.Of("logout"), Complete: "off", LTR: true,
 					Hint: p.T("Signing out of the panel then signs out there too (back-channel logout).")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

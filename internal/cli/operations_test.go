@@ -30,17 +30,15 @@ var lines = map[string]string{
 	"listCronJobs": "site cron list", "getCronJob": "site cron set", "createCronJob": "site cron create", "changeCronJob": "site cron set", "deleteCronJob": "site cron delete",
 	"runCronJob": "site cron run", "listCronRuns": "site cron output", "getCronOutput": "site cron output",
 	"listFiles": "site files ls", "getFile": "site files get", "readFile": "site files get", "downloadFolder": "site files get", "getUpload": "site files put", "upload": "site files put",
-	"copyFiles": "site files cp", "moveFiles": "site files mv", "makeFolder": "site files mkdir", "setFileMode": "site files chmod", "packFiles": "site files pack",
+	"copyFiles": "site files cp", "moveFiles": "site files mv", "renameFile": "site files rename", "makeFolder": "site files mkdir", "setFileMode": "site files chmod", "packFiles": "site files pack",
 	"unpackFile": "site files unpack", "trashFiles": "site files rm", "listTrash": "site files trash", "restoreFiles": "site files restore", "emptyTrash": "site files empty-trash",
-	"listLogs": "site logs", "searchLog": "site logs", "followLog": "site logs",
+	"listLogs": "site logs", "searchLog": "site logs", "downloadLog": "site logs", "followLog": "site logs",
 	"listUsers": "user list", "getUser": "user show", "getUserUsage": "user show", "createUser": "user create", "changeUser": "user change", "deleteUser": "user delete",
 	"suspendUser": "user suspend", "resumeUser": "user resume", "endUserSessions": "user sign-out", "createUserLink": "user link",
 	"listCollaborators": "collaborator list", "inviteCollaborator": "collaborator invite", "removeCollaborator": "collaborator remove",
 	"listWebhooks": "webhook list", "getWebhook": "webhook show", "createWebhook": "webhook create", "changeWebhook": "webhook change", "renewWebhookSecret": "webhook secret",
 	"testWebhook": "webhook test", "deleteWebhook": "webhook delete", "listDeliveries": "webhook deliveries", "getDelivery": "webhook delivery", "replayDelivery": "webhook replay",
-	"downloadLog": "- not yet; site logs has the newest lines",
-	"renameFile":  "- not yet; site files mv moves into a folder",
-	"saveFile":    "- site files put sends a file of any size, also instead of one that is there",
+	"saveFile": "- site files put sends a file of any size, also instead of one that is there",
 }
 
 // operations are all that the API's document has.

@@ -89,6 +89,10 @@ func TestFilesFromATerminal(t *testing.T) {
 	files("Copied 1", "cp", "shop.example", "/html/index.php", "/html/old")
 	files("Moved 1", "mv", "shop.example", "/html/large", "/html/old")
 	files("600", "chmod", "shop.example", "600", "/html/old/large")
+	files("is called large.bak now", "rename", "shop.example", "/html/old/large", "large.bak")
+	if _, err := os.Stat(filepath.Join(root, "html", "old", "large.bak")); err != nil {
+		t.Errorf("the file has not its new name: %v", err)
+	}
 	files("Made", "pack", "shop.example", "/html", "old.zip", "old")
 	files("Unpacked to /html/old-1", "unpack", "shop.example", o.renamed(root))
 	files("trash", "rm", "shop.example", "/html/old")
@@ -122,6 +126,14 @@ func TestLogsAndCronJobsFromATerminal(t *testing.T) {
 	o.want([]string{"all is well", "out of ideas"}, "site", "logs", "shop.example")
 	if text := o.want([]string{"out of ideas"}, "site", "logs", "shop.example", "--search", "fatal"); strings.Contains(text, "all is well") {
 		t.Errorf("a search shows what it was not for: %s", text)
+	}
+	kept := filepath.Join(t.TempDir(), "app.log")
+	o.want([]string{"Fetched"}, "site", "logs", "shop.example", "--to", kept)
+	if text := o.file(kept); !strings.Contains(text, "all is well") || !strings.Contains(text, "out of ideas") {
+		t.Errorf("the log that was fetched is %q", text)
+	}
+	if code, text := o.run("", "site", "logs", "shop.example", "--to", kept, "--follow"); code != 2 || !strings.Contains(text, "one of them") {
+		t.Errorf("fetching and following = %d %s", code, text)
 	}
 	o.want([]string{`"level": "error"`}, "site", "logs", "shop.example", "-o", "json")
 	o.want([]string{"mail", "30 4 * * *", "succeeded", "php mail.php"}, "site", "cron", "list", "shop.example")

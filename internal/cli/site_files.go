@@ -13,7 +13,7 @@ import (
 func newSiteFiles(env *Env) *cobra.Command {
 	return group("files", "Files of a site",
 		"  kubepanel site files ls blog.localhost /html\n  kubepanel site files put blog.localhost index.php /html/index.php",
-		newFilesList(env), newFilesGet(env), newFilesPut(env), newFilesMkdir(env), newFilesTransfer(env, "mv"), newFilesTransfer(env, "cp"), newFilesMode(env),
+		newFilesList(env), newFilesGet(env), newFilesPut(env), newFilesMkdir(env), newFilesTransfer(env, "mv"), newFilesTransfer(env, "cp"), newFilesRename(env), newFilesMode(env),
 		newFilesRemove(env), newFilesTrash(env), newFilesRestore(env), newFilesEmpty(env), newFilesPack(env), newFilesUnpack(env))
 }
 
@@ -118,6 +118,20 @@ func newFilesTransfer(env *Env, verb string) *cobra.Command {
 				return err
 			}
 			return env.done(body, said, len(body.Paths), clean(body.To))
+		})
+}
+
+func newFilesRename(env *Env) *cobra.Command {
+	return env.filesCommand(wording{names: []string{wordPath, "the new name"}}, "rename NAME PATH NEW", "Give a file or a folder another name", "rename blog.localhost /html/wp-config.old wp-config.php",
+		func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
+			done, err := api.RenameFileWithResponse(ctx, args[0], nil, client.NewName{Path: args[1], Name: args[2]})
+			if err != nil {
+				return err
+			}
+			if err := client.Check(done.StatusCode(), done.ApplicationProblemJSONDefault); err != nil {
+				return err
+			}
+			return env.done(map[string]string{"path": args[1], "name": args[2]}, "%s is called %s now.", clean(args[1]), clean(args[2]))
 		})
 }
 

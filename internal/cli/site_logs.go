@@ -23,6 +23,7 @@ const longestLine = 1 << 20
 type siteLogs struct {
 	env               *Env
 	source, search    string
+	to                string
 	since             time.Duration
 	lines             int64
 	pattern, previous bool
@@ -40,9 +41,13 @@ the application (app), and of the web server its requests (access) and errors (e
 It asks the panel that you are signed in to.`,
 		Example: `  kubepanel site logs blog.localhost
   kubepanel site logs blog.localhost --source access --search " 404 " --since 2h
-  kubepanel site logs blog.localhost --source error --follow`,
+  kubepanel site logs blog.localhost --source error --follow
+  kubepanel site logs blog.localhost --source access --to access.log`,
 		ValidArgsFunction: env.siteNames,
 	}, func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
+		if c.follow && c.to != "" {
+			return &usageError{message: "--to fetches what is written and --follow what will be; give one of them", command: "kubepanel site logs"}
+		}
 		return c.run(ctx, api, args[0])
 	})
 	f := cmd.Flags()
@@ -53,6 +58,7 @@ It asks the panel that you are signed in to.`,
 	f.Int64Var(&c.lines, "lines", 300, "how many lines, the newest; at most 1000")
 	f.BoolVar(&c.previous, "previous", false, "of the program before its last restart")
 	f.BoolVarP(&c.follow, "follow", "f", false, "go on with what is written from now on")
+	f.StringVar(&c.to, "to", "", "fetch all lines that are kept into a `file`; - writes them to standard output")
 	complete(cmd, "source", words("app", "access", "error"))
 	return cmd
 }
@@ -73,8 +79,10 @@ func (c *siteLogs) run(ctx context.Context, api *client.ClientWithResponses, sit
 	}
 	q := client.SearchLogParams{Q: optional(c.search), Pattern: optional(c.pattern), Previous: optional(c.previous), Limit: &c.lines}
 	if c.since > 0 {
-		from := time.Now().Add(-c.since)
-		q.From = &from
+		q.From = new(time.Now().Add(-c.since))
+	}
+	if c.to != "" {
+		return c.fetch(ctx, api, site, &client.DownloadLogParams{Q: q.Q, Pattern: q.Pattern, Previous: q.Previous, From: q.From})
 	}
 	found, err := api.SearchLogWithResponse(ctx, site, client.SearchLogParamsSource(c.source), &q)
 	if err != nil {
@@ -97,6 +105,16 @@ func (c *siteLogs) run(ctx context.Context, api *client.ClientWithResponses, sit
 		return err
 	}
 	return c.goOn(ctx, api, site, last)
+}
+
+// fetch writes all lines of a log that are kept.
+func (c *siteLogs) fetch(ctx context.Context, api *client.ClientWithResponses, site string, q *client.DownloadLogParams) error {
+	body, err := client.Stream(api.DownloadLog(client.Long(ctx), site, client.DownloadLogParamsSource(c.source), q))
+	if err != nil {
+		return err
+	}
+	defer body.Close() // it was only read
+	return c.env.saveAs(c.to, body)
 }
 
 // print writes lines: for a person behind their time, for a program an object a line.

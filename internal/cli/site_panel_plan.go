@@ -32,7 +32,7 @@ func (c *sitePlan) specThroughPanel(ctx context.Context, api *client.ClientWithR
 	if err != nil {
 		return nil, err
 	}
-	name, err := asciiName(string(d.Spec.DomainName))
+	name, err := asciiName(d.Spec.DomainName)
 	if err != nil {
 		return nil, err
 	}

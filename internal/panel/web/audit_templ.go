@@ -353,7 +353,7 @@ func (p auditPage) view() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = sameElsewhere(p.frame, "panel audit verify").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = sameElsewhere(p.frame, "kubepanel audit list", "kubepanel audit verify", "kubepanel audit export trail.jsonl").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -182,13 +182,13 @@ func (p siteCron) view() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = sameElsewhere(p.frame, "kubectl --namespace "+p.Domain.Status.Namespace+" get jobs --selector kubepanel.io/cron-job="+p.Job.Name,
-					"kubectl --namespace "+p.Domain.Status.Namespace+" create job now-1 --from cronjob/"+p.Job.Name).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = sameElsewhere(p.frame, "kubepanel site cron output "+p.Row.Name+" "+p.Job.Name, "kubepanel site cron run "+p.Row.Name+" "+p.Job.Name,
+					"kubectl --namespace "+p.Domain.Status.Namespace+" get jobs --selector kubepanel.io/cron-job="+p.Job.Name).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = sameElsewhere(p.frame, "kubectl --namespace "+p.Domain.Status.Namespace+" get cronjobs", "kubectl edit domain "+p.Row.Object).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = sameElsewhere(p.frame, "kubepanel site cron list "+p.Row.Name, "kubepanel site cron create "+p.Row.Name+" report --schedule @daily -- php report.php", "kubectl edit domain "+p.Row.Object).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

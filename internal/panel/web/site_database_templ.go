@@ -283,7 +283,7 @@ func (p siteDatabase) view() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = sameElsewhere(p.frame, "kubepanel site password "+p.Row.Name+" --for database", "kubectl get databaseaccesses -n "+p.Domain.Status.Namespace).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = sameElsewhere(p.frame, "kubepanel database visit "+p.Row.Name, "kubepanel site password "+p.Row.Name+" --for database", "kubectl get databaseaccesses -n "+p.Domain.Status.Namespace).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -121,7 +121,7 @@ func (p siteFiles) view() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = sameElsewhere(p.frame, p.sftpLine()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = sameElsewhere(p.frame, p.sftpLine(), "kubepanel site files ls "+p.Row.Name+" /html", "kubepanel site files put "+p.Row.Name+" index.php /html/").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

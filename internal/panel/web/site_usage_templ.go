@@ -245,7 +245,7 @@ func (p siteUsage) view() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = sameElsewhere(p.frame, "kubectl --namespace "+p.Domain.Status.Namespace+" top pods --containers").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = sameElsewhere(p.frame, "kubepanel site usage "+p.Row.Name, "kubectl --namespace "+p.Domain.Status.Namespace+" top pods --containers").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

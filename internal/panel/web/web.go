@@ -211,6 +211,22 @@ func Pages() []string {
 	return pages
 }
 
+// Actions are the patterns of all that does something, in order: what asks whether that
+// can be done without a browser too leaves none out.
+func Actions() []string {
+	var s Server
+	var actions []string
+	for _, all := range []map[string]handler{s.open(), s.routes()} {
+		for pattern := range all {
+			if !strings.HasPrefix(pattern, "GET ") {
+				actions = append(actions, pattern)
+			}
+		}
+	}
+	slices.Sort(actions)
+	return actions
+}
+
 // Handler serves all pages and the files that they need.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()

@@ -85,14 +85,14 @@ func TestAVolumeThatFillsUpIsTold(t *testing.T) {
 func TestAVolumeWithoutRoomIsToldAtOnce(t *testing.T) {
 	c := openCluster(t)
 	s := c.expectSite(t, "immense.localhost")
-	c.kubepanel(t, "site", "create", s.name, "--storage", "1000000Gi").must(t)
+	c.kubepanel(t, "site", "create", s.name, "--storage", "60000Gi").must(t)
 	eventually(t, s.name+" says that there is no room", settleLimit, func(ctx context.Context) error {
 		d, err := s.domain(ctx)
 		if err != nil {
 			return err
 		}
 		have := meta.FindStatusCondition(d.Status.Conditions, v1alpha1.ConditionPVCReady)
-		if have == nil || have.Reason != "NoRoom" || !strings.Contains(have.Message, "asks for 1000000Gi and there is room for ") {
+		if have == nil || have.Reason != "NoRoom" || !strings.Contains(have.Message, "asks for 60000Gi and there is room for ") {
 			return fmt.Errorf("it says otherwise: %s", summary(d))
 		}
 		return nil
@@ -104,7 +104,7 @@ func TestAVolumeWithoutRoomIsToldAtOnce(t *testing.T) {
 			return err
 		}
 		for _, e := range events.Items {
-			if strings.Contains(e.Message, "1000000.0 GiB are asked for and ") {
+			if strings.Contains(e.Message, "60000.0 GiB are asked for and ") {
 				return nil
 			}
 		}

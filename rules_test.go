@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 	"internal/orders":   {},
 	"internal/keeper":   {},
 	"internal/kubetest": {"api"},
+	"internal/proctest": {},
 	"internal/startup":  {"api"},
 	"internal/store":    {"internal/hosting", "api"},
 	"internal/panel":    {"internal/hosting", "internal/orders", "api"},
@@ -81,7 +82,7 @@ var mayTest = map[string][]string{
 }
 
 // forTests are packages that only tests may import, and each other.
-var forTests = []string{"internal/kubetest", "internal/operator/domain/mariadb/mariadbtest", "internal/store/postgrestest", "internal/panel/mail/mailtest",
+var forTests = []string{"internal/kubetest", "internal/proctest", "internal/operator/domain/mariadb/mariadbtest", "internal/store/postgrestest", "internal/panel/mail/mailtest",
 	"internal/panel/paneltest", "internal/panel/door/doortest", "internal/toolbox/toolboxtest", "lab", "lab/axe"}
 
 // emptyNames say nothing about what a package holds.

@@ -1,21 +1,20 @@
 package images_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"kubepanel.io/kubepanel/internal/proctest"
 )
 
 // starting is how long a server may take to come up on a busy computer.
@@ -30,14 +29,14 @@ type started struct {
 	revision int
 	argv     []string
 	cmd      *exec.Cmd
-	said     *lockedBuffer
+	said     *proctest.Log
 	ended    chan struct{}
 }
 
 // newStart prepares a start program that is not started yet.
 func newStart(t *testing.T, kind string, settings map[string]any, argv ...string) *started {
 	t.Helper()
-	s := &started{folder: t.TempDir(), port: freePort(t), argv: argv}
+	s := &started{folder: t.TempDir(), port: proctest.Port(t), argv: argv}
 	for _, folder := range []string{"www/html", "www/.kubepanel", "etc/app", "run", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(s.folder, folder), 0o755); err != nil {
 			t.Fatal(err)
@@ -111,7 +110,7 @@ func (s *started) put(t *testing.T, files map[string]string) {
 // start starts the program and ends it after the test.
 func (s *started) start(t *testing.T) {
 	t.Helper()
-	s.said, s.ended = &lockedBuffer{}, make(chan struct{})
+	s.said, s.ended = &proctest.Log{}, make(chan struct{})
 	s.cmd = exec.Command(s.argv[0], s.argv[1:]...)
 	s.cmd.Env = append(os.Environ(), "KUBEPANEL_ETC="+filepath.Join(s.folder, "etc"), "TMPDIR="+filepath.Join(s.folder, "tmp"), "KUBEPANEL_LOOK=0.1")
 	s.cmd.Stdout, s.cmd.Stderr = s.said, s.said
@@ -255,31 +254,4 @@ func (s *started) tells(t *testing.T, kind, prepare, refusal string) {
 func (s *started) restart(t *testing.T) {
 	t.Helper()
 	s.put(t, map[string]string{"tmp/restart.txt": time.Now().String()})
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close() // only its number matters
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

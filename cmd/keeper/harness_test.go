@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"kubepanel.io/kubepanel/internal/proctest"
 )
 
 // patience is how long anything may take on two busy cores.
@@ -63,7 +65,7 @@ func newPod(t *testing.T) *pod {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	p := &pod{dir: dir, port: freePort(t)}
+	p := &pod{dir: dir, port: proctest.Port(t)}
 	for _, sub := range []string{"", "www", "nginx", "php", "nginx-state", "php-state", "run"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o777); err != nil {
 			t.Fatal(err)
@@ -73,16 +75,6 @@ func newPod(t *testing.T) *pod {
 		}
 	}
 	return p
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 func find(t *testing.T, pattern string) string {

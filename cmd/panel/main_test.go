@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -21,6 +20,7 @@ import (
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/kubetest"
+	"kubepanel.io/kubepanel/internal/proctest"
 )
 
 var cluster *kubetest.Cluster
@@ -68,15 +68,6 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// freeAddress is one that nobody listens at.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // running is the program with a database of its own and a browser before it.
 type running struct {
 	t             *testing.T
@@ -91,9 +82,9 @@ func start(t *testing.T) *running {
 	must(t, os.WriteFile(filepath.Join(folder, "key"), bytes.Repeat([]byte{7}, 32), 0o600))
 	root, err := kubetest.Root()
 	must(t, err)
-	r := &running{t: t, at: freeAddress(t),
+	r := &running{t: t, at: proctest.Address(t),
 		database: []string{"--database", "sqlite:" + filepath.Join(t.TempDir(), "panel.db")}, key: []string{"--keys", folder}}
-	health := freeAddress(t)
+	health := proctest.Address(t)
 	args := append(append([]string{"serve", "--settings", filepath.Join(root, "api/platform/testdata/platform.yaml"), "--kubeconfig", limited(t),
 		"--listen", r.at, "--health-listen", health, "--url", "https://panel.localhost", "--log-level", "warn"}, r.database...), r.key...)
 	ctx, stop := context.WithCancel(context.Background())

@@ -25,6 +25,7 @@ import (
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/kubetest"
+	"kubepanel.io/kubepanel/internal/proctest"
 	"kubepanel.io/kubepanel/internal/store"
 )
 
@@ -175,7 +176,7 @@ type office struct {
 // open starts the panel and waits until it answers.
 func (t *town) open(args ...string) *office {
 	t.Helper()
-	o := &office{town: t, at: freeAddress(t), health: freeAddress(t), log: &bytes.Buffer{}}
+	o := &office{town: t, at: proctest.Address(t), health: proctest.Address(t), log: &bytes.Buffer{}}
 	o.cmd = exec.Command(t.program, append([]string{"serve", "--settings", t.settings, "--kubeconfig", t.kubeconfig, "--listen", o.at, "--health-listen", o.health,
 		"--url", "https://panel.localhost", "--log-level", "warn", "--database", t.database, "--keys", t.keys}, args...)...)
 	o.cmd.Stderr = o.log

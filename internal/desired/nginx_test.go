@@ -17,6 +17,7 @@ import (
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/desired"
+	"kubepanel.io/kubepanel/internal/proctest"
 )
 
 // realNginx is a site's nginx on this machine: its configuration with nothing but
@@ -42,7 +43,7 @@ func nginx(t *testing.T, site desired.Site) *realNginx {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	n := &realNginx{dir: dir, port: freePort(t), conf: filepath.Join(dir, "nginx.conf")}
+	n := &realNginx{dir: dir, port: proctest.Port(t), conf: filepath.Join(dir, "nginx.conf")}
 	moved := strings.NewReplacer("8080", strconv.Itoa(n.port), "/var/www", dir+"/www", "/run/kubepanel", dir+"/run",
 		"/etc/kubepanel/nginx", dir, "/tmp", dir+"/tmp", "/dev/stdout", dir+"/access.log")
 	for _, sub := range []string{"www/html", "run", "tmp"} {
@@ -255,14 +256,4 @@ func write(t *testing.T, path, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close() // only its number matters
-	return l.Addr().(*net.TCPAddr).Port
 }

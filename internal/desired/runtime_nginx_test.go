@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/proctest"
 )
 
 func TestNginxServesAStaticSite(t *testing.T) {
@@ -77,7 +78,7 @@ func program(t *testing.T, port int32, handler http.HandlerFunc) {
 
 func TestNginxPassesToAProgram(t *testing.T) {
 	site := cases(t)["testdata/site/python.yaml"]
-	site.Domain.Spec.Workload.Port = int32(freePort(t))
+	site.Domain.Spec.Workload.Port = int32(proctest.Port(t))
 	n := nginx(t, site)
 	n.start(t)
 	if status, _, _ := n.get(t, "127.0.0.1", "/.kubepanel/started", nil); status != http.StatusBadGateway {
@@ -123,7 +124,7 @@ func TestNginxPassesToAProgram(t *testing.T) {
 // A chat speaks while the request is still open, and a WebSocket both ways.
 func TestNginxLetsStreamsAndWebSocketsThrough(t *testing.T) {
 	site := cases(t)["testdata/site/nodejs.yaml"]
-	site.Domain.Spec.Workload.Port = int32(freePort(t))
+	site.Domain.Spec.Workload.Port = int32(proctest.Port(t))
 	n := nginx(t, site)
 	n.start(t)
 	more := make(chan struct{})

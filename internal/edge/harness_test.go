@@ -29,6 +29,7 @@ import (
 	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/internal/edge"
 	"kubepanel.io/kubepanel/internal/kubetest"
+	"kubepanel.io/kubepanel/internal/proctest"
 )
 
 // cluster is the real API server of this package's tests.
@@ -64,7 +65,7 @@ func newStage(t testing.TB) *stage {
 			Namespace: s.name, IngressClass: s.name,
 			Edge: platform.Edge{HTTPPort: 8080, HTTPSPort: 8443},
 		},
-		HTTPListen: freePort(t), HTTPSListen: freePort(t), HealthListen: freePort(t),
+		HTTPListen: proctest.Address(t), HTTPSListen: proctest.Address(t), HealthListen: proctest.Address(t),
 		Log:   slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Drain: 10 * time.Second, RetryFor: 3 * time.Second,
 		Dial: s.pods.dial,
@@ -78,16 +79,6 @@ func protobuf(config *rest.Config) *rest.Config {
 	c.ContentType = runtime.ContentTypeProtobuf
 	c.QPS = -1
 	return c
-}
-
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // run starts the edge. The test's end stops it.

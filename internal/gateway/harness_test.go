@@ -1,7 +1,6 @@
 package gateway_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -11,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +20,7 @@ import (
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/gateway"
+	"kubepanel.io/kubepanel/internal/proctest"
 	"kubepanel.io/kubepanel/internal/toolbox/toolboxtest"
 )
 
@@ -35,7 +34,7 @@ type platform struct {
 	addresses map[string]string
 	port      int
 	home      string
-	log       *lockedBuffer
+	log       *proctest.Log
 }
 
 // site is one site and the toolbox that serves it.
@@ -43,13 +42,13 @@ type site struct {
 	*platform
 	domain, password, root, secrets string
 	host                            ssh.Signer
-	log                             *lockedBuffer
+	log                             *proctest.Log
 	object                          *v1alpha1.Domain
 }
 
 func newPlatform(t testing.TB) *platform {
 	t.Helper()
-	p := &platform{t: t, addresses: map[string]string{}, home: t.TempDir(), log: &lockedBuffer{}}
+	p := &platform{t: t, addresses: map[string]string{}, home: t.TempDir(), log: &proctest.Log{}}
 	p.keys = gateway.Keys{Host: p.newKey("gateway"), Authority: p.newKey("authority")}
 	p.sites = &gateway.Directory{Address: func(domain string) string { return p.addresses[domain] }}
 	p.write(p.home, "askpass", "#!/bin/sh\necho \"$TEST_PASSWORD\"\n")
@@ -76,7 +75,7 @@ func newPlatform(t testing.TB) *platform {
 // newSite starts a site's server, flags being its own, and makes the gateway know
 // it.
 func (p *platform) newSite(domain string, flags ...string) *site {
-	s := &site{platform: p, domain: domain, password: "of " + domain, root: p.t.TempDir(), secrets: p.t.TempDir(), log: &lockedBuffer{}}
+	s := &site{platform: p, domain: domain, password: "of " + domain, root: p.t.TempDir(), secrets: p.t.TempDir(), log: &proctest.Log{}}
 	hash, err := bcrypt.GenerateFromPassword([]byte(s.password), bcrypt.MinCost)
 	p.must(err)
 	key := p.newKey(domain)
@@ -152,22 +151,4 @@ func (p *platform) must(err error) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-}
-
-// lockedBuffer is a log that is written while a test reads.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"kubepanel.io/kubepanel/internal/gateway"
+	"kubepanel.io/kubepanel/internal/proctest"
 	"kubepanel.io/kubepanel/internal/sshd"
 	"kubepanel.io/kubepanel/internal/toolbox/toolboxtest"
 )
@@ -133,7 +134,7 @@ func TestASiteThatDoesNotAnswerIsNamed(t *testing.T) {
 	p := newPlatform(t)
 	blog := p.newSite("blog.example")
 	p.upload()
-	for name, address := range map[string]string{"nobody listens": unused(t), "an impostor": p.impostor()} {
+	for name, address := range map[string]string{"nobody listens": proctest.Address(t), "an impostor": p.impostor()} {
 		t.Run(name, func(t *testing.T) {
 			p.addresses[blog.domain] = address
 			p.sites.Put(blog.object)
@@ -145,16 +146,6 @@ func TestASiteThatDoesNotAnswerIsNamed(t *testing.T) {
 			}
 		})
 	}
-}
-
-// unused is an address where nobody listens.
-func unused(t testing.TB) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }
 
 // impostor is a server with another host key, which would take every password.

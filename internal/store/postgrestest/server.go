@@ -10,15 +10,15 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+
+	"kubepanel.io/kubepanel/internal/proctest"
 )
 
 // startTimeout covers a slow disk; a warm start takes half a second.
@@ -47,10 +47,8 @@ func Start() (*Server, error) {
 }
 
 func (s *Server) start() error {
-	if id := account(); id != nil { // initdb refuses to be root
-		if err := os.Chown(s.dir, int(id.Uid), int(id.Gid)); err != nil {
-			return err
-		}
+	if err := proctest.Own(s.dir); err != nil { // initdb refuses to be root
+		return err
 	}
 	data := filepath.Join(s.dir, "data")
 	initdb, err := s.command("initdb", "--pgdata="+data, "--username=kubepanel", "--auth=trust", "--no-sync", "--locale=C.UTF-8", "--encoding=UTF8")
@@ -117,20 +115,6 @@ func (s *Server) command(name string, args ...string) (*exec.Cmd, error) {
 	}
 	cmd := exec.Command(slices.Max(found), args...)
 	cmd.Dir = s.dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT, Credential: account()}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT, Credential: proctest.Account()}
 	return cmd, nil
-}
-
-// account is whom the server runs as when we are root.
-func account() *syscall.Credential {
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	u, err := user.Lookup("nobody")
-	if err != nil {
-		return &syscall.Credential{Uid: 65534, Gid: 65534}
-	}
-	uid, _ := strconv.ParseUint(u.Uid, 10, 32)
-	gid, _ := strconv.ParseUint(u.Gid, 10, 32)
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }

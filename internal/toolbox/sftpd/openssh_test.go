@@ -1,7 +1,6 @@
 package sftpd_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -21,6 +20,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 	"golang.org/x/crypto/ssh"
 
+	"kubepanel.io/kubepanel/internal/proctest"
 	"kubepanel.io/kubepanel/internal/toolbox/sftpd"
 	"kubepanel.io/kubepanel/internal/toolbox/toolboxtest"
 )
@@ -37,7 +37,7 @@ type site struct {
 	home    string // the clients' own files
 	secrets string // the server's credentials
 	port    int
-	log     *lockedBuffer
+	log     *proctest.Log
 	stop    func()
 	// programs are the server's; nil for files only.
 	programs func(ssh.Channel) sftpd.Program
@@ -58,7 +58,7 @@ func prepare(t testing.TB) *site {
 			t.Fatalf("%s is missing: apt-get install openssh-client", program)
 		}
 	}
-	s := &site{t: t, root: t.TempDir(), home: t.TempDir(), secrets: t.TempDir(), log: &lockedBuffer{}}
+	s := &site{t: t, root: t.TempDir(), home: t.TempDir(), secrets: t.TempDir(), log: &proctest.Log{}}
 	s.write(s.secrets, "username", user)
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
 	if err != nil {
@@ -376,22 +376,4 @@ func newKey(t testing.TB) (public, private string) {
 	t.Helper()
 	key, private := toolboxtest.NewKey(t)
 	return toolboxtest.Line(key), private
-}
-
-// lockedBuffer is a log that the server writes while a test reads.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

@@ -3,7 +3,6 @@ package program_test
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +15,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"kubepanel.io/kubepanel/internal/proctest"
 )
 
 // process is one operator.
@@ -32,7 +33,7 @@ type process struct {
 // startOperator runs the program as one of the users; more are flags.
 func (w *world) startOperator(t testing.TB, user string, more ...string) *process {
 	t.Helper()
-	p := &process{address: freeAddress(t), profile: freeAddress(t), log: &bytes.Buffer{}, ended: make(chan struct{})}
+	p := &process{address: proctest.Address(t), profile: proctest.Address(t), log: &bytes.Buffer{}, ended: make(chan struct{})}
 	p.cmd = exec.Command(w.binary, append([]string{"operator", "--kubeconfig", w.kubeconfig(t, user), "--settings", w.settingsFile,
 		"--address", p.address, "--edge-address", w.edge, "--gateway-address", w.gateway, "--profile-address", p.profile}, more...)...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
@@ -72,14 +73,6 @@ func (p *process) died() bool {
 }
 
 func tail(log string) string { return log[max(0, len(log)-3000):] }
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close() // only its number matters
-	return l.Addr().String()
-}
 
 // cpu is the processor time that the process used until now.
 func (p *process) cpu(t testing.TB) time.Duration {

@@ -6,10 +6,8 @@ import (
 	"bytes"
 	"database/sql"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"syscall"
@@ -17,6 +15,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"kubepanel.io/kubepanel/internal/proctest"
 )
 
 // Accounts that the server has beside root@localhost.
@@ -60,7 +60,7 @@ func Start(t testing.TB) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, dir: dir, Port: freePort(t), log: &bytes.Buffer{}}
+	s := &Server{t: t, dir: dir, Port: int32(proctest.Port(t)), log: &bytes.Buffer{}}
 	t.Cleanup(func() {
 		s.Stop()
 		_ = os.RemoveAll(dir)
@@ -68,7 +68,9 @@ func Start(t testing.TB) *Server {
 	if err := os.WriteFile(filepath.Join(dir, "init.sql"), []byte(accounts), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.chown()
+	if err := proctest.Own(dir, filepath.Join(dir, "init.sql")); err != nil {
+		t.Fatal(err)
+	}
 	install := s.command("mariadb-install-db", "--no-defaults", "--datadir="+filepath.Join(dir, "data"),
 		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
 	if out, err := install.CombinedOutput(); err != nil {
@@ -142,44 +144,6 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 	cmd.Dir = s.dir
 	// A server that starts removes the temporary tables that it finds, its neighbour's too.
 	cmd.Env = append(os.Environ(), "TMPDIR="+s.dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if uid, gid, ok := serverAccount(); ok {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uid, Gid: gid}
-	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Credential: proctest.Account()}
 	return cmd
-}
-
-func (s *Server) chown() {
-	uid, gid, ok := serverAccount()
-	if !ok {
-		return
-	}
-	for _, path := range []string{s.dir, filepath.Join(s.dir, "init.sql")} {
-		if err := os.Chown(path, int(uid), int(gid)); err != nil {
-			s.t.Fatal(err)
-		}
-	}
-}
-
-func serverAccount() (uid, gid uint32, needed bool) {
-	if os.Geteuid() != 0 {
-		return 0, 0, false
-	}
-	u, err := user.Lookup("nobody")
-	if err != nil {
-		return 65534, 65534, true
-	}
-	id, _ := strconv.ParseUint(u.Uid, 10, 32)
-	group, _ := strconv.ParseUint(u.Gid, 10, 32)
-	return uint32(id), uint32(group), true
-}
-
-func freePort(t testing.TB) int32 {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close() // only its number matters
-	return int32(l.Addr().(*net.TCPAddr).Port)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
+	"runtime"
 	"strings"
 	"unicode/utf8"
 
@@ -52,6 +53,10 @@ func decoy(c Cost) string {
 func (a *Auth) derive(c Cost, salt []byte, password string) []byte {
 	a.hashing <- struct{}{}
 	defer func() { <-a.hashing }()
+	// Each hash leaves its memory as garbage. Left to itself the collector runs in the
+	// middle of one, takes that for what the program lives on, and lets twice of it
+	// gather.
+	runtime.GC()
 	return argon2.IDKey([]byte(password), salt, c.Passes, c.Memory, c.Threads, hashSize)
 }
 

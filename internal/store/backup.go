@@ -13,12 +13,20 @@ import (
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
-// table is one that a backup has, in an order that its references allow. Sessions and
-// tries are left out: a restore must not bring back what was ended. So are requests that
-// count once and messages to webhooks: it must not answer or tell again what was. So are
-// sign-ins to applications, and the keys that signed them: others are made.
-// What sites used is of the moment, and fills by itself.
+// table is one that a backup has, in an order that its references allow.
 type table struct{ name, where, order string }
+
+// leftOut are the tables that a backup has not.
+var leftOut = []string{
+	// A restore must not bring back what was ended.
+	"sessions", "tries",
+	// It must not answer or tell again what was.
+	"once", "mails", "deliveries", "logouts",
+	// Sign-ins to applications, and the keys that signed them: others are made.
+	"passes", "pass_tokens", "signing_keys",
+	// What sites used is of the moment, and fills by itself.
+	"samples", "sample_turn",
+}
 
 func tables() []table {
 	return []table{
@@ -28,7 +36,7 @@ func tables() []table {
 		{"logins", "", "user_id"}, {"passkeys", "", "id"},
 		{"identity_providers", "", "id"}, {"identities", "", "provider_id"}, {"applications", "", "id"},
 		{"tokens", "WHERE kind = 'api'", "id"}, {"webhooks", "", "id"},
-		{"trail", "", "seq"}, {"trail_end", "", "id"},
+		{"trail", "", "seq"}, {"trail_end", "", "id"}, {"panel_settings", "", "id"},
 	}
 }
 

@@ -19,6 +19,9 @@ func (h *house) fill(t *testing.T) hosting.ID {
 	seller := h.user(t, h.boss, "seller@sells.example", hosting.Reseller, h.pack(t, h.boss, "Big", hosting.Quota{hosting.Sites: 50}))
 	jo := h.user(t, seller, "jo@shop.example", hosting.Customer, h.pack(t, seller, "Small", hosting.Quota{hosting.Sites: 20}))
 	h.site(t, jo, "shop.example")
+	must(t, h.Store.Write(t.Context(), func(tx hosting.Tx) error {
+		return tx.PutPanelSettings(t.Context(), &hosting.PanelSettings{Name: "Our hosting", Logo: []byte("a picture")})
+	}))
 	_, err := h.Invite(t.Context(), jo, hosting.Invitation{Email: "dev@agency.example", Name: "Dev", Customer: jo.ID, Rights: []hosting.Right{hosting.RightSiteFiles}})
 	must(t, err)
 	must(t, h.Store.Write(t.Context(), func(tx hosting.Tx) error {
@@ -76,6 +79,9 @@ func TestBackupComesBackWhole(t *testing.T) {
 			}
 			if _, err := db.Session(t.Context(), "s1"); hosting.CodeOf(err) != hosting.NotFound {
 				t.Errorf("Session(restored) = %v, want %s: a restore brings no session back", err, hosting.NotFound)
+			}
+			if s, err := db.PanelSettings(t.Context()); err != nil || s.Name != "Our hosting" || string(s.Logo) != "a picture" {
+				t.Errorf("PanelSettings(restored) = %+v, %v", s, err)
 			}
 			if err := store.Restore(t.Context(), file, other, store.Options{Keys: [][]byte{key(1)}}); hosting.CodeOf(err) != hosting.Conflict {
 				t.Errorf("Restore over a database in use = %v, want %s", err, hosting.Conflict)

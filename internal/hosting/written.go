@@ -1,6 +1,7 @@
 package hosting
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -40,21 +41,20 @@ func (p *Provider) follow(ctx context.Context, sites ...*OwnedSite) bool {
 	if p.Follow == nil {
 		return true
 	}
-	since, all := p.Now().Add(-writtenCounts), true
-	var wait context.Context // made when there is something to wait for, which is seldom
+	since := p.Now().Add(-writtenCounts)
+	var changed []*OwnedSite // mostly none
 	for _, s := range sites {
-		if s.Written.Version == "" || s.Written.At.Before(since) {
-			continue
+		if s.Written.Version != "" && !s.Written.At.Before(since) {
+			changed = append(changed, s)
 		}
-		if wait == nil {
-			patience := p.Patience
-			if patience == 0 {
-				patience = followPatience
-			}
-			var done context.CancelFunc
-			wait, done = context.WithTimeout(ctx, patience)
-			defer done()
-		}
+	}
+	if len(changed) == 0 {
+		return true
+	}
+	wait, done := context.WithTimeout(ctx, cmp.Or(p.Patience, followPatience))
+	defer done()
+	all := true
+	for _, s := range changed {
 		all = p.Follow.Follow(wait, s.Object, s.Written.Version) && all
 	}
 	return all

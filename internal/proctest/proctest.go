@@ -108,8 +108,8 @@ func Account() *syscall.Credential {
 	if err != nil {
 		return &syscall.Credential{Uid: nobody, Gid: nobody}
 	}
-	uid, _ := strconv.ParseUint(u.Uid, 10, 32) //nolint:errcheck // a number, on Linux
-	gid, _ := strconv.ParseUint(u.Gid, 10, 32) //nolint:errcheck // the same
+	uid, _ := strconv.ParseUint(u.Uid, 10, 32) // a number, on Linux
+	gid, _ := strconv.ParseUint(u.Gid, 10, 32) // the same
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 

@@ -89,7 +89,7 @@ func (s *Sweeper) expire(bin *os.Root, id string, now time.Time) (gone bool, err
 	if err != nil {
 		return false, ignoreGone(err)
 	}
-	_, at, _ := readNote(bin, note) //nolint:errcheck // thrownAt knows better then
+	_, at, _ := readNote(bin, note) // thrownAt knows better then
 	if now.Sub(thrownAt(at, info)) < s.After {
 		return false, nil
 	}

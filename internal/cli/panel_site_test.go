@@ -241,6 +241,8 @@ func TestSitesThroughAPanel(t *testing.T) {
 	o.want([]string{"good once and for a minute", "https://panel.example/visit#"}, "database", "visit", "shop.example")
 	o.want([]string{"Nothing was measured"}, "site", "usage", "shop.example")
 	o.want([]string{"is being changed"}, "site", "set", "shop.example", "--storage", "6Gi")
+	o.want([]string{"is being changed"}, "site", "set", "shop.example", "--env", "API_KEY=hunter2", "--env", "DEBUG=1", "--yes")
+	o.want([]string{`"variables": [`, `"API_KEY"`}, "site", "show", "shop.example", "-o", "json")
 	o.want([]string{`"storage": "6Gi"`}, "site", "show", "shop.example", "-o", "json")
 	o.want([]string{"Nothing would change"}, "site", "plan", "shop.example", "--storage", "7Gi")
 	o.want([]string{"is being restarted"}, "site", "restart", "shop.example")

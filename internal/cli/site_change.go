@@ -28,7 +28,7 @@ type siteChange struct {
 
 	php, runtime, storage, cpu, memory, title, timeZone, documentRoot, uploadSize, wwwRedirect string
 
-	settings, aliases []string
+	settings, aliases, variables []string
 
 	suspend, resume, shell, redis, cache bool
 
@@ -44,6 +44,7 @@ func (c *siteChange) add(cmd *cobra.Command) {
 	f.StringVar(&c.php, "php", "", "`version` of PHP")
 	f.StringVar(&c.runtime, "runtime", "", "another version of what the site runs, as `TYPE:VERSION`")
 	f.StringArrayVar(&c.settings, "setting", nil, "setting of the runtime, as `KEY=VALUE`; KEY= takes it away (may be repeated)")
+	f.StringArrayVar(&c.variables, "env", nil, "variable of the program, as `NAME=VALUE`; NAME= takes it away (may be repeated)")
 	f.StringVar(&c.runtimeConfig, "runtime-config", "", "`file` with what is added to the runtime's own configuration (php.ini, gunicorn); - reads standard input")
 	f.StringVar(&c.webserverConfig, "webserver-config", "", "`file` with what is added to nginx' server block; - reads standard input")
 	f.StringVar(&c.documentRoot, "document-root", "", "`folder` that is served, relative to html; '' for html itself")
@@ -86,7 +87,7 @@ func (c *siteChange) read(cmd *cobra.Command) (hosting.SiteChange, error) {
 	change := hosting.SiteChange{
 		PHP: given(c.flags, "php", c.php), Runtime: given(c.flags, "runtime", c.runtime), Settings: c.settings, Storage: given(c.flags, "storage", c.storage),
 		SiteAspects: hosting.SiteAspects{
-			Title: given(c.flags, "title", c.title), Aliases: given(c.flags, "alias", c.aliases), TimeZone: given(c.flags, "time-zone", c.timeZone),
+			Title: given(c.flags, "title", c.title), Aliases: given(c.flags, "alias", c.aliases), Env: c.variables, TimeZone: given(c.flags, "time-zone", c.timeZone),
 			CPU: given(c.flags, "cpu", c.cpu), Memory: given(c.flags, "memory", c.memory), DocumentRoot: given(c.flags, "document-root", c.documentRoot),
 			UploadSize: given(c.flags, "upload-size", c.uploadSize), WWWRedirect: given(c.flags, "www-redirect", c.wwwRedirect),
 			Shell: given(c.flags, "shell", c.shell), Redis: given(c.flags, "redis", c.redis), Cache: given(c.flags, "cache", c.cache),

@@ -81,7 +81,7 @@ func someOf(list []string) *[]string {
 func panelChange(c hosting.SiteChange) client.SiteChange {
 	change := client.SiteChange{
 		Storage: c.Storage, Suspended: c.Suspended, Settings: someOf(c.Settings), Runtime: c.Runtime,
-		Title: c.Title, Aliases: c.Aliases, AuthorizedKeys: c.AuthorizedKeys, TimeZone: c.TimeZone, CPU: c.CPU, Memory: c.Memory,
+		Title: c.Title, Aliases: c.Aliases, AuthorizedKeys: c.AuthorizedKeys, Env: someOf(c.Env), TimeZone: c.TimeZone, CPU: c.CPU, Memory: c.Memory,
 		DocumentRoot: c.DocumentRoot, UploadSize: c.UploadSize, WwwRedirect: c.WWWRedirect,
 		RuntimeConfig: c.RuntimeConfig, WebserverConfig: c.WebserverConfig, Shell: c.Shell, Redis: c.Redis, Cache: c.Cache,
 	}

@@ -1735,6 +1735,9 @@ type Site struct {
 	// Examples: 1700Mi
 	Used *string `json:"used,omitempty"`
 
+	// Variables Names of the variables of its program. Their values are shown to nobody.
+	Variables []string `json:"variables"`
+
 	// WebserverConfig Added to nginx' configuration.
 	WebserverConfig *string `json:"webserverConfig,omitempty"`
 
@@ -1751,8 +1754,11 @@ type SiteChange struct {
 	Cache          *bool     `json:"cache,omitempty"`
 	CPU            *string   `json:"cpu,omitempty"`
 	DocumentRoot   *string   `json:"documentRoot,omitempty"`
-	Memory         *string   `json:"memory,omitempty"`
-	Redis          *bool     `json:"redis,omitempty"`
+
+	// Env Variables of the program to change, each NAME=VALUE, or NAME= to take it away.
+	Env    *[]string `json:"env,omitempty"`
+	Memory *string   `json:"memory,omitempty"`
+	Redis  *bool     `json:"redis,omitempty"`
 
 	// Runtime Another version of its runtime, as TYPE:VERSION.
 	Runtime       *string `json:"runtime,omitempty"`

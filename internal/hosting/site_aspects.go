@@ -20,6 +20,8 @@ type SiteAspects struct {
 	DocumentRoot            *string
 	UploadSize              *string // such as 64m
 	WWWRedirect             *string
+	// Env are variables of the program to change, each NAME=VALUE, or NAME= for none.
+	Env []string
 	// RuntimeConfig and WebserverConfig are added to the configuration of PHP or
 	// Python and of nginx, which test it before they take it over.
 	RuntimeConfig, WebserverConfig *string
@@ -47,6 +49,9 @@ func (a SiteAspects) apply(d *v1alpha1.Domain, f *faults) {
 	}
 	a.resources(s, f)
 	a.names(s, f)
+	if len(a.Env) > 0 {
+		f.check("env", setVariables(&s.Workload, a.Env))
+	}
 	if a.AuthorizedKeys != nil {
 		s.SFTP.AuthorizedKeys = compact(*a.AuthorizedKeys)
 	}

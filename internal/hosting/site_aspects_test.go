@@ -25,6 +25,9 @@ func TestAspectsOfASite(t *testing.T) {
 			s.Resources.Limits = v1alpha1.LimitsSpec{CPU: "2000m", Memory: "1024Mi"}
 			s.Resources.Requests = v1alpha1.RequestsSpec{CPU: "50m", Memory: "128Mi"}
 		}},
+		"variables": {hosting.SiteAspects{Env: []string{"B=2=3", "", " A = x ", "GONE="}}, func(s *v1alpha1.DomainSpec) {
+			s.Workload.Env = []v1alpha1.EnvVar{{Name: "A", Value: " x "}, {Name: "B", Value: "2=3"}}
+		}},
 		"keys and shell": {hosting.SiteAspects{AuthorizedKeys: &[]string{"ssh-ed25519 AAAA me", " "}, Shell: new(true)}, func(s *v1alpha1.DomainSpec) {
 			s.SFTP.AuthorizedKeys, s.SFTP.Type = []string{"ssh-ed25519 AAAA me"}, v1alpha1.SFTPGit
 		}},
@@ -33,6 +36,7 @@ func TestAspectsOfASite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFake(t, site("shop.example", "shop.example"))
 			f.domains[0].Spec.Aliases = []v1alpha1.DomainAlias{{Name: "kept.example", Email: mail}}
+			f.domains[0].Spec.Workload.Env = []v1alpha1.EnvVar{{Name: "B", Value: "1"}, {Name: "GONE", Value: "x"}}
 			want := f.domains[0].DeepCopy()
 			tt.want(&want.Spec)
 			d, _, err := f.panel().ChangeSite(t.Context(), "shop.example", hosting.SiteChange{SiteAspects: tt.change}, false)
@@ -54,6 +58,7 @@ func TestAspectsThatCantBe(t *testing.T) {
 		"own name as alias": {hosting.SiteAspects{Aliases: &[]string{"shop.example"}}, "alias", "the site's own name"},
 		"alias twice":       {hosting.SiteAspects{Aliases: &[]string{"a.example", "A.example"}}, "alias", "named twice"},
 		"title of lines":    {hosting.SiteAspects{Title: new("a\nb")}, "title", "one line"},
+		"no variable":       {hosting.SiteAspects{Env: []string{"A=b", "hunter2"}}, "env", "ine 2 is no variable"},
 		"no processor":      {hosting.SiteAspects{CPU: new("fast")}, "cpu", "is not an amount"},
 		"too little memory": {hosting.SiteAspects{Memory: new("1Mi")}, "memory", "too little"},
 	}

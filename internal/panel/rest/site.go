@@ -35,6 +35,7 @@ type SiteSettings struct {
 	Aliases         []string          `json:"aliases" doc:"Further names that lead to it."`
 	Runtime         string            `json:"runtime" doc:"What runs it, as TYPE:VERSION." example:"php:8.4"`
 	Settings        map[string]string `json:"settings" doc:"Settings of the runtime that differ from its defaults."`
+	Variables       []string          `json:"variables" doc:"Names of the variables of its program. Their values are shown to nobody."`
 	Storage         string            `json:"storage" example:"5Gi"`
 	CPU             string            `json:"cpu" example:"1000m"`
 	Memory          string            `json:"memory" example:"512Mi"`
@@ -105,7 +106,7 @@ func siteOf(s *hosting.OwnedSite) Site {
 	}
 	d := s.Domain
 	if d == nil {
-		r.SiteSettings = SiteSettings{Aliases: []string{}, Settings: map[string]string{}, AuthorizedKeys: []string{}}
+		r.SiteSettings = SiteSettings{Aliases: []string{}, Settings: map[string]string{}, Variables: []string{}, AuthorizedKeys: []string{}}
 		return r
 	}
 	r.SiteSettings = settingsOf(&d.Spec)
@@ -131,7 +132,7 @@ func siteOf(s *hosting.OwnedSite) Site {
 
 func settingsOf(s *v1alpha1.DomainSpec) SiteSettings {
 	r := SiteSettings{
-		Suspended: s.Suspended, Title: s.Title, Runtime: s.Workload.Type, Aliases: make([]string, 0, len(s.Aliases)), Settings: map[string]string{},
+		Suspended: s.Suspended, Title: s.Title, Runtime: s.Workload.Type, Aliases: make([]string, 0, len(s.Aliases)), Settings: map[string]string{}, Variables: hosting.Variables(&s.Workload),
 		Storage: s.Resources.Storage, CPU: s.Resources.Limits.CPU, Memory: s.Resources.Limits.Memory,
 		TimeZone: s.Timezone, DocumentRoot: s.Webserver.DocumentRoot, UploadSize: s.Webserver.ClientMaxBodySize, WWWRedirect: string(s.Webserver.WWWRedirect),
 		RuntimeConfig: s.Workload.CustomConfig, WebserverConfig: s.Webserver.CustomConfig,

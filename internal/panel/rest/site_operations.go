@@ -118,6 +118,7 @@ type SiteChange struct {
 	Aliases         *[]string `json:"aliases,omitempty" maxItems:"1000" doc:"All further names."`
 	Runtime         *string   `json:"runtime,omitempty" maxLength:"200" doc:"Another version of its runtime, as TYPE:VERSION."`
 	Settings        []string  `json:"settings,omitempty" maxItems:"1000" doc:"Settings to change, each KEY=VALUE, or KEY= for the default."`
+	Env             []string  `json:"env,omitempty" maxItems:"1000" doc:"Variables of the program to change, each NAME=VALUE, or NAME= to take it away."`
 	Storage         *string   `json:"storage,omitempty" maxLength:"100"`
 	CPU             *string   `json:"cpu,omitempty" maxLength:"100"`
 	Memory          *string   `json:"memory,omitempty" maxLength:"100"`
@@ -137,7 +138,7 @@ func (c SiteChange) request() hosting.SiteChange {
 	return hosting.SiteChange{
 		Runtime: c.Runtime, Settings: c.Settings, Storage: c.Storage, Suspended: c.Suspended,
 		SiteAspects: hosting.SiteAspects{
-			Title: c.Title, Aliases: c.Aliases, AuthorizedKeys: c.AuthorizedKeys, TimeZone: c.TimeZone, CPU: c.CPU, Memory: c.Memory,
+			Title: c.Title, Aliases: c.Aliases, AuthorizedKeys: c.AuthorizedKeys, Env: c.Env, TimeZone: c.TimeZone, CPU: c.CPU, Memory: c.Memory,
 			DocumentRoot: c.DocumentRoot, UploadSize: c.UploadSize, WWWRedirect: c.WWWRedirect,
 			RuntimeConfig: c.RuntimeConfig, WebserverConfig: c.WebserverConfig, Shell: c.Shell, Redis: c.Redis, Cache: c.Cache,
 		},

@@ -48,6 +48,7 @@ func fieldsOf(d *v1alpha1.Domain) siteFields {
 		"spec.webserver.customConfig": s.Webserver.CustomConfig, "spec.timezone": s.Timezone,
 		"storage": s.Resources.Storage, "memory": s.Resources.Limits.Memory, "cpu": s.Resources.Limits.CPU,
 		"redis": onOff(s.Redis.Enabled), "cache": onOff(s.Webserver.Cache.Enabled),
+		"env":                      "", // what is there is shown to nobody
 		"spec.sftp.authorizedKeys": strings.Join(s.SFTP.AuthorizedKeys, "\n"), "shell": onOff(s.SFTP.Type == v1alpha1.SFTPGit),
 	}
 }
@@ -152,6 +153,9 @@ func changeOf(r *http.Request, d *v1alpha1.Domain) hosting.SiteChange {
 	if version := text("version"); version != nil && *version != d.Spec.Workload.Version {
 		change.Runtime = new(d.Spec.Workload.Type + ":" + *version)
 	}
+	if env := lines("env"); env != nil {
+		change.Env = *env
+	}
 	if r.PostForm.Has("setting") {
 		change.Settings = settingsOf(*lines("setting"), d)
 	}
@@ -183,6 +187,15 @@ func (p siteEdit) fields() []string { return slices.Collect(maps.Keys(p.Form)) }
 // line returns a field of the form.
 func (p siteEdit) line(name, label, hint string) inputField {
 	return inputField{Name: strings.ReplaceAll(name, ".", "-"), Field: name, Label: label, Value: p.Form[name], Fault: p.Wrong.Of(name), Hint: hint, LTR: true, Complete: "off"}
+}
+
+// variables says how variables are written, and which there are.
+func (p siteEdit) variables() string {
+	how := p.T("One a line, as NAME=value; NAME= takes it away. What is not named stays.")
+	if names := hosting.Variables(&p.Domain.Spec.Workload); len(names) > 0 {
+		return how + " " + p.T("There are: %s. Their values are shown to nobody.", strings.Join(names, ", "))
+	}
+	return how
 }
 
 // effectText says what a change does to the running site.

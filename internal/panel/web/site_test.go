@@ -261,6 +261,39 @@ func TestSiteIsChangedOnItsTabs(t *testing.T) {
 	h.post("/sites/shop.example/change", url.Values{"tab": {"nowhere"}}).want(t, http.StatusUnprocessableEntity, "no tab")
 }
 
+// The values of variables are mostly secrets: who may see the site sees their names.
+func TestVariablesAreSetAndNotShown(t *testing.T) {
+	h := newHouse(t)
+	h.site("shop.example", nil)
+	h.as = h.jo
+	set := func(lines string) url.Values { return url.Values{"tab": {"settings"}, "env": {lines}} }
+	h.post("/sites/shop.example/change", set("TOKEN=hunter2\r\nDEBUG=1\r\n")).want(t, http.StatusSeeOther)
+	if env := h.domain("shop.example").Spec.Workload.Env; len(env) != 2 || env[1] != (v1alpha1.EnvVar{Name: "TOKEN", Value: "hunter2"}) {
+		t.Errorf("the variables are %v, want DEBUG and TOKEN", env)
+	}
+	h.get("/sites/shop.example/settings").want(t, http.StatusOK, "There are: DEBUG, TOKEN.")
+	drop := set("TOKEN=")
+	drop.Set("plan", "1")
+	planned := h.post("/sites/shop.example/change", drop)
+	planned.want(t, http.StatusOK, "What would change")
+	if strings.Contains(planned.body, "hunter") {
+		t.Error("a plan shows the value of a variable")
+	}
+	h.post("/sites/shop.example/change", set("DEBUG=0\nhunter3")).want(t, http.StatusUnprocessableEntity, "Line 2 is no variable")
+	drop.Del("plan")
+	h.post("/sites/shop.example/change", drop).want(t, http.StatusSeeOther)
+	if env := h.domain("shop.example").Spec.Workload.Env; len(env) != 1 || env[0].Value != "1" {
+		t.Errorf("the variables are %v, want DEBUG as it was", env)
+	}
+	h.as = h.boss
+	h.get("/audit").want(t, http.StatusOK, "shop.example")
+	for _, page := range []string{"/audit", "/sites/shop.example", "/sites/shop.example/settings"} {
+		if strings.Contains(h.get(page).body, "hunter") {
+			t.Errorf("%s shows the value of a variable", page)
+		}
+	}
+}
+
 func TestOverviewLeadsThroughTheFirstSteps(t *testing.T) {
 	h := newHouse(t)
 	h.get("/").want(t, http.StatusOK, "First steps", `href="/sites/new"`)

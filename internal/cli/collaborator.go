@@ -81,6 +81,15 @@ func allCollaborators(ctx context.Context, api *client.ClientWithResponses, owne
 	return found.JSON200.Items, nil
 }
 
+// held finds whose sites are shared, and what a collaborator may do on them.
+func (s *sharing) held(ctx context.Context, api *client.ClientWithResponses, who string) (owner string, was *client.Collaborator, err error) {
+	if owner, err = s.owner(ctx, api); err != nil {
+		return "", nil, err
+	}
+	was, err = s.grant(ctx, api, owner, who)
+	return owner, was, err
+}
+
 // grant finds what a collaborator, by address or ID, may do on exactly what is meant.
 func (s *sharing) grant(ctx context.Context, api *client.ClientWithResponses, owner, who string) (*client.Collaborator, error) {
 	all, err := allCollaborators(ctx, api, owner)
@@ -171,11 +180,7 @@ func newCollaboratorChange(env *Env) *cobra.Command {
 	cmd := env.about("the collaborator's address", &cobra.Command{Use: "change ADDRESS", Short: "Give a collaborator other rights; those that are named replace those of before",
 		Example: "  kubepanel collaborator change kim@agency.example --site shop.example --right site.logs"},
 		func(ctx context.Context, api *client.ClientWithResponses, who string) error {
-			owner, err := s.owner(ctx, api)
-			if err != nil {
-				return err
-			}
-			was, err := s.grant(ctx, api, owner, who)
+			owner, was, err := s.held(ctx, api, who)
 			if err != nil {
 				return err
 			}
@@ -190,11 +195,7 @@ func newCollaboratorRemove(env *Env) *cobra.Command {
 	cmd := env.about("the collaborator's address", &cobra.Command{Use: "remove ADDRESS", Aliases: []string{"delete"}, Short: "Take a collaborator's rights away; the account stays",
 		Example: "  kubepanel collaborator remove kim@agency.example --site shop.example"},
 		func(ctx context.Context, api *client.ClientWithResponses, who string) error {
-			owner, err := s.owner(ctx, api)
-			if err != nil {
-				return err
-			}
-			was, err := s.grant(ctx, api, owner, who)
+			owner, was, err := s.held(ctx, api, who)
 			if err != nil {
 				return err
 			}

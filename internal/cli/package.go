@@ -58,18 +58,24 @@ func newPackageList(env *Env) *cobra.Command {
 		})
 }
 
+// packageNamed reads a package with all its limits.
+func packageNamed(ctx context.Context, api *client.ClientWithResponses, name string) (*client.GetPackageResponse, error) {
+	id, err := packageID(ctx, api, name)
+	if err != nil {
+		return nil, err
+	}
+	found, err := api.GetPackageWithResponse(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return found, client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault)
+}
+
 func newPackageShow(env *Env) *cobra.Command {
 	return env.about("the package's name", &cobra.Command{Use: "show NAME", Short: "Show a package with all its limits", Example: "  kubepanel package show Small"},
 		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
-			id, err := packageID(ctx, api, name)
+			found, err := packageNamed(ctx, api, name)
 			if err != nil {
-				return err
-			}
-			found, err := api.GetPackageWithResponse(ctx, id)
-			if err != nil {
-				return err
-			}
-			if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
 				return err
 			}
 			p := found.JSON200

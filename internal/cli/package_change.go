@@ -38,17 +38,11 @@ func (c *packageChange) run(ctx context.Context, api *client.ClientWithResponses
 	if err := atLeastOne(c.cmd, append([]string{"name"}, c.limits.names()...)...); err != nil {
 		return err
 	}
-	id, err := packageID(ctx, api, name)
+	found, err := packageNamed(ctx, api, name)
 	if err != nil {
 		return err
 	}
-	found, err := api.GetPackageWithResponse(ctx, id)
-	if err != nil {
-		return err
-	}
-	if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
-		return err
-	}
+	id := found.JSON200.ID
 	wish := client.PackageChange{Name: or(c.rename, found.JSON200.Name), Quota: found.JSON200.Quota}
 	c.limits.onto(c.cmd.Flags(), &wish.Quota)
 	over, err := c.over(ctx, api, id, wish.Quota)

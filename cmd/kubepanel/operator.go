@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,11 +44,6 @@ const (
 
 	// stopTimeout lets a reconcile that is under way end.
 	stopTimeout = 10 * time.Second
-
-	// garbage is how much of it may lie around before it is collected, in percent of
-	// what is in use: nearly all of that is the cache, which grows with every site and
-	// stays. Go's own choice is 100; the variable GOGC sets another.
-	garbage = 50
 )
 
 type operatorOptions struct {
@@ -80,8 +74,8 @@ func newOperatorCommand() *cobra.Command {
 }
 
 func runOperator(cmd *cobra.Command, o operatorOptions) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
+	if os.Getenv("GOGC") == "" { // somebody else's choice
+		pace(garbage, leastHeap)
 	}
 	settings, _, err := o.Begin()
 	if err != nil {

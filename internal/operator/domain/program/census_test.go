@@ -71,11 +71,13 @@ func (c *census) await(t testing.TB, n int, patience time.Duration) {
 	for _, kind := range kinds {
 		want := c.before[kind] + int64(n)*c.each[kind]
 		c.world.eventually(t, patience, func() error {
-			if got := c.count(t, kind, ""); got < want {
-				time.Sleep(200 * time.Millisecond) // counting costs the API server time too
-				return fmt.Errorf("%d of %d %s exist", got, want, kind.Resource)
+			got := c.count(t, kind, "")
+			if got >= want {
+				return nil
 			}
-			return nil
+			// Counting costs the API server time too: seldom while much is missing.
+			time.Sleep(min(max(time.Duration(want-got)*10*time.Millisecond, 200*time.Millisecond), 2*time.Second))
+			return fmt.Errorf("%d of %d %s exist", got, want, kind.Resource)
 		})
 	}
 }

@@ -4,13 +4,17 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/cache"
+	kjson "sigs.k8s.io/json"
 )
 
 // A list in Kubernetes' own encoding is this word and a message of what it is and the
@@ -28,7 +32,11 @@ const longest = 1 << 30
 
 // items are what came of a list besides its decoder.
 type items struct {
-	read    Reader
+	// read makes the objects of a list in Kubernetes' own encoding; nil leaves it to the decoder.
+	read Reader
+	// like is what the items of a list in JSON are; nil leaves it to the decoder.
+	like    runtime.Object
+	keep    cache.TransformFunc // of what was JSON; nil for none
 	objects []runtime.Object
 }
 
@@ -36,7 +44,9 @@ type itemsKey struct{}
 
 // ReadItems makes a way to the API server one on which InformInPages gets the items of a
 // list before they are decoded: a Deployment is 6 kB, of which the operator's cache
-// wants the fifth part, and decoded it is 29.
+// wants the fifth part, and decoded it is 29. Lists in JSON are read item by item for
+// another reason: their decoder goes over all of their text once more, to see of what
+// kind they are.
 func ReadItems(way http.RoundTripper) http.RoundTripper { return readItems{way} }
 
 type readItems struct{ http.RoundTripper }
@@ -48,12 +58,16 @@ func (r readItems) WrappedRoundTripper() http.RoundTripper { return r.RoundTripp
 func (r readItems) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := r.RoundTripper.RoundTrip(request)
 	to, ok := request.Context().Value(itemsKey{}).(*items)
-	if err != nil || !ok || response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != runtime.ContentTypeProtobuf {
+	if err != nil || !ok || response.StatusCode != http.StatusOK {
 		return response, err
+	}
+	cut := to.way(response.Header.Get("Content-Type"))
+	if cut == nil {
+		return response, nil
 	}
 	defer response.Body.Close() // what is left of it after an error is of no use
 	to.objects = nil            // those of an attempt that failed
-	rest, err := cutItems(response.Body, to.take)
+	rest, err := cut(response.Body)
 	if err != nil {
 		return nil, fmt.Errorf("read a list: %w", err)
 	}
@@ -61,10 +75,87 @@ func (r readItems) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
+// way is how the items of an encoding are read and the list is left without, or nil.
+func (i *items) way(encoding string) func(io.Reader) ([]byte, error) {
+	switch {
+	case encoding == runtime.ContentTypeProtobuf && i.read != nil:
+		return func(from io.Reader) ([]byte, error) { return cutItems(from, i.take) }
+	case encoding == runtime.ContentTypeJSON && i.like != nil:
+		return func(from io.Reader) ([]byte, error) { return cutText(from, i.takeText) }
+	}
+	return nil
+}
+
 func (i *items) take(item []byte) error {
 	o, err := i.read(item)
 	i.objects = append(i.objects, o)
 	return err
+}
+
+func (i *items) takeText(decode func(into any) error) error {
+	o, ok := reflect.New(reflect.TypeOf(i.like).Elem()).Interface().(runtime.Object)
+	if !ok {
+		return fmt.Errorf("make %T: no object", i.like)
+	}
+	if err := decode(o); err != nil {
+		return fmt.Errorf("decode %T: %w", i.like, err)
+	}
+	o, err := transformed(i.keep, o)
+	i.objects = append(i.objects, o)
+	return err
+}
+
+// cutText is cutItems for a list in JSON: take decodes an item into what it likes.
+func cutText(from io.Reader, take func(decode func(into any) error) error) ([]byte, error) {
+	in := kjson.NewDecoderCaseSensitivePreserveInts(from)
+	rest := map[string]json.RawMessage{}
+	err := eachText(in, '{', '}', func() error {
+		token, err := in.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := token.(string) // of an object it is nothing else
+		if name == "items" {
+			rest[name] = json.RawMessage("[]")
+			return eachText(in, '[', ']', func() error { return take(in.Decode) })
+		}
+		var value json.RawMessage
+		err = in.Decode(&value)
+		rest[name] = value
+		return err
+	})
+	if errors.Is(err, io.EOF) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return nil, err
+	}
+	if rest["items"] == nil {
+		return nil, errors.New("it has no items")
+	}
+	return json.Marshal(rest)
+}
+
+// eachText calls do for each value within brackets, or each name and value.
+func eachText(in kjson.Decoder, begin, end json.Delim, do func() error) error {
+	for _, bracket := range []json.Delim{begin, end} {
+		token, err := in.Token()
+		if err != nil {
+			return err
+		}
+		if token == nil && begin == '[' { // null, as some write a list of nothing
+			return nil
+		}
+		if token != bracket {
+			return fmt.Errorf("%v stands where %v belongs", token, bracket)
+		}
+		for bracket == begin && in.More() {
+			if err := do(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // cutItems hands each item of an encoded list to take, whose it is until that returns,

@@ -63,7 +63,7 @@ func (m *Mirror) Run(ctx context.Context) {
 			return m.Client.Watch(ctx, &v1alpha1.DomainList{}, options(o))
 		},
 	}
-	cache.NewReflectorWithOptions(InPages(lw), &v1alpha1.Domain{}, seen{m}, cache.ReflectorOptions{
+	cache.NewReflectorWithOptions(InPages(lw, &v1alpha1.Domain{}), &v1alpha1.Domain{}, seen{m}, cache.ReflectorOptions{
 		Backoff: &wait.Backoff{Duration: firstRetry, Factor: 2, Jitter: 0.5, Steps: 5, Cap: lastRetry},
 	}).RunWithContext(ctx)
 }

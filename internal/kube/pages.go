@@ -18,17 +18,18 @@ const pageSize = 250
 // InPages has a reflector begin with pages of a list, as fresh as can be, in place of a
 // watch that tells all there is. Of such a watch each object is a message of its own,
 // and one in JSON is parsed as an event and once more as itself: that was half of what
-// a start with 1,000 Domains cost.
-func InPages(lw cache.ListerWatcher) cache.ListerWatcher {
-	return &inPages{ListerWatcher: lw, ListerWatcherWithContext: cache.ToListerWatcherWithContext(lw)}
+// a start with 1,000 Domains cost. like is what is listed.
+func InPages(lw cache.ListerWatcher, like runtime.Object) cache.ListerWatcher {
+	return &inPages{ListerWatcher: lw, ListerWatcherWithContext: cache.ToListerWatcherWithContext(lw), like: like}
 }
 
 // InformInPages has an informer begin with pages of a list. Where ReadItems is part of
-// the way to the API server, read makes the objects of them; elsewhere, and with a nil
-// read, the informer's transform is done page by page. Either way the list is never in
-// memory as it comes, and the transform gets its objects once more.
-func InformInPages(lw cache.ListerWatcher, read Reader, make func(cache.ListerWatcher) cache.SharedIndexInformer) cache.SharedIndexInformer {
-	pages := &inPages{ListerWatcher: lw, ListerWatcherWithContext: cache.ToListerWatcherWithContext(lw), read: read}
+// the way to the API server, read makes the objects of them, or of JSON the decoder of
+// what like is; elsewhere, and with a nil read, the informer's transform is done page by
+// page. Either way the list is never in memory as it comes, and the transform gets its
+// objects once more.
+func InformInPages(lw cache.ListerWatcher, like runtime.Object, read Reader, make func(cache.ListerWatcher) cache.SharedIndexInformer) cache.SharedIndexInformer {
+	pages := &inPages{ListerWatcher: lw, ListerWatcherWithContext: cache.ToListerWatcherWithContext(lw), like: like, read: read}
 	return pagesInformer{make(pages), pages}
 }
 
@@ -46,7 +47,8 @@ func (i pagesInformer) SetTransform(transform cache.TransformFunc) error {
 type inPages struct {
 	cache.ListerWatcher
 	cache.ListerWatcherWithContext
-	read      Reader              // nil leaves all to the decoder
+	like      runtime.Object
+	read      Reader              // nil leaves Kubernetes' own kinds to the decoder
 	transform cache.TransformFunc // nil for none
 }
 
@@ -56,11 +58,8 @@ func (p *inPages) ListWithContext(ctx context.Context, o metav1.ListOptions) (ru
 		o.ResourceVersion = ""
 	}
 	o.Limit = min(o.Limit, pageSize)
-	apart := &items{read: p.read}
-	if p.read != nil {
-		ctx = context.WithValue(ctx, itemsKey{}, apart)
-	}
-	page, err := p.ListerWatcherWithContext.ListWithContext(ctx, o)
+	apart := &items{read: p.read, like: p.like, keep: p.transform}
+	page, err := p.ListerWatcherWithContext.ListWithContext(context.WithValue(ctx, itemsKey{}, apart), o)
 	if err != nil {
 		return nil, err
 	}
@@ -75,24 +74,29 @@ func (p *inPages) complete(page runtime.Object, objects []runtime.Object) (runti
 		return nil, fmt.Errorf("read a list: %w", err)
 	}
 	err = meta.EachListItemWithAlloc(page, func(o runtime.Object) error {
-		if p.transform == nil {
-			objects = append(objects, o)
-			return nil
-		}
-		out, err := p.transform(o)
-		if err != nil {
-			return err
-		}
-		small, ok := out.(runtime.Object)
-		if !ok {
-			return fmt.Errorf("a transform made %T of %T", out, o)
-		}
-		objects = append(objects, small)
-		return nil
+		o, err := transformed(p.transform, o)
+		objects = append(objects, o)
+		return err
 	})
 	return &metainternalversion.List{Items: objects, ListMeta: metav1.ListMeta{
 		ResourceVersion: head.GetResourceVersion(), Continue: head.GetContinue(), RemainingItemCount: head.GetRemainingItemCount(),
 	}}, err
+}
+
+// transformed is an object as a cache keeps it.
+func transformed(keep cache.TransformFunc, o runtime.Object) (runtime.Object, error) {
+	if keep == nil {
+		return o, nil
+	}
+	out, err := keep(o)
+	if err != nil {
+		return nil, err
+	}
+	small, ok := out.(runtime.Object)
+	if !ok {
+		return nil, fmt.Errorf("a transform made %T of %T", out, o)
+	}
+	return small, nil
 }
 
 // IsWatchListSemanticsUnSupported is what a reflector asks for.

@@ -1,8 +1,13 @@
 package kube_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,10 +22,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/transport"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/kube"
 )
 
@@ -133,10 +140,13 @@ func TestAListIsReadAsAWatchIs(t *testing.T) {
 func whole(like kube.Encoded) kube.Reader { return kube.ReadParts(like) }
 
 // newCache runs until the test ends, and has what a selector finds.
-func newCache(t *testing.T, selector string, keep toolscache.TransformFunc, read kube.Reader) cache.Cache {
+func newCache(t *testing.T, selector string, keep toolscache.TransformFunc, read kube.Reader, ways ...transport.WrapperFunc) cache.Cache {
 	t.Helper()
 	config := rest.CopyConfig(cluster.Config)
 	config.Wrap(kube.ReadItems)
+	for _, way := range ways {
+		config.Wrap(way)
+	}
 	which, err := labels.Parse(selector)
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +154,7 @@ func newCache(t *testing.T, selector string, keep toolscache.TransformFunc, read
 	c, err := cache.New(config, cache.Options{
 		Scheme: cluster.Scheme, DefaultLabelSelector: which, DefaultTransform: keep,
 		NewInformer: func(lw toolscache.ListerWatcher, kind runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
-			return kube.InformInPages(lw, read, func(lw toolscache.ListerWatcher) toolscache.SharedIndexInformer {
+			return kube.InformInPages(lw, kind, read, func(lw toolscache.ListerWatcher) toolscache.SharedIndexInformer {
 				return toolscache.NewSharedIndexInformer(lw, kind, resync, indexers)
 			})
 		},
@@ -203,5 +213,51 @@ func TestPagesMakeAList(t *testing.T) {
 				t.Errorf("%d objects of %d names are listed, want %d", len(list.Items), len(names), n)
 			}
 		})
+	}
+}
+
+// emptied counts the lists that come without items to their decoder.
+type emptied struct {
+	http.RoundTripper
+	lists, empty *atomic.Int32
+}
+
+func (e emptied) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := e.RoundTripper.RoundTrip(request)
+	if err != nil || !strings.HasSuffix(request.URL.Path, "/domains") || request.URL.Query().Has("watch") {
+		return response, err
+	}
+	body, err := io.ReadAll(response.Body)
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	if e.lists.Add(1); bytes.Contains(body, []byte(`"items":[]`)) {
+		e.empty.Add(1)
+	}
+	return response, err
+}
+
+// Our own kinds come as JSON, and are read one by one as well.
+func TestDomainsAreReadOneByOne(t *testing.T) {
+	d := domain("one-by-one.example")
+	d.Labels = map[string]string{"read": "one-by-one"}
+	d.Spec.Workload.Settings = map[string]v1alpha1.Setting{"memoryLimit": "64M"}
+	if err := cluster.Client.Create(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	var lists, empty atomic.Int32
+	informed := newCache(t, "read=one-by-one", kube.Slim, nil, func(way http.RoundTripper) http.RoundTripper { return emptied{way, &lists, &empty} })
+	got := &v1alpha1.Domain{}
+	if err := informed.Get(t.Context(), client.ObjectKeyFromObject(d), got); err != nil {
+		t.Fatal(err)
+	}
+	if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(d), d); err != nil {
+		t.Fatal(err)
+	}
+	d.ManagedFields = nil
+	d.TypeMeta = got.TypeMeta
+	if !equality.Semantic.DeepEqual(got, d) {
+		t.Errorf("of a list\n%+v, want\n%+v", got, d)
+	}
+	if lists.Load() != 1 || empty.Load() != 1 {
+		t.Errorf("of %d lists %d came to the decoder without items, want one of one", lists.Load(), empty.Load())
 	}
 }

@@ -59,6 +59,7 @@ func NewStore(config *rest.Config, namespace string) (Store, error) {
 	if config.Dial == nil {
 		config.Dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext
 	}
+	config.Wrap(ReadItems) // of the Mirror's lists
 	scheme, err := storeScheme()
 	if err != nil {
 		return Store{}, err

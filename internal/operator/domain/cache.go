@@ -53,11 +53,11 @@ const fieldNodeName = 10
 // entry of it is larger than many an object. All begin with pages of a list.
 func newInformer(lw toolscache.ListerWatcher, kind runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
 	switch kind.(type) {
-	case *corev1.Pod, *batchv1.CronJob:
+	case *batchv1.CronJob:
 	default:
 		delete(indexers, toolscache.NamespaceIndex)
 	}
-	return kube.InformInPages(lw, reader(kind), func(lw toolscache.ListerWatcher) toolscache.SharedIndexInformer {
+	return kube.InformInPages(lw, kind, reader(kind), func(lw toolscache.ListerWatcher) toolscache.SharedIndexInformer {
 		return toolscache.NewSharedIndexInformer(lw, kind, resync, indexers)
 	})
 }

@@ -5,24 +5,10 @@ import (
 	"time"
 	_ "time/tzdata" // the platform's image has no time zone database
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/desired"
 	"kubepanel.io/kubepanel/internal/operator"
 )
-
-// indexHosts finds Domains by any name that leads to them.
-const indexHosts = "hosts"
-
-// hostsOf is the function behind indexHosts.
-func hostsOf(o client.Object) []string {
-	d, ok := o.(*v1alpha1.Domain)
-	if !ok {
-		return nil
-	}
-	return desired.Hosts(d)
-}
 
 // claim lets nothing be made for a Domain that asks for what cannot be, or for a
 // name that is another's.
@@ -58,21 +44,17 @@ func (r *Reconciler) check(d *v1alpha1.Domain) error {
 
 // holder returns the Domain that a name belongs to.
 func (r *Reconciler) holder(ctx context.Context, host string) (*v1alpha1.Domain, error) {
-	var list v1alpha1.DomainList
-	err := r.Kube.Client.List(ctx, &list, client.MatchingFields{indexHosts: host}, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency)
-	if err != nil {
-		return nil, err
-	}
-	return winner(host, list.Items), nil
+	all, err := r.hosts.Find(ctx, host)
+	return winner(host, all), err
 }
 
 // winner decides who of several has a name: the one whose own name it is and who
 // lives under it already, so that nobody can take it from there by adding an
 // alias; else one who lives already; else the oldest.
-func winner(host string, domains []v1alpha1.Domain) *v1alpha1.Domain {
+func winner(host string, domains []*v1alpha1.Domain) *v1alpha1.Domain {
 	var w *v1alpha1.Domain
-	for i := range domains {
-		if d := &domains[i]; w == nil || before(d, w, host) {
+	for _, d := range domains {
+		if w == nil || before(d, w, host) {
 			w = d
 		}
 	}

@@ -46,6 +46,9 @@ type Reconciler struct {
 	Admit func() error
 
 	queue operator.Depth
+	// hosts finds Domains by any name that leads to them, sitePods the pods of a namespace.
+	hosts    *kube.Index[*v1alpha1.Domain]
+	sitePods *kube.Index[*corev1.Pod]
 }
 
 // Steps is the table of contents of this package: read it first. Whatever has
@@ -141,12 +144,11 @@ func (r *Reconciler) apply(ctx context.Context, d *v1alpha1.Domain, objects ...c
 }
 
 // pods returns the site's pods from the cache. They are not to be changed.
-func (r *Reconciler) pods(ctx context.Context, d *v1alpha1.Domain) ([]corev1.Pod, error) {
-	var list corev1.PodList
-	err := r.Kube.Client.List(ctx, &list, client.InNamespace(desired.Namespace(d.Spec.DomainName)),
-		client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency)
-	return list.Items, err
+func (r *Reconciler) pods(ctx context.Context, d *v1alpha1.Domain) ([]*corev1.Pod, error) {
+	return r.sitePods.Find(ctx, desired.Namespace(d.Spec.DomainName))
 }
+
+func namespaceOf(pod *corev1.Pod) []string { return []string{pod.Namespace} }
 
 // since tells whether a condition has been as it is for at least that long.
 func since(d *v1alpha1.Domain, condition string, long time.Duration) bool {

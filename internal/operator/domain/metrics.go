@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/kube"
@@ -18,7 +17,7 @@ const scrapeTimeout = time.Second
 // collector tells, when it is asked, how many Domains are in which phase and how many
 // wait, whether MariaDB answers, and what was written to the API server.
 type collector struct {
-	reader    client.Reader
+	all       *kube.Index[*v1alpha1.Domain]
 	databases *Databases
 	counts    *kube.Counts
 	queue     *operator.Depth
@@ -28,7 +27,7 @@ type collector struct {
 
 func newCollector(r *Reconciler) *collector {
 	return &collector{
-		reader: r.Kube.Client, databases: r.Databases, counts: r.Kube.Counts, queue: &r.queue,
+		all: r.hosts, databases: r.Databases, counts: r.Kube.Counts, queue: &r.queue,
 		domains: prometheus.NewDesc("kubepanel_domains", "Domains by phase.", []string{"phase"}, nil),
 		waiting: prometheus.NewDesc("kubepanel_operator_queue_depth", "Domains that wait to be looked at.", nil, nil),
 		mariadb: prometheus.NewDesc("kubepanel_mariadb_up", "1 while MariaDB answers the operator.", nil, nil),
@@ -49,11 +48,10 @@ func (c *collector) Describe(to chan<- *prometheus.Desc) {
 func (c *collector) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
-	var list v1alpha1.DomainList
-	if err := c.reader.List(ctx, &list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err == nil {
+	if all, err := c.all.All(ctx); err == nil {
 		phases := map[v1alpha1.DomainPhase]int{}
-		for i := range list.Items {
-			phases[list.Items[i].Status.Phase]++
+		for _, d := range all {
+			phases[d.Status.Phase]++
 		}
 		for phase, n := range phases {
 			to <- prometheus.MustNewConstMetric(c.domains, prometheus.GaugeValue, float64(n), orElse(string(phase), "New"))

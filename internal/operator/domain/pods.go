@@ -26,7 +26,7 @@ func starting(reason, message string) finding { return finding{reason: reason, m
 
 // diagnose says why no pod of the site serves. It is a pure function of what
 // Kubernetes reports.
-func diagnose(w *appsv1.Deployment, pods []corev1.Pod) finding {
+func diagnose(w *appsv1.Deployment, pods []*corev1.Pod) finding {
 	for _, c := range w.Status.Conditions {
 		if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
 			return wrong("PodRefused", "Kubernetes refuses the site's pod: %s", sentence(c.Message))
@@ -146,10 +146,9 @@ func silent(pod *corev1.Pod) bool {
 }
 
 // newest returns the youngest pod that is not ending, nil when there is none.
-func newest(pods []corev1.Pod) *corev1.Pod {
+func newest(pods []*corev1.Pod) *corev1.Pod {
 	var n *corev1.Pod
-	for i := range pods {
-		p := &pods[i]
+	for _, p := range pods {
 		if p.DeletionTimestamp == nil && (n == nil || n.CreationTimestamp.Before(&p.CreationTimestamp)) {
 			n = p
 		}

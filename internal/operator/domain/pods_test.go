@@ -21,19 +21,19 @@ func ended(reason, message string, code int32) corev1.ContainerStatus {
 	return s
 }
 
-func pod(edit func(*corev1.Pod)) []corev1.Pod {
+func pod(edit func(*corev1.Pod)) []*corev1.Pod {
 	p := corev1.Pod{}
 	if edit != nil {
 		edit(&p)
 	}
-	return []corev1.Pod{p}
+	return []*corev1.Pod{&p}
 }
 
-func containers(s ...corev1.ContainerStatus) []corev1.Pod {
+func containers(s ...corev1.ContainerStatus) []*corev1.Pod {
 	return pod(func(p *corev1.Pod) { p.Status.ContainerStatuses = s })
 }
 
-func inits(s ...corev1.ContainerStatus) []corev1.Pod {
+func inits(s ...corev1.ContainerStatus) []*corev1.Pod {
 	return pod(func(p *corev1.Pod) { p.Status.InitContainerStatuses = s })
 }
 
@@ -44,7 +44,7 @@ func TestDiagnose(t *testing.T) {
 	files := corev1.ContainerStatus{Name: "wordpress-files", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}}
 	install := corev1.ContainerStatus{Name: "wordpress-install", State: running}
 	tests := map[string]struct {
-		pods    []corev1.Pod
+		pods    []*corev1.Pod
 		trouble bool
 		reason  string
 		says    string

@@ -28,6 +28,7 @@ import (
 
 	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/desired"
 	"kubepanel.io/kubepanel/internal/kube"
 	"kubepanel.io/kubepanel/internal/operator"
 	"kubepanel.io/kubepanel/internal/operator/domain/access"
@@ -72,11 +73,14 @@ type Options struct {
 // Setup adds the reconciler of Domains to a manager whose cache and client are
 // those of CacheOptions and ClientOptions.
 func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
-	if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.Domain{}, indexHosts, hostsOf); err != nil {
-		return fmt.Errorf("index Domains by name: %w", err)
-	}
 	r := newReconciler(mgr, o)
 	var err error
+	if r.hosts, err = kube.NewIndex(ctx, mgr.GetCache(), &v1alpha1.Domain{}, "hosts", desired.Hosts); err != nil {
+		return err
+	}
+	if r.sitePods, err = kube.NewIndex(ctx, mgr.GetCache(), &corev1.Pod{}, "sites", namespaceOf); err != nil {
+		return err
+	}
 	if r.Runs, err = client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()}); err != nil {
 		return fmt.Errorf("make a client for runs of cron jobs: %w", err)
 	}
@@ -200,7 +204,7 @@ var claimChanged = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		was, okWas := e.ObjectOld.(*v1alpha1.Domain)
 		is, okIs := e.ObjectNew.(*v1alpha1.Domain)
-		return !okWas || !okIs || was.Status.Namespace != is.Status.Namespace || !slices.Equal(hostsOf(was), hostsOf(is))
+		return !okWas || !okIs || was.Status.Namespace != is.Status.Namespace || !slices.Equal(desired.Hosts(was), desired.Hosts(is))
 	},
 }
 
@@ -221,15 +225,19 @@ func (r *Reconciler) ofPod(ctx context.Context, pod client.Object) []reconcile.R
 	if name == "" {
 		return nil
 	}
-	return r.requests(ctx, client.MatchingFields{indexHosts: name})
+	return requests(r.hosts.Find(ctx, name))
 }
 
 // rivals finds the other Domains that want a name of this one: what it gives up,
 // another may have.
 func (r *Reconciler) rivals(ctx context.Context, o client.Object) []reconcile.Request {
+	d, ok := o.(*v1alpha1.Domain)
+	if !ok {
+		return nil
+	}
 	var all []reconcile.Request
-	for _, host := range hostsOf(o) {
-		for _, request := range r.requests(ctx, client.MatchingFields{indexHosts: host}) {
+	for _, host := range desired.Hosts(d) {
+		for _, request := range requests(r.hosts.Find(ctx, host)) {
 			if request.Name != o.GetName() {
 				all = append(all, request)
 			}
@@ -250,21 +258,20 @@ func (r *Reconciler) ofPlatformSecret(ctx context.Context, o client.Object) []re
 	if !authority && !gateway {
 		return nil
 	}
-	return r.requests(ctx)
+	return requests(r.hosts.All(ctx))
 }
 
 func (r *Reconciler) all(ctx context.Context, _ client.Object) []reconcile.Request {
-	return r.requests(ctx)
+	return requests(r.hosts.All(ctx))
 }
 
-func (r *Reconciler) requests(ctx context.Context, which ...client.ListOption) []reconcile.Request {
-	var list v1alpha1.DomainList
-	if err := r.Kube.Client.List(ctx, &list, append(which, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency)...); err != nil {
+func requests(of []*v1alpha1.Domain, err error) []reconcile.Request {
+	if err != nil {
 		return nil // the cache is ending; so are we
 	}
-	requests := make([]reconcile.Request, len(list.Items))
-	for i := range list.Items {
-		requests[i].Name = list.Items[i].Name
+	all := make([]reconcile.Request, len(of))
+	for i, d := range of {
+		all[i].Name = d.Name
 	}
-	return requests
+	return all
 }

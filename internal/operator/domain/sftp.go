@@ -98,7 +98,7 @@ func (r *Reconciler) sftpStatus(ctx context.Context, d *v1alpha1.Domain, s v1alp
 // sftpHost is what the administrator says, else a node's address: every node
 // answers on the port. The pod's own node saves a hop; without a pod the last one
 // stays.
-func (r *Reconciler) sftpHost(d *v1alpha1.Domain, pods []corev1.Pod) string {
+func (r *Reconciler) sftpHost(d *v1alpha1.Domain, pods []*corev1.Pod) string {
 	if r.Platform.SFTP.Host != "" {
 		return r.Platform.SFTP.Host
 	}

@@ -51,7 +51,7 @@ func serves(w *appsv1.Deployment) bool {
 }
 
 // explain says why no pod serves, in the words of whoever knows.
-func (r *Reconciler) explain(ctx context.Context, d *v1alpha1.Domain, w *appsv1.Deployment, pods []corev1.Pod) error {
+func (r *Reconciler) explain(ctx context.Context, d *v1alpha1.Domain, w *appsv1.Deployment, pods []*corev1.Pod) error {
 	f := diagnose(w, pods)
 	pod := newest(pods)
 	switch {

@@ -238,6 +238,20 @@ func TestSitesThroughAPanel(t *testing.T) {
 	o.want([]string{"Made the account"}, "user", "create", "jo@shop.example", "--name", "Jo", "--role", "administrator")
 	o.want([]string{"is being created"}, "site", "create", "jo.example", "--owner", "jo@shop.example")
 	o.want([]string{"jo.example", "Jo"}, "site", "list")
+	if code, text := o.run("# keys\nTOKEN=hunter2\nDEBUG=1\n", "site", "create", "env.example", "--env", "DEBUG=0", "--env-file", "-", "-o", "json"); code != 0 || !strings.Contains(text, `"TOKEN"`) || strings.Contains(text, "hunter") {
+		t.Errorf("making a site with variables = %d %s", code, text)
+	}
+	d, err := cluster.Domain(t.Context(), "env.example")
+	o.must(err)
+	if env := d.Spec.Workload.Env; len(env) != 2 || env[0].Value != "0" || env[1].Value != "hunter2" {
+		t.Errorf("the variables are %v, want the file's, and DEBUG as the line has it", env)
+	}
+	if code, text := o.run("A=1\nhunter2\n", "site", "set", "env.example", "--env-file", "-"); code != 2 || !strings.Contains(text, "line 2") || strings.Contains(text, "hunter") {
+		t.Errorf("a file that has no variables = %d %s", code, text)
+	}
+	if code, text := o.run("DEBUG=\n", "site", "set", "env.example", "--env-file", "-"); code != 0 || !strings.Contains(text, "is being changed") {
+		t.Errorf("a file of variables = %d %s", code, text)
+	}
 	o.want([]string{"good once and for a minute", "https://panel.example/visit#"}, "database", "visit", "shop.example")
 	o.want([]string{"Nothing was measured"}, "site", "usage", "shop.example")
 	o.want([]string{"is being changed"}, "site", "set", "shop.example", "--storage", "6Gi")

@@ -32,8 +32,8 @@ type siteChange struct {
 
 	suspend, resume, shell, redis, cache bool
 
-	// runtimeConfig, webserverConfig and authorizedKeys are files.
-	runtimeConfig, webserverConfig, authorizedKeys string
+	// runtimeConfig, webserverConfig, authorizedKeys and envFile are files.
+	runtimeConfig, webserverConfig, authorizedKeys, envFile string
 }
 
 // add gives a command these options.
@@ -45,6 +45,7 @@ func (c *siteChange) add(cmd *cobra.Command) {
 	f.StringVar(&c.runtime, "runtime", "", "another version of what the site runs, as `TYPE:VERSION`")
 	f.StringArrayVar(&c.settings, "setting", nil, "setting of the runtime, as `KEY=VALUE`; KEY= takes it away (may be repeated)")
 	f.StringArrayVar(&c.variables, "env", nil, "variable of the program, as `NAME=VALUE`; NAME= takes it away (may be repeated)")
+	f.StringVar(&c.envFile, "env-file", "", envFileUsage)
 	f.StringVar(&c.runtimeConfig, "runtime-config", "", "`file` with what is added to the runtime's own configuration (php.ini, gunicorn); - reads standard input")
 	f.StringVar(&c.webserverConfig, "webserver-config", "", "`file` with what is added to nginx' server block; - reads standard input")
 	f.StringVar(&c.documentRoot, "document-root", "", "`folder` that is served, relative to html; '' for html itself")
@@ -79,7 +80,7 @@ func (c *siteChange) any() bool {
 
 // typed tells whether a person at standard input can be asked: not when that is a file.
 func (c *siteChange) typed() bool {
-	return !slices.Contains([]string{c.runtimeConfig, c.webserverConfig, c.authorizedKeys}, standardInput)
+	return !slices.Contains([]string{c.runtimeConfig, c.webserverConfig, c.authorizedKeys, c.envFile}, standardInput)
 }
 
 // read makes the change of the options, and reads the files that they name.
@@ -120,6 +121,7 @@ func (c *siteChange) files(cmd *cobra.Command, change *hosting.SiteChange) error
 		{"runtime-config", c.runtimeConfig, func(text string) error { change.RuntimeConfig = &text; return nil }},
 		{"webserver-config", c.webserverConfig, func(text string) error { change.WebserverConfig = &text; return nil }},
 		{"authorized-keys", c.authorizedKeys, func(text string) (err error) { change.AuthorizedKeys, err = publicKeys(text); return err }},
+		{"env-file", c.envFile, func(text string) (err error) { change.Env, err = withVariables(c.variables, text); return err }},
 	} {
 		if !c.flags.Changed(f.flag) {
 			continue
@@ -152,6 +154,42 @@ func publicKeys(text string) (*[]string, error) {
 		}
 	}
 	return &keys, nil
+}
+
+// envFileUsage says where values belong that nobody else on this computer may see: what
+// stands on a command line, every other program can read.
+const envFileUsage = "`file` with variables, one NAME=VALUE a line, for values that are secret; - reads standard input, # begins a comment"
+
+// variables are those of --env and of the file of --env-file, if there is one.
+func (e *Env) variables(given []string, file string) ([]string, error) {
+	if file == "" {
+		return given, nil
+	}
+	text, err := e.text(file)
+	if err != nil {
+		return nil, err
+	}
+	return withVariables(given, text)
+}
+
+// withVariables adds a file's variables to those of --env, which win.
+func withVariables(given []string, text string) ([]string, error) {
+	lines, err := hosting.ReadVariables(text)
+	if err != nil {
+		return nil, &hosting.Error{Code: hosting.Invalid, Fields: []hosting.Field{{Name: "env-file", Message: "In the file of variables, " + err.Error() + "."}}}
+	}
+	named := map[string]bool{}
+	for _, line := range given {
+		v, _ := hosting.ParseVariable(line)
+		named[v.Name] = true
+	}
+	all := slices.Clone(given)
+	for _, line := range lines {
+		if v, _ := hosting.ParseVariable(line); !named[v.Name] {
+			all = append(all, line)
+		}
+	}
+	return all, nil
 }
 
 // text reads a file that goes into an object, or standard input.

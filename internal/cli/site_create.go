@@ -26,11 +26,13 @@ const (
 )
 
 type siteCreate struct {
-	env          *Env
-	req          hosting.NewSite
-	word         hosting.NewWordPress
-	wordpress    bool
-	owner        string
+	env       *Env
+	req       hosting.NewSite
+	word      hosting.NewWordPress
+	wordpress bool
+	owner     string
+	// envFile is a file with variables.
+	envFile      string
 	wait, dryRun bool
 	timeout      time.Duration
 }
@@ -53,7 +55,7 @@ computer in every browser, so they need no DNS.`,
 
   # a Python, Node.js or static site; what there is: kubepanel platform runtimes
   kubepanel site create app.example --runtime python:3.13 --setting app=shop.wsgi:application
-  kubepanel site create chat.example --runtime nodejs --no-database
+  kubepanel site create chat.example --runtime nodejs --no-database --env-file chat.env
   kubepanel site create docs.example --runtime static --no-database --memory 128Mi
 
   # look first: the object that would be created, ready for kubectl apply
@@ -65,6 +67,10 @@ computer in every browser, so they need no DNS.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.req.Name = args[0]
 			if err := c.wordpressFlags(cmd); err != nil {
+				return err
+			}
+			var err error
+			if c.req.Env, err = c.env.variables(c.req.Env, c.envFile); err != nil {
 				return err
 			}
 			return c.run(cmd.Context())
@@ -80,6 +86,8 @@ func (c *siteCreate) flags(cmd *cobra.Command) {
 	f.StringVar(&c.req.Runtime, "runtime", "", "what runs the site, as `TYPE[:VERSION]` such as python:3.13 (default: php)")
 	f.StringVar(&c.req.PHP, "php", "", "`version` of PHP (default: the platform's)")
 	f.StringArrayVar(&c.req.Settings, "setting", nil, "setting of the runtime, as `KEY=VALUE` (may be repeated)")
+	f.StringArrayVar(&c.req.Env, "env", nil, "variable of the program, as `NAME=VALUE` (may be repeated)")
+	f.StringVar(&c.envFile, "env-file", "", envFileUsage)
 	f.StringVar(&c.req.Storage, "storage", defaultStorage, "`size` of the site's volume")
 	f.StringVar(&c.req.CPU, "cpu", defaultCPU, "most processor time, as an `amount` such as 500m or 2 cores")
 	f.StringVar(&c.req.Memory, "memory", defaultMemory, "most memory, as an `amount` such as 512Mi or 2Gi")

@@ -28,7 +28,7 @@ func (s panelSite) settled(ctx context.Context, start time.Time, timeout time.Du
 func (c *siteCreate) throughPanel(ctx context.Context, api *client.ClientWithResponses) error {
 	start := time.Now()
 	req := client.NewSite{Name: c.req.Name, Title: optional(c.req.Title), Runtime: optional(c.req.Runtime), Storage: optional(c.req.Storage), CPU: optional(c.req.CPU),
-		Memory: optional(c.req.Memory), Redis: optional(c.req.Redis), Aliases: someOf(c.req.Aliases), Settings: someOf(c.req.Settings)}
+		Memory: optional(c.req.Memory), Redis: optional(c.req.Redis), Aliases: someOf(c.req.Aliases), Settings: someOf(c.req.Settings), Env: someOf(c.req.Env)}
 	if c.req.PHP != "" {
 		req.Runtime = optional(hosting.PHP + ":" + c.req.PHP)
 	}

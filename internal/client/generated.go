@@ -1287,8 +1287,11 @@ type NewSite struct {
 	CPU     *string   `json:"cpu,omitempty"`
 
 	// Database Make a database; true when left out.
-	Database *bool   `json:"database,omitempty"`
-	Memory   *string `json:"memory,omitempty"`
+	Database *bool `json:"database,omitempty"`
+
+	// Env Variables of the program, each NAME=VALUE. Their values are shown to nobody.
+	Env    *[]string `json:"env,omitempty"`
+	Memory *string   `json:"memory,omitempty"`
 
 	// Name The domain name, in any script.
 	//

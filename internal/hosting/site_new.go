@@ -45,7 +45,9 @@ type NewSite struct {
 	// Without both it is PHP of the platform's default version.
 	Runtime, PHP string
 	// Settings of the runtime, each KEY=VALUE.
-	Settings             []string
+	Settings []string
+	// Env are variables of the program, each NAME=VALUE.
+	Env                  []string
 	Storage, CPU, Memory string
 	// WordPress is nil for an empty site.
 	WordPress  *NewWordPress
@@ -72,6 +74,7 @@ func (r NewSite) Check() error {
 	f.check("memory", err)
 	kind, _, err := r.runtime()
 	f.check("runtime", err)
+	f.check("env", setVariables(&v1alpha1.WorkloadSpec{}, r.Env))
 	if r.WordPress != nil {
 		r.WordPress.check(&f)
 		if err == nil && kind != PHP {
@@ -152,6 +155,9 @@ func (r NewSite) domain(settings *platform.Settings) (*v1alpha1.Domain, error) {
 	runs.into(&d.Spec.Workload)
 	if !f.check("setting", set(settings, &d.Spec.Workload, r.Settings)) {
 		return nil, f.err()
+	}
+	if err := setVariables(&d.Spec.Workload, r.Env); err != nil {
+		return nil, err
 	}
 	if d.Spec.Resources, err = r.resources(); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package hosting_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -20,6 +21,7 @@ func request(name string) hosting.NewSite {
 func TestCreateSiteAsksForWhatWasAskedFor(t *testing.T) {
 	f := newFake(t)
 	req := hosting.NewSite{
+		Env:  []string{"TOKEN=a=b", "DEBUG=1"},
 		Name: "Müller.example", Title: "Müller & Söhne", Aliases: []string{"www.mueller.example", "ПРИМЕР.рф"}, PHP: "8.2",
 		Storage: "1Ti", CPU: "1.5", Memory: "1.5Gi", Redis: true,
 		WordPress: &hosting.NewWordPress{AdminUser: "greta", AdminEmail: "greta@mueller.example", Locale: "de_DE"},
@@ -31,7 +33,7 @@ func TestCreateSiteAsksForWhatWasAskedFor(t *testing.T) {
 	want := v1alpha1.DomainSpec{
 		DomainName: "xn--mller-kva.example", Title: "Müller & Söhne",
 		Aliases:   []v1alpha1.DomainAlias{{Name: "www.mueller.example"}, {Name: "xn--e1afmkfd.xn--p1ai"}},
-		Workload:  v1alpha1.WorkloadSpec{Type: "php", Version: "8.2", Port: 9000, ProxyMode: "fastcgi"},
+		Workload:  v1alpha1.WorkloadSpec{Type: "php", Version: "8.2", Port: 9000, ProxyMode: "fastcgi", Env: []v1alpha1.EnvVar{{Name: "DEBUG", Value: "1"}, {Name: "TOKEN", Value: "a=b"}}},
 		WordPress: v1alpha1.WordPressSpec{Preinstall: true, AdminUser: "greta", AdminEmail: "greta@mueller.example", Locale: "de_DE"},
 		Resources: v1alpha1.ResourcesSpec{
 			Storage:  "1024Gi",
@@ -96,6 +98,12 @@ func TestCreateSiteRefusesAndCreatesNothing(t *testing.T) {
 		"title with a line break":  {func(r *hosting.NewSite) { r.Title = "a\nb" }, hosting.Invalid, []string{"one line"}},
 		"title too long":           {func(r *hosting.NewSite) { r.Title = strings.Repeat("ü", 256) }, hosting.Invalid, []string{"at most 255"}},
 		"title that is not UTF-8":  {func(r *hosting.NewSite) { r.Title = "\xff" }, hosting.Invalid, []string{"one line"}},
+		"a variable with a NUL":    {func(r *hosting.NewSite) { r.Env = []string{"A=1", "B=hunter\x00"} }, hosting.Invalid, []string{"Line 2 is no variable"}},
+		"a variable of no UTF-8":   {func(r *hosting.NewSite) { r.Env = []string{"B=hunter\xff"} }, hosting.Invalid, []string{"Line 1 is no variable"}},
+		"a variable without name":  {func(r *hosting.NewSite) { r.Env = []string{"hunter"} }, hosting.Invalid, []string{"Line 1 is no variable"}},
+		"a name of 256 letters":    {func(r *hosting.NewSite) { r.Env = []string{strings.Repeat("A", 256) + "=1"} }, hosting.Invalid, []string{"Line 1 is no variable"}},
+		"a value that is too long": {func(r *hosting.NewSite) { r.Env = []string{"A=" + strings.Repeat("x", 32769)} }, hosting.Invalid, []string{"The value of A is too long"}},
+		"too many variables":       {func(r *hosting.NewSite) { r.Env = manyVariables(101) }, hosting.Invalid, []string{"101 variables are too many"}},
 		"memory too small to work": {func(r *hosting.NewSite) { r.Memory = "16Mi" }, hosting.Invalid, []string{"at least 128Mi"}},
 	}
 	for name, tt := range tests {
@@ -108,6 +116,9 @@ func TestCreateSiteRefusesAndCreatesNothing(t *testing.T) {
 			if hosting.CodeOf(err) != tt.code {
 				t.Fatalf("CreateSite = %v, want code %s", err, tt.code)
 			}
+			if strings.Contains(err.Error(), "hunter") {
+				t.Errorf("CreateSite = %q, which shows what may be a secret", err)
+			}
 			for _, want := range tt.want {
 				if text := err.Error(); !strings.Contains(text, want) {
 					t.Errorf("CreateSite = %q, want it to say %q", text, want)
@@ -118,6 +129,14 @@ func TestCreateSiteRefusesAndCreatesNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+func manyVariables(n int) []string {
+	lines := make([]string, n)
+	for i := range lines {
+		lines[i] = fmt.Sprintf("V%d=1", i)
+	}
+	return lines
 }
 
 func TestDryRunCreatesNothing(t *testing.T) {

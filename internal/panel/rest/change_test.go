@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/rest"
 )
@@ -36,6 +37,31 @@ func TestASiteFromMakingToDeletion(t *testing.T) {
 	h.cluster.Forget("xn--mller-kva.example")
 	h.must(h.rules.Settle(t.Context()))
 	h.jo.get(at+"/progress").problem(t, http.StatusNotFound, hosting.NotFound, "")
+}
+
+// The values of variables are mostly secrets, which no answer and no entry of the trail has.
+func TestASiteIsMadeWithItsVariables(t *testing.T) {
+	h := newHouse(t)
+	body := map[string]any{"name": "app.example", "runtime": "php", "env": []string{"TOKEN=hunter2", "DEBUG=1"}}
+	made := h.jo.ask(request{method: http.MethodPost, path: "/sites?dryRun=true", body: body}).want(t, http.StatusCreated, `"variables":["DEBUG","TOKEN"]`)
+	made2 := h.jo.ask(keyed("/sites", "k", body)).want(t, http.StatusCreated, `"variables":["DEBUG","TOKEN"]`)
+	d, err := h.cluster.Domain(t.Context(), "app.example")
+	h.must(err)
+	if env := d.Spec.Workload.Env; len(env) != 2 || env[1] != (v1alpha1.EnvVar{Name: "TOKEN", Value: "hunter2"}) {
+		t.Errorf("the variables are %v, want DEBUG and TOKEN", env)
+	}
+	for name, text := range map[string][]byte{"the dry run": made.body, "the answer": made2.body, "the site": h.jo.get("/sites/app.example").body, "the trail": h.boss.get("/audit").body} {
+		if strings.Contains(string(text), "hunter") {
+			t.Errorf("%s shows the value of a variable: %s", name, text)
+		}
+	}
+	body["name"], body["env"] = "bad.example", []string{"TOKEN hunter2"}
+	refused := h.jo.post("/sites", body)
+	refused.problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "env")
+	if strings.Contains(string(refused.body), "hunter") {
+		t.Errorf("a refusal shows what may be a value: %s", refused.body)
+	}
+	h.jo.get("/sites/bad.example").problem(t, http.StatusNotFound, hosting.NotFound, "")
 }
 
 func TestWhatCantBeIsToldByField(t *testing.T) {

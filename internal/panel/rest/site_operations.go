@@ -66,6 +66,7 @@ type NewSite struct {
 	Aliases   []string      `json:"aliases,omitempty" maxItems:"1000" doc:"Further names that lead to it."`
 	Runtime   string        `json:"runtime,omitempty" maxLength:"200" doc:"TYPE or TYPE:VERSION of the catalogue; php when left out." example:"python:3.13"`
 	Settings  []string      `json:"settings,omitempty" maxItems:"1000" doc:"Settings of the runtime, each KEY=VALUE."`
+	Env       []string      `json:"env,omitempty" maxItems:"1000" doc:"Variables of the program, each NAME=VALUE. Their values are shown to nobody."`
 	Storage   string        `json:"storage,omitempty" maxLength:"100" default:"5Gi"`
 	CPU       string        `json:"cpu,omitempty" maxLength:"100" default:"1000m"`
 	Memory    string        `json:"memory,omitempty" maxLength:"100" default:"512Mi"`
@@ -83,7 +84,7 @@ type NewWordPress struct {
 
 func (n NewSite) request() hosting.NewSite {
 	r := hosting.NewSite{
-		Name: n.Name, Title: n.Title, Aliases: n.Aliases, Runtime: n.Runtime, Settings: n.Settings,
+		Name: n.Name, Title: n.Title, Aliases: n.Aliases, Runtime: n.Runtime, Settings: n.Settings, Env: n.Env,
 		Storage: n.Storage, CPU: n.CPU, Memory: n.Memory, Redis: n.Redis, NoDatabase: n.Database != nil && !*n.Database,
 	}
 	if w := n.WordPress; w != nil {

@@ -26,9 +26,9 @@ type siteChange struct {
 	env   *Env
 	flags *pflag.FlagSet
 
-	php, runtime, storage, cpu, memory, title, timeZone, documentRoot, uploadSize, wwwRedirect string
+	php, runtime, storage, cpu, memory, title, timeZone, documentRoot, uploadSize, wwwRedirect, image string
 
-	settings, aliases, variables []string
+	settings, aliases, variables, command, args, nodes []string
 
 	suspend, resume, shell, redis, cache bool
 
@@ -46,6 +46,10 @@ func (c *siteChange) add(cmd *cobra.Command) {
 	f.StringArrayVar(&c.settings, "setting", nil, "setting of the runtime, as `KEY=VALUE`; KEY= takes it away (may be repeated)")
 	f.StringArrayVar(&c.variables, "env", nil, "variable of the program, as `NAME=VALUE`; NAME= takes it away (may be repeated)")
 	f.StringVar(&c.envFile, "env-file", "", envFileUsage)
+	f.StringArrayVar(&c.command, "command", nil, "`word` of what starts the program in place of the image's own beginning; '' for that again (may be repeated)")
+	f.StringArrayVar(&c.args, "args", nil, "`word` of the program's arguments in place of the image's; '' for those again (may be repeated)")
+	f.StringVar(&c.image, "image", "", "`image` in place of the catalogue's, which the provider alone gives; '' for the catalogue's again")
+	f.StringArrayVar(&c.nodes, "preferred-node", nil, "`name` of a node that the site runs on when it can, which the provider alone chooses; '' for any (may be repeated)")
 	f.StringVar(&c.runtimeConfig, "runtime-config", "", "`file` with what is added to the runtime's own configuration (php.ini, gunicorn); - reads standard input")
 	f.StringVar(&c.webserverConfig, "webserver-config", "", "`file` with what is added to nginx' server block; - reads standard input")
 	f.StringVar(&c.documentRoot, "document-root", "", "`folder` that is served, relative to html; '' for html itself")
@@ -91,6 +95,7 @@ func (c *siteChange) read(cmd *cobra.Command) (hosting.SiteChange, error) {
 			Title: given(c.flags, "title", c.title), Aliases: given(c.flags, "alias", c.aliases), Env: c.variables, TimeZone: given(c.flags, "time-zone", c.timeZone),
 			CPU: given(c.flags, "cpu", c.cpu), Memory: given(c.flags, "memory", c.memory), DocumentRoot: given(c.flags, "document-root", c.documentRoot),
 			UploadSize: given(c.flags, "upload-size", c.uploadSize), WWWRedirect: given(c.flags, "www-redirect", c.wwwRedirect),
+			Command: given(c.flags, "command", c.command), Args: given(c.flags, "args", c.args), Image: given(c.flags, "image", c.image), PreferredNodes: given(c.flags, "preferred-node", c.nodes),
 			Shell: given(c.flags, "shell", c.shell), Redis: given(c.flags, "redis", c.redis), Cache: given(c.flags, "cache", c.cache),
 		},
 	}

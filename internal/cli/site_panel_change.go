@@ -82,6 +82,7 @@ func panelChange(c hosting.SiteChange) client.SiteChange {
 	change := client.SiteChange{
 		Storage: c.Storage, Suspended: c.Suspended, Settings: someOf(c.Settings), Runtime: c.Runtime,
 		Title: c.Title, Aliases: c.Aliases, AuthorizedKeys: c.AuthorizedKeys, Env: someOf(c.Env), TimeZone: c.TimeZone, CPU: c.CPU, Memory: c.Memory,
+		Command: c.Command, Args: c.Args, Image: c.Image, PreferredNodes: c.PreferredNodes,
 		DocumentRoot: c.DocumentRoot, UploadSize: c.UploadSize, WwwRedirect: c.WWWRedirect,
 		RuntimeConfig: c.RuntimeConfig, WebserverConfig: c.WebserverConfig, Shell: c.Shell, Redis: c.Redis, Cache: c.Cache,
 	}

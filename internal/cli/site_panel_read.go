@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"kubepanel.io/kubepanel/internal/client"
@@ -109,6 +110,11 @@ func panelFacts(s *client.Site) [][]string {
 	add("Aliases", strings.Join(s.Aliases, ", "))
 	add("Owner", s.OwnerName)
 	add("Runs", s.Runtime)
+	add("Command", strings.Join(slices.Concat(s.Command, s.Args), " "))
+	add("Image", value(s.Image))
+	if s.PreferredNodes != nil {
+		add("Nodes", "preferably "+strings.Join(*s.PreferredNodes, ", "))
+	}
 	used := ""
 	if amount := value(s.Used); amount != "" {
 		used = " (" + amount + " used)"

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -84,6 +85,7 @@ func siteFacts(d *v1alpha1.Domain) [][]string {
 		add("Aliases", "%s", names)
 	}
 	add("Runs", "%s", runs(d))
+	rows = append(rows, programFacts(&d.Spec)...)
 	if d.Spec.Suspended {
 		add("Suspended", "yes; visitors see a page that says so. Resume it with: kubepanel site set %s --resume", d.Spec.DomainName)
 	}
@@ -102,6 +104,21 @@ func siteFacts(d *v1alpha1.Domain) [][]string {
 		add("Namespace", "%s", d.Status.Namespace)
 	}
 	add("Created", "%s ago", age(d.CreationTimestamp.Time))
+	return rows
+}
+
+// programFacts are what a site has of its own in place of the platform's.
+func programFacts(s *v1alpha1.DomainSpec) [][]string {
+	var rows [][]string
+	if words := slices.Concat(s.Workload.Command, s.Workload.Args); len(words) > 0 {
+		rows = append(rows, []string{"  Command", clean(strings.Join(words, " "))})
+	}
+	if s.Workload.Image != "" {
+		rows = append(rows, []string{"  Image", clean(s.Workload.Image)})
+	}
+	if len(s.PreferredNodes) > 0 {
+		rows = append(rows, []string{"  Nodes", "preferably " + clean(strings.Join(s.PreferredNodes, ", "))})
+	}
 	return rows
 }
 

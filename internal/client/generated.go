@@ -1667,11 +1667,17 @@ type Site struct {
 	// Amounts What counts against the owner's package.
 	Amounts map[string]int64 `json:"amounts"`
 
+	// Args Arguments of the program in place of the image's.
+	Args []string `json:"args"`
+
 	// AuthorizedKeys Public keys for SFTP.
 	AuthorizedKeys []string `json:"authorizedKeys"`
 
 	// Cache nginx keeps answers.
 	Cache bool `json:"cache"`
+
+	// Command What starts the program in place of the image's own beginning, a word each.
+	Command []string `json:"command"`
 
 	// CPU Examples: 1000m
 	CPU       string    `json:"cpu"`
@@ -1687,6 +1693,9 @@ type Site struct {
 	// Held It is suspended because its owner's account is.
 	Held bool `json:"held"`
 
+	// Image Replaces the catalogue's image. Shown to the provider.
+	Image *string `json:"image,omitempty"`
+
 	// Memory Examples: 512Mi
 	Memory string `json:"memory"`
 
@@ -1699,7 +1708,10 @@ type Site struct {
 	// Owner The account that it belongs to.
 	Owner     string `json:"owner"`
 	OwnerName string `json:"ownerName"`
-	Redis     bool   `json:"redis"`
+
+	// PreferredNodes Nodes that it runs on when it can. Shown to the provider.
+	PreferredNodes *[]string `json:"preferredNodes,omitempty"`
+	Redis          bool      `json:"redis"`
 
 	// Runtime What runs it, as TYPE:VERSION.
 	//
@@ -1752,16 +1764,30 @@ type Site struct {
 // SiteChange defines model for SiteChange.
 type SiteChange struct {
 	// Aliases All further names.
-	Aliases        *[]string `json:"aliases,omitempty"`
+	Aliases *[]string `json:"aliases,omitempty"`
+
+	// Args Arguments of the program in place of the image's, a word each.
+	Args           *[]string `json:"args,omitempty"`
 	AuthorizedKeys *[]string `json:"authorizedKeys,omitempty"`
 	Cache          *bool     `json:"cache,omitempty"`
-	CPU            *string   `json:"cpu,omitempty"`
-	DocumentRoot   *string   `json:"documentRoot,omitempty"`
+
+	// Command What starts the program in place of the image's own beginning, a word each; none for the image's.
+	Command      *[]string `json:"command,omitempty"`
+	CPU          *string   `json:"cpu,omitempty"`
+	DocumentRoot *string   `json:"documentRoot,omitempty"`
 
 	// Env Variables of the program to change, each NAME=VALUE, or NAME= to take it away.
-	Env    *[]string `json:"env,omitempty"`
-	Memory *string   `json:"memory,omitempty"`
-	Redis  *bool     `json:"redis,omitempty"`
+	Env *[]string `json:"env,omitempty"`
+
+	// Image Replaces the catalogue's image, and "" gives that back. The provider's alone; another version ends it.
+	//
+	// Examples: registry.example/php:8.4
+	Image  *string `json:"image,omitempty"`
+	Memory *string `json:"memory,omitempty"`
+
+	// PreferredNodes All nodes that it runs on when it can. The provider's alone.
+	PreferredNodes *[]string `json:"preferredNodes,omitempty"`
+	Redis          *bool     `json:"redis,omitempty"`
 
 	// Runtime Another version of its runtime, as TYPE:VERSION.
 	Runtime       *string `json:"runtime,omitempty"`

@@ -19,9 +19,15 @@ func (p *Provider) ChangeSite(ctx context.Context, a Actor, name string, c SiteC
 	}
 	c = p.only(s, c)
 	wanted, changes, err := p.Panel.ChangeSite(ctx, s.Name, c, true)
-	if err != nil || !changes || dryRun {
+	if err == nil {
+		err = placed(a, &s.Domain.Spec, &wanted.Spec)
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	if !changes || dryRun {
 		s.Domain = wanted
-		return s, changes, err
+		return s, changes, nil
 	}
 	if err := p.reserved(names(wanted)); err != nil {
 		return nil, false, err

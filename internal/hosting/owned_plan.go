@@ -58,7 +58,7 @@ func (p *Provider) within(a Actor, s *OwnedSite) accepts {
 		if was.Spec.Suspended != wanted.Spec.Suspended {
 			c.Suspended = &wanted.Spec.Suspended
 		}
-		if err := cmp.Or(changing(s, c), p.reserved(names(wanted))); err != nil {
+		if err := cmp.Or(placed(a, &was.Spec, &wanted.Spec), changing(s, c), p.reserved(names(wanted))); err != nil {
 			return err
 		}
 		err := p.write(ctx, a, func(tx Tx) (change, error) { return change{}, cmp.Or(p.retake(ctx, tx, a, wanted), errDryRun) })

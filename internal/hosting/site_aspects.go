@@ -25,6 +25,13 @@ type SiteAspects struct {
 	// RuntimeConfig and WebserverConfig are added to the configuration of PHP or
 	// Python and of nginx, which test it before they take it over.
 	RuntimeConfig, WebserverConfig *string
+	// Command and Args start the program in place of what the image begins with, a word
+	// each; empty ones are left out.
+	Command, Args *[]string
+	// Image replaces the catalogue's, and PreferredNodes are where the site runs when it
+	// can. Only the provider gives either, see Places.
+	Image          *string
+	PreferredNodes *[]string
 	// Shell gives git and a shell beside SFTP.
 	Shell, Redis, Cache *bool
 }
@@ -49,6 +56,7 @@ func (a SiteAspects) apply(d *v1alpha1.Domain, f *faults) {
 	}
 	a.resources(s, f)
 	a.names(s, f)
+	a.program(s, f)
 	if len(a.Env) > 0 {
 		f.check("env", setVariables(&s.Workload, a.Env))
 	}

@@ -67,8 +67,17 @@ func (p *Panel) apply(ctx context.Context, change SiteChange, d *v1alpha1.Domain
 		f.check("storage", grow(&d.Spec.Resources, *change.Storage))
 	}
 	change.apply(d, &f)
+	if err := p.fromCatalogue(ctx, change, d, &f); err != nil {
+		return err
+	}
+	change.image(&d.Spec.Workload, &f) // last: another version takes an image away
+	return f.err()
+}
+
+// fromCatalogue applies what the catalogue has a say in.
+func (p *Panel) fromCatalogue(ctx context.Context, change SiteChange, d *v1alpha1.Domain, f *faults) error {
 	if change.Runtime == nil && change.PHP == nil && len(change.Settings) == 0 {
-		return f.err()
+		return nil
 	}
 	settings, err := p.Platform.Settings(ctx)
 	if err != nil {
@@ -84,7 +93,7 @@ func (p *Panel) apply(ctx context.Context, change SiteChange, d *v1alpha1.Domain
 		}
 	}
 	f.check("setting", set(settings, &d.Spec.Workload, change.Settings))
-	return f.err()
+	return nil
 }
 
 // rerun takes another version of the site's runtime. Another runtime would serve

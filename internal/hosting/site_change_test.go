@@ -43,6 +43,23 @@ func TestChangeSite(t *testing.T) {
 		"settings": {change: hosting.SiteChange{Settings: []string{"memoryLimit=99M", "postMaxSize="}},
 			prepare: func(d *v1alpha1.Domain) { d.Spec.Workload.Settings = map[string]v1alpha1.Setting{"postMaxSize": "8M"} },
 			want:    func(d *v1alpha1.Domain) { d.Spec.Workload.Settings = map[string]v1alpha1.Setting{"memoryLimit": "99M"} }},
+		"a command": {change: hosting.SiteChange{SiteAspects: hosting.SiteAspects{Command: &[]string{"node", " a b ", ""}, Args: &[]string{"--x"}}},
+			want: func(d *v1alpha1.Domain) {
+				d.Spec.Workload.Command, d.Spec.Workload.Args = []string{"node", " a b "}, []string{"--x"}
+			}},
+		"the image's own command again": {change: hosting.SiteChange{SiteAspects: hosting.SiteAspects{Command: &[]string{""}}},
+			prepare: func(d *v1alpha1.Domain) { d.Spec.Workload.Command = []string{"node"} },
+			want:    func(d *v1alpha1.Domain) { d.Spec.Workload.Command = []string{} }},
+		"nodes": {change: hosting.SiteChange{SiteAspects: hosting.SiteAspects{PreferredNodes: &[]string{"node-2", " node-1 "}}},
+			want: func(d *v1alpha1.Domain) { d.Spec.PreferredNodes = []string{"node-2", "node-1"} }},
+		"another PHP in an image of its own": {change: hosting.SiteChange{PHP: new("8.2"), SiteAspects: hosting.SiteAspects{Image: new("registry.example/php:8.2")}},
+			prepare: func(d *v1alpha1.Domain) { d.Spec.Workload.Image = "kubepanel.io/php:8.4-old" },
+			want: func(d *v1alpha1.Domain) {
+				d.Spec.Workload.Version, d.Spec.Workload.Image = "8.2", "registry.example/php:8.2"
+			}},
+		"the catalogue's image again": {change: hosting.SiteChange{SiteAspects: hosting.SiteAspects{Image: new("")}},
+			prepare: func(d *v1alpha1.Domain) { d.Spec.Workload.Image = "kubepanel.io/php:8.4-old" },
+			want:    func(d *v1alpha1.Domain) { d.Spec.Workload.Image = "" }},
 		"more storage":   {change: hosting.SiteChange{Storage: new("6Gi")}, want: func(d *v1alpha1.Domain) { d.Spec.Resources.Storage = "6Gi" }},
 		"same storage":   {change: hosting.SiteChange{Storage: new("5120Mi")}, same: true},
 		"suspend":        {change: hosting.SiteChange{Suspended: new(true)}, want: func(d *v1alpha1.Domain) { d.Spec.Suspended = true }},
@@ -72,7 +89,16 @@ func TestChangeSite(t *testing.T) {
 	}
 }
 
+func aspects(set func(*hosting.SiteAspects)) hosting.SiteChange {
+	c := hosting.SiteChange{}
+	set(&c.SiteAspects)
+	return c
+}
+
+func isStatic(d *v1alpha1.Domain) { d.Spec.Workload.Type = "static" }
+
 func TestChangeSiteRefuses(t *testing.T) {
+	many := manyVariables(101)
 	tests := map[string]struct {
 		change  hosting.SiteChange
 		prepare func(*v1alpha1.Domain)
@@ -88,7 +114,19 @@ func TestChangeSiteRefuses(t *testing.T) {
 		"no setting":     {hosting.SiteChange{Settings: []string{"timeout"}}, nil, hosting.Invalid, "write a setting as KEY=VALUE"},
 		"a setting that the catalogue refuses": {hosting.SiteChange{Settings: []string{"timeout=0"}}, func(d *v1alpha1.Domain) { d.Spec.Workload.Type = "python" },
 			hosting.Invalid, "it takes a whole number from 1 to 3600"},
-		"being deleted": {hosting.SiteChange{PHP: new("8.2")}, func(d *v1alpha1.Domain) { d.DeletionTimestamp = new(metav1.Now()) }, hosting.Conflict, "being deleted"},
+		"no image":              {aspects(func(a *hosting.SiteAspects) { a.Image = new("php 8.4") }), nil, hosting.Invalid, "write it like registry.example/php:8.4"},
+		"a long image":          {aspects(func(a *hosting.SiteAspects) { a.Image = new(strings.Repeat("a", 513)) }), nil, hosting.Invalid, "is no image"},
+		"an image for no one":   {aspects(func(a *hosting.SiteAspects) { a.Image = new("php:8.4") }), isStatic, hosting.Invalid, "has no program that an image could be for"},
+		"a command for no one":  {aspects(func(a *hosting.SiteAspects) { a.Command = &[]string{"node"} }), isStatic, hosting.Invalid, "has no program to start"},
+		"a NUL in a command":    {aspects(func(a *hosting.SiteAspects) { a.Args = &[]string{"a", "hunter\x00"} }), nil, hosting.Invalid, "Word 2 has a NUL"},
+		"no UTF-8 in a command": {aspects(func(a *hosting.SiteAspects) { a.Command = &[]string{"hunter\xff"} }), nil, hosting.Invalid, "Word 1 has a NUL or is no UTF-8"},
+		"a long word":           {aspects(func(a *hosting.SiteAspects) { a.Args = &[]string{strings.Repeat("x", 4097)} }), nil, hosting.Invalid, "Word 1 is too long; it may have 4096"},
+		"many words":            {aspects(func(a *hosting.SiteAspects) { a.Args = &many }), nil, hosting.Invalid, "101 words are too many; a command has at most 64"},
+		"many nodes":            {aspects(func(a *hosting.SiteAspects) { a.PreferredNodes = &many }), nil, hosting.Invalid, "101 nodes are too many"},
+		"no node":               {aspects(func(a *hosting.SiteAspects) { a.PreferredNodes = &[]string{"Node_1"} }), nil, hosting.Invalid, "is no name of a node"},
+		"a node of 254":         {aspects(func(a *hosting.SiteAspects) { a.PreferredNodes = &[]string{strings.Repeat("n", 254)} }), nil, hosting.Invalid, "is no name of a node"},
+		"a node twice":          {aspects(func(a *hosting.SiteAspects) { a.PreferredNodes = &[]string{"n", "n"} }), nil, hosting.Invalid, "named twice"},
+		"being deleted":         {hosting.SiteChange{PHP: new("8.2")}, func(d *v1alpha1.Domain) { d.DeletionTimestamp = new(metav1.Now()) }, hosting.Conflict, "being deleted"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

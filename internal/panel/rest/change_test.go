@@ -10,6 +10,7 @@ import (
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/rest"
 )
 
@@ -62,6 +63,37 @@ func TestASiteIsMadeWithItsVariables(t *testing.T) {
 		t.Errorf("a refusal shows what may be a value: %s", refused.body)
 	}
 	h.jo.get("/sites/bad.example").problem(t, http.StatusNotFound, hosting.NotFound, "")
+}
+
+// A command is the customer's; an image and nodes are the provider's, in changes as in plans.
+func TestWhoGivesASiteItsProgram(t *testing.T) {
+	h := newHouse(t)
+	const at = "/sites/jo.example"
+	patch := func(a *account, body map[string]any) reply {
+		t.Helper()
+		return a.ask(request{method: http.MethodPatch, path: at, body: body})
+	}
+	patch(h.jo, map[string]any{"command": []string{"node", "a b.js"}, "args": []string{"--verbose"}}).want(t, http.StatusOK, `"command":["node","a b.js"]`, `"args":["--verbose"]`)
+	patch(h.jo, map[string]any{"command": []string{"node\x00"}}).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "command")
+	d, err := h.cluster.Domain(t.Context(), "jo.example")
+	h.must(err)
+	for field, value := range map[string]any{"image": "registry.example/php:8.4", "preferredNodes": []string{"node-2"}} {
+		patch(h.jo, map[string]any{field: value}).problem(t, http.StatusForbidden, hosting.Forbidden, field)
+		h.jo.post(at+"/plan", map[string]any{field: value}).problem(t, http.StatusForbidden, hosting.Forbidden, field)
+		patch(h.boss, map[string]any{field: value}).want(t, http.StatusOK, `"`+field+`":`)
+	}
+	if text := string(h.jo.get(at).want(t, http.StatusOK).body); strings.Contains(text, "registry.example") || strings.Contains(text, "node-2") {
+		t.Errorf("the customer is shown what the provider gave: %s", text)
+	}
+	spec := d.Spec.DeepCopy()
+	spec.Workload.Image, spec.PreferredNodes = "evil.example/php:8.4", []string{"node-2"}
+	h.jo.post(at+"/plan-spec", map[string]any{"spec": spec}).problem(t, http.StatusForbidden, hosting.Forbidden, "image")
+	patch(h.jo, map[string]any{"image": ""}).want(t, http.StatusOK)
+	h.boss.get("/audit").want(t, http.StatusOK, `"workload.image":"registry.example/php:8.4"`, `"preferredNodes":["node-2"]`, `"workload.command":"(not kept)"`)
+	narrow := *h.boss
+	narrow.token, err = h.doors.IssueToken(t.Context(), h.boss.user.Email, auth.NewToken{Name: "sites alone", Scopes: []hosting.Right{hosting.RightSiteView, hosting.RightSiteChange}, Life: time.Hour})
+	h.must(err)
+	patch(&narrow, map[string]any{"image": "registry.example/php:8.4"}).problem(t, http.StatusForbidden, hosting.Forbidden, "image")
 }
 
 func TestWhatCantBeIsToldByField(t *testing.T) {

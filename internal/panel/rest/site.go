@@ -36,6 +36,10 @@ type SiteSettings struct {
 	Runtime         string            `json:"runtime" doc:"What runs it, as TYPE:VERSION." example:"php:8.4"`
 	Settings        map[string]string `json:"settings" doc:"Settings of the runtime that differ from its defaults."`
 	Variables       []string          `json:"variables" doc:"Names of the variables of its program. Their values are shown to nobody."`
+	Command         []string          `json:"command" doc:"What starts the program in place of the image's own beginning, a word each."`
+	Args            []string          `json:"args" doc:"Arguments of the program in place of the image's."`
+	Image           string            `json:"image,omitempty" doc:"Replaces the catalogue's image. Shown to the provider."`
+	PreferredNodes  []string          `json:"preferredNodes,omitempty" doc:"Nodes that it runs on when it can. Shown to the provider."`
 	Storage         string            `json:"storage" example:"5Gi"`
 	CPU             string            `json:"cpu" example:"1000m"`
 	Memory          string            `json:"memory" example:"512Mi"`
@@ -97,7 +101,18 @@ func stateOf(s *hosting.OwnedSite) SiteState {
 	return SiteChanging
 }
 
-// siteOf represents a site.
+// siteFor represents sites for who may see them.
+func siteFor(a hosting.Actor) func(*hosting.OwnedSite) Site {
+	return func(s *hosting.OwnedSite) Site {
+		r := siteOf(s)
+		if s.Domain != nil && hosting.Places(a) {
+			r.Image, r.PreferredNodes = s.Domain.Spec.Workload.Image, s.Domain.Spec.PreferredNodes
+		}
+		return r
+	}
+}
+
+// siteOf represents a site for everybody who may see it.
 func siteOf(s *hosting.OwnedSite) Site {
 	r := Site{Name: s.Name, DisplayName: hosting.ShowName(s.Name), Owner: s.Owner, OwnerName: s.OwnerName, State: stateOf(s),
 		Held: s.Held, CreatedAt: s.CreatedAt, Amounts: s.Amounts}
@@ -106,7 +121,7 @@ func siteOf(s *hosting.OwnedSite) Site {
 	}
 	d := s.Domain
 	if d == nil {
-		r.SiteSettings = SiteSettings{Aliases: []string{}, Settings: map[string]string{}, Variables: []string{}, AuthorizedKeys: []string{}}
+		r.SiteSettings = SiteSettings{Aliases: []string{}, Settings: map[string]string{}, Variables: []string{}, Command: []string{}, Args: []string{}, AuthorizedKeys: []string{}}
 		return r
 	}
 	r.SiteSettings = settingsOf(&d.Spec)
@@ -135,6 +150,7 @@ func settingsOf(s *v1alpha1.DomainSpec) SiteSettings {
 		Suspended: s.Suspended, Title: s.Title, Runtime: s.Workload.Type, Aliases: make([]string, 0, len(s.Aliases)), Settings: map[string]string{}, Variables: hosting.Variables(&s.Workload),
 		Storage: s.Resources.Storage, CPU: s.Resources.Limits.CPU, Memory: s.Resources.Limits.Memory,
 		TimeZone: s.Timezone, DocumentRoot: s.Webserver.DocumentRoot, UploadSize: s.Webserver.ClientMaxBodySize, WWWRedirect: string(s.Webserver.WWWRedirect),
+		Command: append([]string{}, s.Workload.Command...), Args: append([]string{}, s.Workload.Args...),
 		RuntimeConfig: s.Workload.CustomConfig, WebserverConfig: s.Webserver.CustomConfig,
 		AuthorizedKeys: append([]string{}, s.SFTP.AuthorizedKeys...), Shell: s.SFTP.Type == v1alpha1.SFTPGit,
 		Redis: s.Redis.Enabled, Cache: s.Webserver.Cache.Enabled,

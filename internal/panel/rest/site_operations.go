@@ -33,7 +33,7 @@ func (s *Server) listSites(ctx context.Context, a hosting.Actor, in *siteQuery) 
 	if err != nil {
 		return nil, err
 	}
-	return &answer[List[Site]]{listOf(found, siteOf)}, nil
+	return &answer[List[Site]]{listOf(found, siteFor(a))}, nil
 }
 
 // SitePath is an operation on one site.
@@ -41,8 +41,8 @@ type SitePath struct {
 	Site string `path:"site" maxLength:"253" doc:"The domain name."`
 }
 
-func showSite(found *hosting.OwnedSite) *versioned[Site] {
-	return versionedAs(found.Version(), siteOf(found))
+func showSite(a hosting.Actor, found *hosting.OwnedSite) *versioned[Site] {
+	return versionedAs(found.Version(), siteFor(a)(found))
 }
 
 func (s *Server) getSite(ctx context.Context, a hosting.Actor, in *SitePath) (*versioned[Site], error) {
@@ -50,7 +50,7 @@ func (s *Server) getSite(ctx context.Context, a hosting.Actor, in *SitePath) (*v
 	if err != nil {
 		return nil, err
 	}
-	return showSite(found), nil
+	return showSite(a, found), nil
 }
 
 // Trial is a change that can be tried first.
@@ -101,12 +101,12 @@ func (s *Server) createSite(ctx context.Context, a hosting.Actor, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	r := showSite(made)
+	r := showSite(a, made)
 	if in.DryRun {
 		return r, nil
 	}
 	if read, err := s.Rules.Site(ctx, a, made.Name); err == nil { // as it will be read, where that may be
-		r = showSite(read)
+		r = showSite(a, read)
 	}
 	r.Location = Prefix + "/sites/" + made.Name
 	return r, nil
@@ -120,6 +120,10 @@ type SiteChange struct {
 	Runtime         *string   `json:"runtime,omitempty" maxLength:"200" doc:"Another version of its runtime, as TYPE:VERSION."`
 	Settings        []string  `json:"settings,omitempty" maxItems:"1000" doc:"Settings to change, each KEY=VALUE, or KEY= for the default."`
 	Env             []string  `json:"env,omitempty" maxItems:"1000" doc:"Variables of the program to change, each NAME=VALUE, or NAME= to take it away."`
+	Command         *[]string `json:"command,omitempty" maxItems:"1000" doc:"What starts the program in place of the image's own beginning, a word each; none for the image's."`
+	Args            *[]string `json:"args,omitempty" maxItems:"1000" doc:"Arguments of the program in place of the image's, a word each."`
+	Image           *string   `json:"image,omitempty" maxLength:"1000" doc:"Replaces the catalogue's image, and \"\" gives that back. The provider's alone; another version ends it." example:"registry.example/php:8.4"`
+	PreferredNodes  *[]string `json:"preferredNodes,omitempty" maxItems:"1000" doc:"All nodes that it runs on when it can. The provider's alone."`
 	Storage         *string   `json:"storage,omitempty" maxLength:"100"`
 	CPU             *string   `json:"cpu,omitempty" maxLength:"100"`
 	Memory          *string   `json:"memory,omitempty" maxLength:"100"`
@@ -140,7 +144,7 @@ func (c SiteChange) request() hosting.SiteChange {
 		Runtime: c.Runtime, Settings: c.Settings, Storage: c.Storage, Suspended: c.Suspended,
 		SiteAspects: hosting.SiteAspects{
 			Title: c.Title, Aliases: c.Aliases, AuthorizedKeys: c.AuthorizedKeys, Env: c.Env, TimeZone: c.TimeZone, CPU: c.CPU, Memory: c.Memory,
-			DocumentRoot: c.DocumentRoot, UploadSize: c.UploadSize, WWWRedirect: c.WWWRedirect,
+			Command: c.Command, Args: c.Args, Image: c.Image, PreferredNodes: c.PreferredNodes, DocumentRoot: c.DocumentRoot, UploadSize: c.UploadSize, WWWRedirect: c.WWWRedirect,
 			RuntimeConfig: c.RuntimeConfig, WebserverConfig: c.WebserverConfig, Shell: c.Shell, Redis: c.Redis, Cache: c.Cache,
 		},
 	}
@@ -156,7 +160,7 @@ func (s *Server) changeSite(ctx context.Context, a hosting.Actor, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return showSite(changed), nil
+	return showSite(a, changed), nil
 }
 
 func (s *Server) deleteSite(ctx context.Context, a hosting.Actor, in *struct {

@@ -23,6 +23,8 @@ type siteEdit struct {
 	Wrong faults
 	// Versions of the site's runtime that there are.
 	Versions []string
+	// Places: who looks gives sites images and nodes.
+	Places bool
 	// Plan tells what the change would do, when that was asked for.
 	Plan *hosting.Plan
 }
@@ -48,7 +50,8 @@ func fieldsOf(d *v1alpha1.Domain) siteFields {
 		"spec.webserver.customConfig": s.Webserver.CustomConfig, "spec.timezone": s.Timezone,
 		"storage": s.Resources.Storage, "memory": s.Resources.Limits.Memory, "cpu": s.Resources.Limits.CPU,
 		"redis": onOff(s.Redis.Enabled), "cache": onOff(s.Webserver.Cache.Enabled),
-		"env":                      "", // what is there is shown to nobody
+		"env":     "", // what is there is shown to nobody
+		"command": strings.Join(s.Workload.Command, "\n"), "args": strings.Join(s.Workload.Args, "\n"),
 		"spec.sftp.authorizedKeys": strings.Join(s.SFTP.AuthorizedKeys, "\n"), "shell": onOff(s.SFTP.Type == v1alpha1.SFTPGit),
 	}
 }
@@ -91,6 +94,9 @@ func (s *Server) siteEdit(r *http.Request, tab string) (siteEdit, error) {
 		return p, err
 	}
 	p.Versions = hosting.Versions(settings, page.Domain.Spec.Workload.Type)
+	if p.Places = hosting.Places(page.Actor); p.Places {
+		p.Form["image"], p.Form["preferred-nodes"] = page.Domain.Spec.Workload.Image, strings.Join(page.Domain.Spec.PreferredNodes, "\n")
+	}
 	return p, nil
 }
 
@@ -156,6 +162,16 @@ func changeOf(r *http.Request, d *v1alpha1.Domain) hosting.SiteChange {
 	if env := lines("env"); env != nil {
 		change.Env = *env
 	}
+	// A word may have line breaks, which a browser can't send back as they were: what the
+	// field shows already is no change.
+	shown := fieldsOf(d)
+	if words := lines("command"); words != nil && strings.Join(*words, "\n") != shown["command"] {
+		change.Command = words
+	}
+	if words := lines("args"); words != nil && strings.Join(*words, "\n") != shown["args"] {
+		change.Args = words
+	}
+	change.Image, change.PreferredNodes = text("image"), lines("preferred-nodes")
 	if r.PostForm.Has("setting") {
 		change.Settings = settingsOf(*lines("setting"), d)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -291,6 +292,33 @@ func TestVariablesAreSetAndNotShown(t *testing.T) {
 		if strings.Contains(h.get(page).body, "hunter") {
 			t.Errorf("%s shows the value of a variable", page)
 		}
+	}
+}
+
+// A command is the customer's, an image and nodes are the provider's.
+func TestAProgramIsChangedOnItsTab(t *testing.T) {
+	h := newHouse(t)
+	h.site("shop.example", func(d *v1alpha1.Domain) { d.Spec.Workload.Args = []string{"two\nlines", "x"} })
+	h.as = h.jo
+	const tab, to = "/sites/shop.example/settings", "/sites/shop.example/change"
+	if page := h.get(tab).body; strings.Contains(page, `name="image"`) || strings.Contains(page, `name="preferred-nodes"`) {
+		t.Error("a customer has fields that only the provider may fill")
+	}
+	h.post(to, url.Values{"tab": {"settings"}, "command": {"node\r\nserver.js\r\n"}, "args": {"two\r\nlines\r\nx"}}).want(t, http.StatusSeeOther)
+	if w := h.domain("shop.example").Spec.Workload; !slices.Equal(w.Command, []string{"node", "server.js"}) || !slices.Equal(w.Args, []string{"two\nlines", "x"}) {
+		t.Errorf("the command is %q, the arguments %q; want the former changed alone", w.Command, w.Args)
+	}
+	h.post(to, url.Values{"tab": {"settings"}, "image": {"evil.example/php"}}).want(t, http.StatusForbidden, "Only the provider")
+	h.as = h.boss
+	h.get(tab).want(t, http.StatusOK, `name="image"`, `name="preferred-nodes"`, "server.js")
+	h.post(to, url.Values{"tab": {"settings"}, "image": {"a b"}, "preferred-nodes": {"n"}}).want(t, http.StatusUnprocessableEntity, "is no image")
+	planned := url.Values{"tab": {"settings"}, "image": {"registry.example/php:8.4"}, "preferred-nodes": {"node-2\r\n"}}
+	planned.Set("plan", "1")
+	h.post(to, planned).want(t, http.StatusOK, "What would change")
+	planned.Del("plan")
+	h.post(to, planned).want(t, http.StatusSeeOther)
+	if s := h.domain("shop.example").Spec; s.Workload.Image != "registry.example/php:8.4" || !slices.Equal(s.PreferredNodes, []string{"node-2"}) {
+		t.Errorf("the image is %q, the nodes are %q", s.Workload.Image, s.PreferredNodes)
 	}
 }
 

@@ -65,6 +65,11 @@ func (a Amounts) minus(b Amounts) Amounts {
 	return left
 }
 
+// equal tells whether two amounts are the same: what is missing is 0.
+func (a Amounts) equal(b Amounts) bool {
+	return !slices.ContainsFunc(Resources(), func(r Resource) bool { return a[r] != b[r] })
+}
+
 // QuotaLine is one resource of an account, for people.
 type QuotaLine struct {
 	Resource Resource

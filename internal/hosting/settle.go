@@ -3,7 +3,6 @@ package hosting
 import (
 	"context"
 	"errors"
-	"maps"
 	"time"
 )
 
@@ -14,8 +13,9 @@ const settleAfter = 2 * time.Minute
 // Settle mends what differs between the store and the cluster: a crash in the middle
 // of a change, an answer that did not come, an account that was suspended while the
 // cluster was away, a Domain that somebody changed or deleted past the panel. It is
-// called at the start and every minute, and may run anywhere any number of times.
-// One site's error keeps no other from being settled.
+// called four times a minute, and may run anywhere any number of times: a site that is
+// as it should be costs a look and no write. One site's error keeps no other from being
+// settled.
 func (p *Provider) Settle(ctx context.Context) error {
 	sites, err := p.Store.Unsettled(ctx, p.Now().Add(-settleAfter))
 	if err != nil {
@@ -51,7 +51,7 @@ func (p *Provider) settle(ctx context.Context, s *OwnedSite) error {
 	if err := p.hold(ctx, s); err != nil {
 		return err
 	}
-	if amounts := amountsOf(s.Domain); old && (s.State != SiteOwned || !maps.Equal(amounts, s.Amounts)) {
+	if amounts := amountsOf(s.Domain); old && (s.State != SiteOwned || !amounts.equal(s.Amounts)) {
 		s.State, s.Amounts, s.Names = SiteOwned, amounts, names(s.Domain)
 		return p.Store.Write(ctx, func(tx Tx) error { return tx.UpdateSite(ctx, s) })
 	}

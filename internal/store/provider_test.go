@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/store"
 )
 
 func TestCustomerMakesSitesUntilThePackageIsFull(t *testing.T) {
@@ -165,6 +168,36 @@ func TestSettleFindsOutWhatACrashLeft(t *testing.T) {
 		must(t, err)
 		if len(got.Items) != 1 || got.Items[0].Name != "made.example" || got.Items[0].State != hosting.SiteOwned || got.Items[0].Domain == nil {
 			t.Errorf("Sites = %+v, want made.example alone", got.Items)
+		}
+	})
+}
+
+// Settle runs four times a minute over all sites: where nothing differs, it writes nothing.
+// A site without aliases counts none, which is the same as 0.
+func TestSettleWritesOnlyWhatDiffers(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		h := newHouse(t, address)
+		jo := h.user(t, h.boss, "jo@shop.example", hosting.Customer, h.pack(t, h.boss, "Two", hosting.Quota{hosting.Sites: 2}))
+		h.site(t, jo, "a.example")
+		h.site(t, jo, "b.example")
+		b, err := h.Site(t.Context(), jo, "b.example")
+		must(t, err)
+		b.Domain.Spec.Resources.Storage = "9Gi" // past the panel
+		must(t, h.cluster.ChangeDomain(t.Context(), nil, b.Domain, false))
+		var changed atomic.Int64
+		db, err := store.Open(t.Context(), address, store.Options{Keys: [][]byte{key(1)}, Observe: func(statement string) {
+			if strings.HasPrefix(statement, "UPDATE sites ") {
+				changed.Add(1)
+			}
+		}})
+		must(t, err)
+		t.Cleanup(db.Close)
+		h.Store, h.Now = db, func() time.Time { return time.Now().Add(time.Hour) }
+		for turn, want := range []int64{1, 1} {
+			must(t, h.Settle(t.Context()))
+			if got := changed.Load(); got != want {
+				t.Errorf("after turn %d of Settle %d sites were written, want %d", turn+1, got, want)
+			}
 		}
 	})
 }

@@ -30,7 +30,7 @@ type courier struct {
 }
 
 // newCourier returns it with a kubeconfig that leads to it.
-func newCourier(t *testing.T) (*courier, string) {
+func newCourier(t testing.TB) (*courier, string) {
 	t.Helper()
 	c := &courier{free: make(chan struct{})}
 	close(c.free)

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/store"
 )
 
 // BenchmarkSiteList is what the database does for one page of 50 sites: whose session
-// it is, the account, and the page.
+// it is, the account, the page, and what its sites used lately.
 func BenchmarkSiteList(b *testing.B) {
 	for _, count := range []int{100, 1000, 10_000} {
 		for _, role := range []hosting.Role{hosting.Administrator, hosting.Customer} {
@@ -29,8 +30,17 @@ func BenchmarkSiteList(b *testing.B) {
 						if _, err := hosting.ActorOf(b.Context(), db, "user-7"); err != nil {
 							b.Fatal(err)
 						}
-						if _, _, err := db.OwnedSites(b.Context(), q); err != nil {
+						sites, _, err := db.OwnedSites(b.Context(), q)
+						if err != nil {
 							b.Fatal(err)
+						}
+						names := make([]string, len(sites))
+						for i := range sites {
+							names[i] = sites[i].Name
+						}
+						uses, err := db.LastUses(b.Context(), names, hosting.SpanDay, clock.Add(-2*hosting.SpanDay.Long))
+						if err != nil || len(uses) != len(sites) {
+							b.Fatalf("LastUses of %d sites = %d, %v", len(sites), len(uses), err)
 						}
 					}
 				})
@@ -39,7 +49,7 @@ func BenchmarkSiteList(b *testing.B) {
 	}
 }
 
-// manySites is a database with sites of 100 accounts.
+// manySites is a database with sites of 100 accounts, measured for two hours.
 func manySites(b *testing.B, count int) *store.DB {
 	b.Helper()
 	ctx := b.Context()
@@ -60,6 +70,15 @@ func manySites(b *testing.B, count int) *store.DB {
 			s := &hosting.OwnedSite{Name: name, Object: name, Owner: hosting.ID(fmt.Sprintf("user-%d", i%100)), State: hosting.SiteOwned,
 				Amounts: hosting.Amounts{hosting.Sites: 1, hosting.Storage: 5}, Names: []string{name}, CreatedAt: clock, ChangedAt: clock}
 			if err := tx.InsertSite(ctx, s); err != nil {
+				return err
+			}
+		}
+		for i := range 24 {
+			by := make(map[string]hosting.Sample, count)
+			for site := range count {
+				by[fmt.Sprintf("site-%05d.example", site)] = hosting.Sample{At: clock.Add(-time.Duration(i) * hosting.SpanDay.Long), Use: hosting.Use{CPU: 7, Memory: 64 << 20}}
+			}
+			if err := tx.AddSamples(ctx, hosting.SpanDay, by); err != nil {
 				return err
 			}
 		}

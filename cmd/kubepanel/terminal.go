@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -14,7 +17,7 @@ import (
 
 // terminal is what the commands for people work with.
 func terminal() *cli.Env {
-	return &cli.Env{
+	env := &cli.Env{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		// TERM=dumb is how editors and logs say that they can't be drawn on.
 		Terminal: term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("TERM") != "dumb",
@@ -30,6 +33,36 @@ func terminal() *cli.Env {
 			return kube.OpenStore(kube.Address{Kubeconfig: t.Kubeconfig, Context: t.Context, Namespace: t.Namespace})
 		},
 		Panels: panels(), Build: build(),
+	}
+	if env.Ask {
+		env.Unseen = unseen
+	}
+	return env
+}
+
+// unseen reads a line that the terminal does not show. When ctx ends first, the terminal
+// shows again what is typed.
+func unseen(ctx context.Context) (string, error) {
+	in := int(os.Stdin.Fd())
+	was, err := term.GetState(in)
+	if err != nil {
+		return "", err
+	}
+	type answer struct {
+		line []byte
+		err  error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		line, err := term.ReadPassword(in)
+		got <- answer{line, err}
+	}()
+	select {
+	case a := <-got:
+		fmt.Fprintln(os.Stderr) // the line's end was not shown either
+		return string(a.line), a.err
+	case <-ctx.Done():
+		return "", errors.Join(context.Cause(ctx), term.Restore(in, was))
 	}
 }
 

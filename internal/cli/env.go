@@ -15,6 +15,8 @@ type Env struct {
 	// Terminal says that Out is one, which can be drawn on; Ask says that a person
 	// sits at In.
 	Terminal, Ask bool
+	// Unseen reads a line from the terminal without showing it; nil where In is none.
+	Unseen func(context.Context) (string, error)
 	// Width of the terminal in columns; 0 is unknown.
 	Width func() int
 	// Open makes a connection, or says why there is none. Commands that need no

@@ -41,7 +41,7 @@ var actions = map[string]string{
 	"POST /sites/{site}/files/edit": "saveFile", "HEAD /sites/{site}/files/upload": "getUpload", "PATCH /sites/{site}/files/upload": "upload",
 
 	"POST /users": "createUser", "POST /users/{user}": "changeUser", "POST /users/{user}/suspend": "suspendUser", "POST /users/{user}/resume": "resumeUser",
-	"POST /users/{user}/sign-out": "endUserSessions", "POST /users/{user}/link": "createUserLink", "POST /users/{user}/delete": "deleteUser",
+	"POST /users/{user}/sign-out": "endUserSessions", "POST /users/{user}/link": "createUserLink", "POST /users/{user}/factors": "resetUserFactors", "POST /users/{user}/delete": "deleteUser",
 	"POST /users/{user}/invite": "- it mails the link that createUserLink shows; a program has mail of its own",
 	"POST /users/{user}/act-as": "- looking at the pages as somebody else needs pages", "POST /act-as/end": "- looking at the pages as somebody else needs pages",
 	"POST /users/{user}/collaborators": "inviteCollaborator", "POST /users/{user}/collaborators/remove": "removeCollaborator",

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/pem"
 	"io"
 	"log/slog"
@@ -30,6 +31,8 @@ type office struct {
 	token  string
 	ca     string
 	panels string
+	// unseen is what somebody types that the terminal does not show.
+	unseen string
 	rules  *hosting.Provider
 	// open leads to a cluster; nil where a test has none.
 	open func(Target) (Cluster, error)
@@ -87,6 +90,9 @@ func (o *office) sit(in string, ask bool, args ...string) (int, string) {
 	o.err.Reset()
 	o.env = testEnv(nil)
 	o.env.Ask = ask
+	if o.unseen != "" {
+		o.env.Unseen = func(context.Context) (string, error) { return o.unseen, nil }
+	}
 	o.env.In, o.env.Out, o.env.Err, o.env.Panels = strings.NewReader(in), &o.out, &o.err, o.panels
 	if o.open != nil {
 		o.env.Open = o.open
@@ -110,6 +116,41 @@ func (o *office) want(says []string, args ...string) string {
 	return text
 }
 
+// takesFactors has somebody's second factor taken away, by who shows the own password.
+func (o *office) takesFactors(email string) {
+	o.t.Helper()
+	ctx, own := o.t.Context(), "seven purple bicycles sing"
+	reset := []string{"user", "reset-factors", email}
+	o.unseen = own
+	if code, text := o.answer(email, reset...); code == 0 || !strings.Contains(text, "signed in too long ago") {
+		o.t.Errorf("%s by who has no password = %d %s", reset, code, text)
+	}
+	doors, err := auth.New(auth.Options{Provider: o.rules, URL: &url.URL{Scheme: "https", Host: "panel.example"}})
+	o.must(err)
+	link, err := doors.RecoveryLink(ctx, "boss@provider.example")
+	o.must(err)
+	o.must(doors.SetPassword(ctx, link, own, "en"))
+	if code, text := o.answer(email, reset...); code == 0 || !strings.Contains(text, "has no second factor") {
+		o.t.Errorf("%s of who has none = %d %s", reset, code, text)
+	}
+	u, err := o.rules.Store.UserByEmail(ctx, email)
+	o.must(err)
+	o.must(o.rules.Store.Write(ctx, func(tx hosting.Tx) error {
+		return tx.PutLogin(ctx, &hosting.Login{User: u.ID, TOTP: []byte("JBSWY3DPEHPK3PXP")})
+	}))
+	o.unseen = "another horse battery staple"
+	if code, text := o.answer(email, reset...); code == 0 || !strings.Contains(text, "The password is wrong") {
+		o.t.Errorf("%s with a wrong password = %d %s", reset, code, text)
+	}
+	if code, text := o.answer("al@shop.example", reset...); code == 0 || !strings.Contains(text, "nothing was changed") {
+		o.t.Errorf("%s of who is not meant = %d %s", reset, code, text)
+	}
+	o.unseen = own
+	if code, text := o.answer(email, reset...); code != 0 || !strings.Contains(text, "sets up a second factor at the next sign-in") {
+		o.t.Errorf("%s = %d %s", reset, code, text)
+	}
+}
+
 func TestAProvidersDayAtAPanel(t *testing.T) {
 	o := newOffice(t)
 	if code, text := o.run("", "user", "list"); code != 1 || !strings.Contains(text, "kubepanel login") {
@@ -126,6 +167,7 @@ func TestAProvidersDayAtAPanel(t *testing.T) {
 	o.want([]string{"jo@shop.example", "Jo", "customer", "Small", "active"}, "user", "list")
 	o.want([]string{"https://panel.example/password#"}, "user", "link", "jo@shop.example")
 	o.want([]string{"has to sign in again"}, "user", "sign-out", "jo@shop.example")
+	o.takesFactors("jo@shop.example")
 	o.want([]string{"storage", "20", "GiB"}, "user", "show", "jo@shop.example")
 	o.want([]string{"suspended"}, "user", "suspend", "jo@shop.example")
 	o.want([]string{`"suspended": false`}, "user", "resume", "jo@shop.example", "-o", "json")

@@ -11,7 +11,7 @@ import (
 
 func newUser(env *Env) *cobra.Command {
 	return group("user", "Accounts of a panel", "  kubepanel user list\n  kubepanel user suspend jo@shop.example",
-		newUserList(env), newUserShow(env), newUserCreate(env), newUserChange(env), newUserSuspend(env, true), newUserSuspend(env, false), newUserSignOut(env), newUserLink(env), newUserDelete(env))
+		newUserList(env), newUserShow(env), newUserCreate(env), newUserChange(env), newUserSuspend(env, true), newUserSuspend(env, false), newUserSignOut(env), newUserLink(env), newUserResetFactors(env), newUserDelete(env))
 }
 
 // about is a command on one thing of a panel.

@@ -832,6 +832,12 @@ type Excess struct {
 	User User        `json:"user"`
 }
 
+// FactorsReset defines model for FactorsReset.
+type FactorsReset struct {
+	// Password Of the token's owner, who proves anew who it is.
+	Password string `json:"password"`
+}
+
 // Field defines model for Field.
 type Field struct {
 	Message string  `json:"message"`
@@ -2528,6 +2534,9 @@ type ChangeUserJSONRequestBody = UserChange
 // InviteCollaboratorJSONRequestBody defines body for InviteCollaborator for application/json ContentType.
 type InviteCollaboratorJSONRequestBody = Invitation
 
+// ResetUserFactorsJSONRequestBody defines body for ResetUserFactors for application/json ContentType.
+type ResetUserFactorsJSONRequestBody = FactorsReset
+
 // CreateWebhookJSONRequestBody defines body for CreateWebhook for application/json ContentType.
 type CreateWebhookJSONRequestBody = NewWebhook
 
@@ -3653,6 +3662,28 @@ type ClientInterface interface {
 	//
 	// Corresponds with DELETE /users/{user}/collaborators/{collaborator} (the `RemoveCollaborator` operationId).
 	RemoveCollaborator(ctx context.Context, user string, collaborator string, params *RemoveCollaboratorParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ResetUserFactorsWithBody Take an account's second factors away
+	//
+	// For who has lost passkeys, authenticator and recovery codes: all of them count no more, every session ends, and the account sets up a new one at its next sign-in. It needs the password of the token's owner, tries of which are limited.
+	//
+	// A token needs the scope `user.factors`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /users/{user}/factors/reset (the `ResetUserFactors` operationId).
+	ResetUserFactorsWithBody(ctx context.Context, user string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ResetUserFactors Take an account's second factors away
+	//
+	// For who has lost passkeys, authenticator and recovery codes: all of them count no more, every session ends, and the account sets up a new one at its next sign-in. It needs the password of the token's owner, tries of which are limited.
+	//
+	// A token needs the scope `user.factors`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /users/{user}/factors/reset (the `ResetUserFactors` operationId).
+	ResetUserFactors(ctx context.Context, user string, body ResetUserFactorsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateUserLink Make a one-time link that sets the account's password
 	//
@@ -6006,6 +6037,48 @@ func (c *Client) InviteCollaborator(ctx context.Context, user string, params *In
 // Corresponds with DELETE /users/{user}/collaborators/{collaborator} (the `RemoveCollaborator` operationId).
 func (c *Client) RemoveCollaborator(ctx context.Context, user string, collaborator string, params *RemoveCollaboratorParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRemoveCollaboratorRequest(c.Server, user, collaborator, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ResetUserFactorsWithBody Take an account's second factors away
+//
+// For who has lost passkeys, authenticator and recovery codes: all of them count no more, every session ends, and the account sets up a new one at its next sign-in. It needs the password of the token's owner, tries of which are limited.
+//
+// A token needs the scope `user.factors`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /users/{user}/factors/reset (the `ResetUserFactors` operationId).
+func (c *Client) ResetUserFactorsWithBody(ctx context.Context, user string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewResetUserFactorsRequestWithBody(c.Server, user, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ResetUserFactors Take an account's second factors away
+//
+// For who has lost passkeys, authenticator and recovery codes: all of them count no more, every session ends, and the account sets up a new one at its next sign-in. It needs the password of the token's owner, tries of which are limited.
+//
+// A token needs the scope `user.factors`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /users/{user}/factors/reset (the `ResetUserFactors` operationId).
+func (c *Client) ResetUserFactors(ctx context.Context, user string, body ResetUserFactorsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewResetUserFactorsRequest(c.Server, user, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11070,6 +11143,53 @@ func NewRemoveCollaboratorRequest(server string, user string, collaborator strin
 	return req, nil
 }
 
+// NewResetUserFactorsRequest calls the generic ResetUserFactors builder with application/json body
+func NewResetUserFactorsRequest(server string, user string, body ResetUserFactorsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewResetUserFactorsRequestWithBody(server, user, "application/json", bodyReader)
+}
+
+// NewResetUserFactorsRequestWithBody constructs an http.Request for the ResetUserFactors method, with any body, and a specified content type
+func NewResetUserFactorsRequestWithBody(server string, user string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s/factors/reset", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewCreateUserLinkRequest constructs an http.Request for the CreateUserLink method
 func NewCreateUserLinkRequest(server string, user string) (*http.Request, error) {
 	var err error
@@ -12953,6 +13073,28 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with DELETE /users/{user}/collaborators/{collaborator} (the `RemoveCollaborator` operationId).
 	RemoveCollaboratorWithResponse(ctx context.Context, user string, collaborator string, params *RemoveCollaboratorParams, reqEditors ...RequestEditorFn) (*RemoveCollaboratorResponse, error)
+
+	// ResetUserFactorsWithBodyWithResponse Take an account's second factors away
+	//
+	// For who has lost passkeys, authenticator and recovery codes: all of them count no more, every session ends, and the account sets up a new one at its next sign-in. It needs the password of the token's owner, tries of which are limited.
+	//
+	// A token needs the scope `user.factors`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/{user}/factors/reset (the `ResetUserFactors` operationId).
+	ResetUserFactorsWithBodyWithResponse(ctx context.Context, user string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ResetUserFactorsResponse, error)
+
+	// ResetUserFactorsWithResponse Take an account's second factors away
+	//
+	// For who has lost passkeys, authenticator and recovery codes: all of them count no more, every session ends, and the account sets up a new one at its next sign-in. It needs the password of the token's owner, tries of which are limited.
+	//
+	// A token needs the scope `user.factors`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/{user}/factors/reset (the `ResetUserFactors` operationId).
+	ResetUserFactorsWithResponse(ctx context.Context, user string, body ResetUserFactorsJSONRequestBody, reqEditors ...RequestEditorFn) (*ResetUserFactorsResponse, error)
 
 	// CreateUserLinkWithResponse Make a one-time link that sets the account's password
 	//
@@ -17461,6 +17603,47 @@ func (r RemoveCollaboratorResponse) ContentType() string {
 	return ""
 }
 
+type ResetUserFactorsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ResetUserFactorsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ResetUserFactorsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ResetUserFactorsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ResetUserFactorsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ResetUserFactorsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type CreateUserLinkResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -20081,6 +20264,40 @@ func (c *ClientWithResponses) RemoveCollaboratorWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseRemoveCollaboratorResponse(rsp)
+}
+
+// ResetUserFactorsWithBodyWithResponse Take an account's second factors away
+//
+// For who has lost passkeys, authenticator and recovery codes: all of them count no more, every session ends, and the account sets up a new one at its next sign-in. It needs the password of the token's owner, tries of which are limited.
+//
+// A token needs the scope `user.factors`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/{user}/factors/reset (the `ResetUserFactors` operationId).
+func (c *ClientWithResponses) ResetUserFactorsWithBodyWithResponse(ctx context.Context, user string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ResetUserFactorsResponse, error) {
+	rsp, err := c.ResetUserFactorsWithBody(ctx, user, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseResetUserFactorsResponse(rsp)
+}
+
+// ResetUserFactorsWithResponse Take an account's second factors away
+//
+// For who has lost passkeys, authenticator and recovery codes: all of them count no more, every session ends, and the account sets up a new one at its next sign-in. It needs the password of the token's owner, tries of which are limited.
+//
+// A token needs the scope `user.factors`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/{user}/factors/reset (the `ResetUserFactors` operationId).
+func (c *ClientWithResponses) ResetUserFactorsWithResponse(ctx context.Context, user string, body ResetUserFactorsJSONRequestBody, reqEditors ...RequestEditorFn) (*ResetUserFactorsResponse, error) {
+	rsp, err := c.ResetUserFactors(ctx, user, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseResetUserFactorsResponse(rsp)
 }
 
 // CreateUserLinkWithResponse Make a one-time link that sets the account's password
@@ -23858,6 +24075,35 @@ func ParseRemoveCollaboratorResponse(rsp *http.Response) (*RemoveCollaboratorRes
 	}
 
 	response := &RemoveCollaboratorResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseResetUserFactorsResponse parses an HTTP response from a ResetUserFactorsWithResponse call
+func ParseResetUserFactorsResponse(rsp *http.Response) (*ResetUserFactorsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ResetUserFactorsResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

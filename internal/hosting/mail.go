@@ -12,6 +12,8 @@ type MailKind string
 const (
 	MailReset  MailKind = "reset"  // a link that sets a password anew
 	MailInvite MailKind = "invite" // a link that sets the first one; to who has one, that there are new rights
+	// MailFactors tells somebody that their second factors were taken away.
+	MailFactors MailKind = "factors"
 )
 
 // Mail is one that is to be sent. It holds no secret: the link that it brings is made

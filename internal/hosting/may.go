@@ -48,7 +48,7 @@ func allowed(a Actor, do Right, on Object) bool {
 // raises tells the actions by which a reseller could lift its own limits or lock
 // itself out.
 func raises(do Right) bool {
-	return slices.Contains([]Right{RightUserCreate, RightUserChange, RightUserSuspend, RightUserDelete, RightUserActAs}, do)
+	return slices.Contains([]Right{RightUserCreate, RightUserChange, RightUserSuspend, RightUserDelete, RightUserActAs, RightUserFactors}, do)
 }
 
 // mightyEnough keeps an account from those that may do more than it.
@@ -60,6 +60,8 @@ func mightyEnough(a Actor, do Right, on Object) bool {
 		return on.OwnerRole == Customer || on.OwnerRole == Collaborator
 	case (do == RightUserSuspend || do == RightUserDelete) && on.Owner == a.ID:
 		return false // the last administrator would lock everybody out
+	case do == RightUserFactors && on.Owner == a.ID:
+		return false // one's own are changed by who has them: RightSelfChange
 	}
 	return true
 }
@@ -84,7 +86,7 @@ func sight(do Right) Right {
 // for what it was made for, support for all but taking the account over or going elsewhere
 // as it.
 func inScope(a Actor, do Right) bool {
-	if a.Behind != "" && (do == RightUserActAs || do == RightSelfChange || do == RightSelfSignIn) {
+	if a.Behind != "" && (do == RightUserActAs || do == RightUserFactors || do == RightSelfChange || do == RightSelfSignIn) {
 		return false
 	}
 	return a.Scopes == nil || slices.Contains(a.Scopes, do)

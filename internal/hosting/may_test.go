@@ -34,6 +34,7 @@ func TestMayOfEveryRightRoleAndObject(t *testing.T) {
 		hosting.RightUserSuspend: {"fyy", "fyn", "fnn", "fnn"}, // nobody locks itself out
 		hosting.RightUserDelete:  {"fyy", "fyn", "fnn", "fnn"},
 		hosting.RightUserActAs:   {"fyy", "fyn", "fnn", "fnn"},
+		hosting.RightUserFactors: {"fyy", "fyn", "fnn", "fnn"}, // one's own need what one signs in with
 
 		hosting.RightCollaboratorView:   {"yyy", "yyn", "ynn", "fnn"},
 		hosting.RightCollaboratorInvite: {"yyy", "yyn", "ynn", "fnn"},

@@ -31,7 +31,8 @@ const (
 	RightUserChange  Right = "user.change"
 	RightUserSuspend Right = "user.suspend"
 	RightUserDelete  Right = "user.delete"
-	RightUserActAs   Right = "user.act-as" // log in as somebody for support
+	RightUserActAs   Right = "user.act-as"  // log in as somebody for support
+	RightUserFactors Right = "user.factors" // take another's second factors away, for who has lost them
 
 	RightCollaboratorView   Right = "collaborator.view"
 	RightCollaboratorInvite Right = "collaborator.invite"
@@ -91,7 +92,7 @@ var rights = sync.OnceValue(func() map[Right][4]reach {
 		RightSiteFiles: site, RightSiteTerminal: site, RightSiteDatabase: site, RightSiteLogs: site, RightSiteCron: site,
 		RightSiteAssign: selling,
 		RightUserView:   {everybody, below, own, own},
-		RightUserCreate: selling, RightUserChange: selling, RightUserSuspend: selling, RightUserDelete: selling, RightUserActAs: selling,
+		RightUserCreate: selling, RightUserChange: selling, RightUserSuspend: selling, RightUserDelete: selling, RightUserActAs: selling, RightUserFactors: selling,
 		RightCollaboratorView: inviting, RightCollaboratorInvite: inviting, RightCollaboratorRemove: inviting,
 		RightPackageView: selling, RightPackageCreate: selling, RightPackageChange: selling, RightPackageDelete: selling,
 		RightSelfView: oneself, RightSelfChange: oneself, RightSelfSignIn: oneself,

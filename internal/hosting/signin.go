@@ -18,6 +18,9 @@ type Login struct {
 	// Confirmed is the mail address that the account was last seen to have: somebody
 	// followed a link that was sent there. Empty: none was.
 	Confirmed string
+	// Enrol is set while its second factors are taken away: it has to set one up at its next
+	// sign-in, whatever its role, since it would be worth less than before otherwise.
+	Enrol bool
 }
 
 // Session is one signed-in browser.
@@ -49,7 +52,9 @@ const (
 	TokenFirst  TokenKind = "first"  // makes the first administrator
 	TokenInvite TokenKind = "invite" // sets an account's first password
 	TokenReset  TokenKind = "reset"  // sets an account's password anew
-	TokenVisit  TokenKind = "visit"  // hands a look at a database over to the name that phpMyAdmin has
+	// TokenRecover sets the password anew and takes the second factors away.
+	TokenRecover TokenKind = "recover"
+	TokenVisit   TokenKind = "visit" // hands a look at a database over to the name that phpMyAdmin has
 )
 
 // Token is a secret that was given out; only its hash is kept.

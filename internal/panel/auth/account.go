@@ -149,12 +149,19 @@ type Factors struct {
 	Must          bool // the role must have a second factor
 }
 
+// Any tells whether there is a second factor at all.
+func (f Factors) Any() bool { return f.TOTP || len(f.Passkeys) > 0 }
+
 // Factors returns those of who is signed in.
 func (a *Auth) Factors(ctx context.Context) (Factors, error) {
 	u, err := a.person(ctx, Done, MustEnrol)
 	if err != nil {
 		return Factors{}, err
 	}
+	return a.factors(ctx, u)
+}
+
+func (a *Auth) factors(ctx context.Context, u *hosting.User) (Factors, error) {
 	login, err := a.store.Login(ctx, u.ID)
 	if err != nil {
 		return Factors{}, err

@@ -25,8 +25,8 @@ func (s *site) customer(t *testing.T, boss *browser, email string) *browser {
 		return err
 	}))
 	b := s.browser(t)
-	must(t, b.in(t, func(ctx context.Context) error { return s.SetPassword(ctx, token, password) }))
-	wantCode(t, "SetPassword(used invitation)", b.in(t, func(ctx context.Context) error { return s.SetPassword(ctx, token, password) }), hosting.SignIn)
+	must(t, b.in(t, func(ctx context.Context) error { return s.SetPassword(ctx, token, password, "en") }))
+	wantCode(t, "SetPassword(used invitation)", b.in(t, func(ctx context.Context) error { return s.SetPassword(ctx, token, password, "en") }), hosting.SignIn)
 	_, err := b.signIn(t, email, password)
 	must(t, err)
 	return b

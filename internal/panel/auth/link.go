@@ -170,13 +170,14 @@ func mayLink(ctx context.Context, tx hosting.Tx, by hosting.Actor, u *hosting.Us
 	return refused
 }
 
-// SetPassword sets a password with the token of an invitation or of a reset. Every
-// session of the account ends.
-func (a *Auth) SetPassword(ctx context.Context, token, password string) error {
+// SetPassword sets a password with the token of an invitation, of a reset, or of a way
+// back, which takes the second factors away as well; language is how its reader is told of
+// that. Every session of the account ends.
+func (a *Auth) SetPassword(ctx context.Context, token, password, language string) error {
 	if err := a.count(ctx, map[string]int64{a.byAddress(ctx): perAddress}); err != nil {
 		return err
 	}
-	t, err := a.valid(ctx, a.store, token, hosting.TokenInvite, hosting.TokenReset)
+	t, err := a.valid(ctx, a.store, token, hosting.TokenInvite, hosting.TokenReset, hosting.TokenRecover)
 	if err != nil {
 		return err
 	}
@@ -188,12 +189,17 @@ func (a *Auth) SetPassword(ctx context.Context, token, password string) error {
 		return &hosting.Error{Code: hosting.Invalid, Fields: []hosting.Field{field("password", err)}}
 	}
 	hash := a.hash(password)
-	return a.store.Write(ctx, func(tx hosting.Tx) error {
+	return a.post(ctx, func(tx hosting.Tx) error {
 		if _, err := a.valid(ctx, tx, token, t.Kind); err != nil {
 			return err
 		}
-		for _, kind := range []hosting.TokenKind{hosting.TokenInvite, hosting.TokenReset} {
+		for _, kind := range []hosting.TokenKind{hosting.TokenInvite, hosting.TokenReset, hosting.TokenRecover} {
 			if err := tx.DeleteTokens(ctx, u.ID, kind); err != nil {
+				return err
+			}
+		}
+		if t.Kind == hosting.TokenRecover {
+			if err := a.recovered(ctx, tx, u, language); err != nil {
 				return err
 			}
 		}
@@ -202,6 +208,15 @@ func (a *Auth) SetPassword(ctx context.Context, token, password string) error {
 		}
 		return confirm(ctx, tx, t)
 	})
+}
+
+// recovered takes the second factors away of who came by the way back.
+func (a *Auth) recovered(ctx context.Context, tx hosting.Tx, u *hosting.User, language string) error {
+	had, err := a.takeFactors(ctx, tx, u, language)
+	if err != nil || !had {
+		return err
+	}
+	return a.recordIn(ctx, tx, u, "factors.taken")
 }
 
 // confirm notes that an account has the mail address that the link it followed was sent to.

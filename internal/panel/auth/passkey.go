@@ -125,12 +125,25 @@ func (a *Auth) FinishAddPasskey(ctx context.Context, name string, r *http.Reques
 		if err := tx.PutPasskey(ctx, &hosting.Passkey{ID: keyID(made.ID), User: u.ID, Name: name, Data: data, CreatedAt: a.now()}); err != nil {
 			return err
 		}
+		if err := hasEnrolled(ctx, tx, u); err != nil {
+			return err
+		}
 		return a.recordIn(ctx, tx, u, "passkey.added")
 	})
 	if err != nil {
 		return err
 	}
 	return a.enrolled(ctx, u)
+}
+
+// hasEnrolled notes that an account whose second factors were taken away has one again.
+func hasEnrolled(ctx context.Context, tx hosting.Tx, u *hosting.User) error {
+	login, err := tx.Login(ctx, u.ID)
+	if err != nil || !login.Enrol {
+		return err
+	}
+	login.Enrol = false
+	return tx.PutLogin(ctx, login)
 }
 
 func keyID(id []byte) string { return base64.RawURLEncoding.EncodeToString(id) }

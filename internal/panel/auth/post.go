@@ -203,15 +203,18 @@ func (a *Auth) letter(ctx context.Context, m *hosting.Mail) (*mail.Letter, error
 		if err != nil {
 			return err
 		}
-		l = &mail.Letter{To: u.Email, Name: u.Name, Language: m.Language}
+		l = &mail.Letter{To: u.Email, Name: u.Name, Language: m.Language, Link: a.URL.JoinPath("sign-in").String()}
 		kind := hosting.TokenReset
 		switch {
+		case m.Kind == hosting.MailFactors:
+			l.Kind = mail.FactorsGone
+			return nil
 		case m.Kind == hosting.MailReset:
 			l.Kind, l.Life = mail.Reset, resetLife
 		case login.PasswordHash == "":
 			kind, l.Kind, l.Life = hosting.TokenInvite, mail.Invite, inviteLife
 		default:
-			l.Kind, l.Link = mail.Welcome, a.URL.JoinPath("sign-in").String()
+			l.Kind = mail.Welcome
 			return nil
 		}
 		token, err := a.give(ctx, tx, hosting.Token{Kind: kind, User: u.ID, SentTo: l.To}, l.Life)

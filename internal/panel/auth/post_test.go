@@ -44,7 +44,7 @@ func TestForgottenPasswordIsSetByMail(t *testing.T) {
 	}
 	token := tokenOf(t, m)
 	set := func(p string) error {
-		return b.in(t, func(ctx context.Context) error { return s.SetPassword(ctx, token, p) })
+		return b.in(t, func(ctx context.Context) error { return s.SetPassword(ctx, token, p, "en") })
 	}
 	wantCode(t, "SetPassword(weak)", set("boss@provider.example"), hosting.Invalid)
 	must(t, set("another horse battery staple"))
@@ -67,7 +67,7 @@ func TestLinkOfAResetEnds(t *testing.T) {
 	token := tokenOf(t, s.mail.Next(t))
 	s.pass(61 * time.Minute)
 	wantCode(t, "SetPassword(an hour later)", b.in(t, func(ctx context.Context) error {
-		return s.SetPassword(ctx, token, "another horse battery staple")
+		return s.SetPassword(ctx, token, "another horse battery staple", "en")
 	}), hosting.SignIn)
 }
 
@@ -198,7 +198,7 @@ func TestInvitationsGoByMail(t *testing.T) {
 	}
 	dev := s.browser(t)
 	token := tokenOf(t, m)
-	must(t, dev.in(t, func(ctx context.Context) error { return s.SetPassword(ctx, token, password) }))
+	must(t, dev.in(t, func(ctx context.Context) error { return s.SetPassword(ctx, token, password, "en") }))
 	if stage, err := dev.signIn(t, "dev@agency.example", password); err != nil || stage != auth.Done {
 		t.Errorf("SignIn with the invitation's password = %s, %v", stage, err)
 	}

@@ -107,7 +107,7 @@ func (a *Auth) next(ctx context.Context, u *hosting.User, login *hosting.Login) 
 	switch {
 	case len(login.TOTP) > 0 || len(keys) > 0:
 		return SecondFactor, a.begin(ctx, u, SecondFactor)
-	case a.must(u.Role):
+	case login.Enrol || a.must(u.Role):
 		return MustEnrol, a.begin(ctx, u, MustEnrol)
 	}
 	return Done, a.begin(ctx, u, Done)

@@ -58,7 +58,7 @@ func TestStolenPasswordsAreRefused(t *testing.T) {
 		return err
 	}))
 	set := func(to string) error {
-		return s.browser(t).in(t, func(ctx context.Context) error { return s.SetPassword(ctx, link, to) })
+		return s.browser(t).in(t, func(ctx context.Context) error { return s.SetPassword(ctx, link, to, "en") })
 	}
 	wantCode(t, "SetPassword(while the list is away)", set("quite another password"), hosting.Invalid)
 	away = false

@@ -72,7 +72,7 @@ func (a *Auth) ConfirmTOTP(ctx context.Context, code string) ([]string, error) {
 		if err != nil {
 			return err
 		}
-		login.TOTP, login.TOTPStep, login.Recovery = []byte(seed), step, hashes
+		login.TOTP, login.TOTPStep, login.Recovery, login.Enrol = []byte(seed), step, hashes, false
 		if err := tx.PutLogin(ctx, login); err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func (a *Auth) SecondFactor(ctx context.Context, code string) error {
 	if err != nil {
 		return err
 	}
-	key := "code " + string(u.ID)
+	key := codeKey(u.ID)
 	if err := a.count(ctx, map[string]int64{key: codeTries, a.byAddress(ctx): perAddress}); err != nil {
 		return err
 	}
@@ -158,6 +158,9 @@ func (a *Auth) SecondFactor(ctx context.Context, code string) error {
 	}
 	return a.proven(ctx, u)
 }
+
+// codeKey counts the codes that are tried for an account.
+func codeKey(user hosting.ID) string { return "code " + string(user) }
 
 func wrongCode() error {
 	return &hosting.Error{Code: hosting.SignIn, Fields: []hosting.Field{{Name: "code",

@@ -21,6 +21,8 @@ const (
 	Invite  Kind = "invite"  // brings a link that sets the first password
 	Welcome Kind = "welcome" // tells somebody who has a password that there are new rights
 	Test    Kind = "test"    // shows that mail works
+	// FactorsGone tells somebody that their second factors were taken away.
+	FactorsGone Kind = "factors-gone"
 )
 
 // Letter is what somebody is told.
@@ -69,6 +71,12 @@ func compose(l Letter, in *locale.Locale, brand, host string) page {
 		p.Subject = in.T("New rights at %s", host)
 		p.Paragraphs = []string{in.T("Somebody gave your account at %s rights on their sites. Sign in as always to see them.", host)}
 		p.Button = in.T("Sign in")
+	case FactorsGone:
+		p.Subject = in.T("Your second factor at %s was taken away", host)
+		p.Paragraphs = []string{in.T("The passkeys and the authenticator app of your account at %s count no more, so that you can come back in without them.", host),
+			in.T("Sign in with your password and set up a new one: nothing else goes on before that.")}
+		p.Button = in.T("Sign in")
+		p.After = []string{in.T("If you did not ask for it, tell who gave you your account at once, and set another password.")}
 	case Test:
 		p.Subject = in.T("A mail from %s", host)
 		p.Paragraphs = []string{in.T("The panel at %s can send mail.", host)}

@@ -191,6 +191,23 @@ func (h *house) actor(a *account) hosting.Actor {
 	return actor
 }
 
+const theirPassword = "seven purple bicycles sing"
+
+// factors gives who asks a password, and the other one a second factor.
+func (h *house) factors(who, other *account) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	link, err := h.doors.ResetLink(ctx, h.actor(h.boss), who.user.ID)
+	h.must(err)
+	h.must(h.doors.SetPassword(ctx, link, theirPassword, "en"))
+	h.must(h.db.Write(ctx, func(tx hosting.Tx) error {
+		login, err := tx.Login(ctx, other.user.ID)
+		h.must(err)
+		login.TOTP = []byte("JBSWY3DPEHPK3PXP")
+		return tx.PutLogin(ctx, login)
+	}))
+}
+
 // site makes one that is live.
 func (h *house) site(of *account, name string) {
 	h.t.Helper()

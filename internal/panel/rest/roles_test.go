@@ -26,7 +26,7 @@ var theirs = map[string]string{
 	"listCronJobs": "yyyfn", "createCronJob": "yyyfn", "getCronJob": "yyyfn", "changeCronJob": "yyyfn", "deleteCronJob": "yyyfn", "runCronJob": "yyyfn",
 	"listCronRuns": "yyyfn", "getCronOutput": "yyyfn",
 	"listUsers": "yyyyy", "createUser": "yyfff", "getUser": "yyynn", "changeUser": "yyfnn", "deleteUser": "yyfnn", "getUserUsage": "yyynn", "suspendUser": "yyfnn",
-	"resumeUser": "yyfnn", "createUserLink": "yyfnn", "endUserSessions": "yyfnn",
+	"resumeUser": "yyfnn", "createUserLink": "yyfnn", "endUserSessions": "yyfnn", "resetUserFactors": "yyfnn",
 	"listCollaborators": "yyynn", "inviteCollaborator": "yyynn", "removeCollaborator": "yyynn",
 	"listPackages": "yynnn", "createPackage": "yyfff", "getPackage": "yynnn", "changePackage": "yynnn", "deletePackage": "yynnn", "planPackage": "yynnn",
 	"listAudit": "yyyny", "exportAudit": "yyyny", "verifyAudit": "yffff",
@@ -178,6 +178,9 @@ func (h *house) body(operation string, who *account) any {
 		return map[string]any{"for": "sftp"}
 	case "assignSite":
 		return map[string]any{"owner": h.al.user.ID}
+	case "resetUserFactors":
+		h.factors(who, h.jo)
+		return map[string]any{"password": theirPassword}
 	case "createCompany", "changeCompany":
 		return company("Other")
 	case "closeNode":

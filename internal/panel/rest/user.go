@@ -28,6 +28,10 @@ func (s *Server) users() {
 		})
 	handle(s, operation{method: http.MethodDelete, path: "/users/{user}/sessions", id: "endUserSessions", summary: "End all sessions of an account", scope: hosting.RightUserSuspend,
 		status: http.StatusNoContent, says: "Every browser has to sign in again. Tokens and the password stay."}, s.endSessions)
+	handle(s, operation{method: http.MethodPost, path: "/users/{user}/factors/reset", id: "resetUserFactors", summary: "Take an account's second factors away",
+		scope: hosting.RightUserFactors, status: http.StatusNoContent, secret: true,
+		says: "For who has lost passkeys, authenticator and recovery codes: all of them count no more, every session ends, and the account sets up a new one at its next sign-in. " +
+			"It needs the password of the token's owner, tries of which are limited."}, s.resetFactors)
 	handle(s, operation{method: http.MethodPost, path: "/users/{user}/links", id: "createUserLink", summary: "Make a one-time link that sets the account's password",
 		scope: hosting.RightUserChange, status: http.StatusCreated, secret: true, says: "An earlier link counts no more."}, s.createLink)
 }
@@ -173,6 +177,15 @@ type Link struct {
 
 func (s *Server) endSessions(ctx context.Context, a hosting.Actor, in *UserPath) (*struct{}, error) {
 	return nil, s.Doors.EndSessions(ctx, a, in.User)
+}
+
+func (s *Server) resetFactors(ctx context.Context, a hosting.Actor, in *struct {
+	UserPath
+	Body struct {
+		Password string `json:"password" maxLength:"256" format:"password" doc:"Of the token's owner, who proves anew who it is."`
+	} `nameHint:"FactorsReset"`
+}) (*struct{}, error) {
+	return nil, s.Doors.ResetFactors(ctx, a, in.User, in.Body.Password, "")
 }
 
 func (s *Server) createLink(ctx context.Context, a hosting.Actor, in *UserPath) (*answer[Link], error) {

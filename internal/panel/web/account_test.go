@@ -141,6 +141,35 @@ func TestAnAdministratorEndsSomebodysSessions(t *testing.T) {
 	jo.signIn(h.jo.Email).leads(t, "/sites")
 }
 
+// Who has lost the second factor gets a way back from an administrator's page, which wants
+// the account's address and the administrator's own password.
+func TestAnAdministratorTakesALostFactorAway(t *testing.T) {
+	h := newHouse(t)
+	b := h.open().boss()
+	jo := b.another()
+	jo.secured(h.jo.ID)
+	jo.signIn(h.jo.Email).leads(t, "/sites")
+	page, action := "/users/"+string(h.jo.ID), "/users/"+string(h.jo.ID)+"/factors"
+	if got := b.get(page); strings.Contains(got.body, `action="`+action+`"`) {
+		t.Error("the page would take away what is not there")
+	}
+	jo.enrol("/account")
+	b.get(page).want(t, http.StatusOK, `action="`+action+`"`, "Authenticator app: On")
+	meant := url.Values{"confirm": {" Jo@Shop.example "}, "password": {password}}
+	jo.post("/users/"+string(h.boss.ID)+"/factors", meant).want(t, http.StatusNotFound)
+	b.post(action, url.Values{"confirm": {"al@shop.example"}, "password": {password}}).want(t, http.StatusUnprocessableEntity, "to say that you mean this account")
+	b.post(action, url.Values{"confirm": {h.jo.Email}, "password": {"wrong"}}).want(t, http.StatusUnprocessableEntity, "The password is wrong.")
+	jo.get("/account").want(t, http.StatusOK)
+	b.post(action, meant).leads(t, page+"?factors-gone=1")
+	b.get(page+"?factors-gone=1").want(t, http.StatusOK, "sets up a second factor then")
+	jo.get("/account").leads(t, "/sign-in?next=%2Faccount")
+	b.get("/audit").want(t, http.StatusOK, "user.factors", h.jo.Email)
+	jo.signIn(h.jo.Email).leads(t, "/enrol")
+	jo.get("/sites").leads(t, "/enrol")
+	jo.enrol("/enrol")
+	jo.get("/sites").want(t, http.StatusOK)
+}
+
 // Who is refused something is in the log, by whom and what.
 func TestRefusalsAreInTheLog(t *testing.T) {
 	h := newHouse(t)

@@ -190,7 +190,7 @@ func (s *Server) passwordForm(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) setPassword(w http.ResponseWriter, r *http.Request) error {
 	p := s.passwordPage(r)
-	err := s.Doors.SetPassword(r.Context(), p.Code, r.PostFormValue("password"))
+	err := s.Doors.SetPassword(r.Context(), p.Code, r.PostFormValue("password"), p.Tag)
 	if err == nil {
 		return seeOther(w, r, "/sign-in")
 	}

@@ -2,8 +2,10 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/auth"
 )
 
 // userShow is the page of one account.
@@ -19,6 +21,10 @@ type userShow struct {
 	// Mails: the panel can send such a link itself; Mailed: it has just begun to.
 	Mails, Mailed bool
 	Wrong         faults
+	// Factors are what it has beside a password; FactorsGone: they were just taken away.
+	Factors      auth.Factors
+	FactorsGone  bool
+	WrongFactors faults
 }
 
 func (s *Server) userShow(r *http.Request) (userShow, error) {
@@ -27,7 +33,7 @@ func (s *Server) userShow(r *http.Request) (userShow, error) {
 	if err != nil {
 		return userShow{}, err
 	}
-	p := userShow{frame: s.frame(r, placeUsers), User: u, Mails: s.Doors.Mails(), Mailed: r.URL.Query().Has("mailed")}
+	p := userShow{frame: s.frame(r, placeUsers), User: u, Mails: s.Doors.Mails(), Mailed: r.URL.Query().Has("mailed"), FactorsGone: r.URL.Query().Has("factors-gone")}
 	p.Title = u.Name
 	p.Crumbs = []link{{Text: p.T("Accounts"), To: "/users"}, {Text: u.Name}}
 	p.Badge = &badge{Text: p.roleName(u.Role), Kind: "plain"}
@@ -35,6 +41,9 @@ func (s *Server) userShow(r *http.Request) (userShow, error) {
 		p.Badge = &badge{Text: p.T("Suspended")}
 	}
 	if p.Usage, err = s.Rules.Usage(r.Context(), a, id); err != nil {
+		return p, err
+	}
+	if p.Factors, err = s.Doors.FactorsOf(r.Context(), a, id); err != nil {
 		return p, err
 	}
 	if p.Packages, err = s.Rules.Packages(r.Context(), a); err != nil {
@@ -96,11 +105,39 @@ func (s *Server) signUserOut(w http.ResponseWriter, r *http.Request) error {
 	return seeOther(w, r, userURL(id))
 }
 
+// resetFactors wants the account's address typed and the password of who asks: whoever
+// gets to another's account this way has it.
+func (s *Server) resetFactors(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.userShow(r)
+	if err != nil {
+		return err
+	}
+	if !strings.EqualFold(strings.TrimSpace(r.PostFormValue("confirm")), p.User.Email) {
+		p.WrongFactors = faults{fields: map[string]string{"confirm": p.T("Type %s to say that you mean this account.", p.User.Email)}}
+		return show(w, r, http.StatusUnprocessableEntity, p.view())
+	}
+	err = s.Doors.ResetFactors(r.Context(), actor(r.Context()), p.User.ID, r.PostFormValue("password"), p.Tag)
+	if err == nil {
+		return seeOther(w, r, userURL(p.User.ID)+"?factors-gone=1")
+	}
+	if p.WrongFactors, err = s.asked(r, err); err != nil {
+		return err
+	}
+	return show(w, r, p.WrongFactors.Status, p.view())
+}
+
 func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Rules.DeleteUser(r.Context(), actor(r.Context()), hosting.ID(r.PathValue("user"))); err != nil {
 		return err
 	}
 	return seeOther(w, r, "/users")
+}
+
+func (f *frame) onOff(on bool) string {
+	if on {
+		return f.T("On")
+	}
+	return f.T("Off")
 }
 
 // resourceName is what a resource of a package is called.

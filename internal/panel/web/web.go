@@ -182,9 +182,11 @@ func (s *Server) cronRoutes() map[string]handler {
 	}
 }
 
-// ownRoutes are those of the platform itself, and of who works for a customer.
+// ownRoutes are those of the platform itself, of who works for a customer, and of who has
+// lost a second factor.
 func (s *Server) ownRoutes() map[string]handler {
 	return map[string]handler{
+		"POST /users/{user}/factors":              s.resetFactors,
 		"GET /users/{user}/collaborators":         s.listCollaborators,
 		"POST /users/{user}/collaborators":        s.invite,
 		"POST /users/{user}/collaborators/remove": s.removeCollaborator,

@@ -1,0 +1,1 @@
+UPDATE logins SET enrol = 1 WHERE user_id = 'u1';

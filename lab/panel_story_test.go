@@ -49,8 +49,8 @@ func TestPanelFromTheFirstStart(t *testing.T) {
 	p.audited(ada)
 }
 
-// passkey signs in by one that the browser holds. It is taken away again: with it a
-// password alone would not do any more, and that is how other journeys sign in.
+// passkey signs in by one that the browser holds. It is taken away again, which the
+// authenticator app beside it allows: the last second factor stays.
 func (p *panelJourney) passkey(b *browser) {
 	p.t.Helper()
 	b.do("plug in an authenticator", func(ctx context.Context) error {

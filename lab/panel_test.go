@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp/kb"
+	"github.com/pquerna/otp/totp"
 
 	"kubepanel.io/kubepanel/lab/axe"
 )
@@ -14,8 +15,8 @@ import (
 // panelHost is where the node puts the panel.
 const panelHost = "panel.localhost"
 
-// The people of the panel's journey. An administrator is there only once, so a second
-// run on the same machine signs in as the first one did.
+// The people of the panel's journeys. A first administrator is there only once, so a later
+// journey on the same machine comes by the way back for who has lost the second factor.
 const (
 	adaEmail    = "ada@provider.example"
 	adaPassword = "correct horse battery staple"
@@ -37,18 +38,29 @@ func newPanelJourney(t *testing.T, c *cluster) *panelJourney {
 	return &panelJourney{t: t, cluster: c, url: c.settings.Edge.URL(panelHost), axe: axe.Script(t), run: fmt.Sprint(time.Now().Unix())}
 }
 
-// administrator comes by the one-time link, or signs in where there is one.
+// link is what panel link prints, asked in the panel's pod.
+func (p *panelJourney) link(args ...string) string {
+	p.t.Helper()
+	return strings.TrimSpace(run(p.t, "kubectl", append([]string{"--namespace", platformNamespace, "exec", "kubepanel-panel-0", "--",
+		"/usr/local/bin/panel", "link", "--url", p.url}, args...)...).must(p.t))
+}
+
+// administrator comes by the first start's link, and where there was one, by the link for
+// an administrator who has lost the second factor. Both lead to setting one up.
 func (p *panelJourney) administrator(b *browser) {
 	p.t.Helper()
-	link := strings.TrimSpace(run(p.t, "kubectl", "--namespace", platformNamespace, "exec", "kubepanel-panel-0", "--",
-		"/usr/local/bin/panel", "link", "--url", p.url).must(p.t))
+	link := p.link()
 	if link == "" {
-		b.open(p.url + "/sign-in")
+		b.open(p.link("--for", adaEmail))
+		b.until("the code is taken out of the address", `document.querySelector('#code').value.length > 20 && location.hash === ''`)
+		b.write("#password", adaPassword)
+		b.click("button[type=submit]")
+		b.sees("#email")
 		p.check(b, "sign-in")
 		b.write("#email", adaEmail)
 		b.write("#password", adaPassword)
 		b.click("button[type=submit]")
-		b.sees(".places a")
+		p.enrols(b)
 		return
 	}
 	b.open(link)
@@ -58,8 +70,27 @@ func (p *panelJourney) administrator(b *browser) {
 	b.write("#email", adaEmail)
 	b.write("#password", adaPassword)
 	b.click("button[type=submit]")
-	b.sees(".places a")
+	p.enrols(b)
 	p.check(b, "after-the-first-start")
+}
+
+// enrols sets up an authenticator app, as the page tells that leads nowhere else.
+func (p *panelJourney) enrols(b *browser) {
+	p.t.Helper()
+	b.sees(`form[action="/enrol/code"] button`)
+	p.check(b, "second-factor")
+	b.click(`form[action="/enrol/code"] button`)
+	seed := b.sees("#seed")
+	p.check(b, "authenticator-app")
+	code, err := totp.GenerateCode(strings.TrimSpace(seed), time.Now())
+	if err != nil {
+		p.t.Fatalf("a code of the seed: %v", err)
+	}
+	b.write("#code", code+kb.Enter)
+	b.sees(".codes")
+	p.check(b, "recovery-codes")
+	b.click(`main a[href="/"]`)
+	b.sees(".places a")
 }
 
 func (p *panelJourney) pack(b *browser) {

@@ -22,7 +22,9 @@ type doorOptions struct {
 }
 
 func (o *doorOptions) addFlags(flags *pflag.FlagSet) {
-	flags.StringSliceVar(&o.factorsFor, "second-factor-for", nil, "`role` that must have a second factor (may be repeated)")
+	// Administrators and resellers hold what is other people's; customers are the provider's choice.
+	flags.StringSliceVar(&o.factorsFor, "second-factor-for", []string{string(hosting.Administrator), string(hosting.Reseller)},
+		"`role` that must have a second factor (may be repeated; none when it is empty)")
 	flags.StringVar(&o.breached, "breached-passwords", "", "`list` that no new password may be in: a file of SHA-1 hashes in their order, or the https:// address of a service that is told five characters of a hash; empty: none")
 	flags.StringVar(&o.mail, "mail", "", "`folder` with the files url and from, and ca.crt for a private authority: where mail is handed in; empty: the panel sends none")
 }

@@ -162,9 +162,13 @@ func TestFromTheFirstStartToASite(t *testing.T) {
 		t.Fatalf("a wrong code = %d: %.500s", code, body)
 	}
 	who.Set("code", token)
-	if code, to, body := r.send(http.MethodPost, "/start", who); code != http.StatusSeeOther || to != "/" {
+	if code, to, body := r.send(http.MethodPost, "/start", who); code != http.StatusSeeOther || to != "/enrol" {
 		t.Fatalf("the first start = %d to %q: %.2000s", code, to, body)
 	}
+	if code, to, _ := r.send(http.MethodGet, "/sites", nil); code != http.StatusSeeOther || to != "/enrol" {
+		t.Errorf("the sites without a second factor = %d to %q, want the way to one", code, to)
+	}
+	r.cookie, _ = enrols(t, "http://"+r.at, r.cookie)
 	if again := r.verb("link"); again != "" {
 		t.Errorf("panel link with an administrator = %q, want nothing", again)
 	}

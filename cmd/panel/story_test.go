@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/pquerna/otp/totp"
 )
 
 // person is somebody at a browser of their own.
@@ -64,8 +65,8 @@ func (p person) lacks(selector string) {
 	}
 }
 
-// joins sets a password by a link and signs in.
-func (p person) joins(link, email string) {
+// joins sets a password by a link and signs in, to a page that says something.
+func (p person) joins(link, email, says string) {
 	p.Helper()
 	_, path, ok := strings.Cut(link, "panel.localhost")
 	if !ok {
@@ -76,7 +77,26 @@ func (p person) joins(link, email string) {
 	p.sees("Sign in")
 	p.goes("/sign-in")
 	p.fills([2]string{"email", email}, [2]string{"password", theirPassword})
-	p.sees("Good to see you")
+	p.sees(says)
+}
+
+// What is seen after signing in, by who is in and by who must have a second factor first.
+const (
+	home      = "Good to see you"
+	firstSets = "Your account has to have one beside the password"
+)
+
+// enrols sets up an authenticator app on the page that leads nowhere else.
+func (p person) enrols() {
+	p.Helper()
+	p.do(chromedp.Submit(`form[action="/enrol/code"] button`, chromedp.ByQuery))
+	p.sees("Scan this with your app")
+	code, err := totp.GenerateCode(p.read(`document.querySelector("#seed").innerText`), time.Now())
+	must(p, err)
+	p.fills([2]string{"code", code})
+	p.sees("Keep these recovery codes")
+	p.do(chromedp.Click(`a[href="/"]`, chromedp.ByQuery))
+	p.sees(home)
 }
 
 // link is the one that the page shows once.
@@ -102,7 +122,10 @@ func TestResellersStory(t *testing.T) {
 	link := ada.link()
 
 	rhea := o.person()
-	rhea.joins(link, "rhea@reseller.example")
+	rhea.joins(link, "rhea@reseller.example", firstSets)
+	rhea.goes("/users")
+	rhea.sees(firstSets)
+	rhea.enrols()
 	rhea.lacks(`a[href^="/platform"]`)
 	rhea.goes("/users")
 	rhea.sees("Rhea Reseller")
@@ -126,7 +149,7 @@ func TestResellersStory(t *testing.T) {
 	link = rhea.link()
 
 	cleo := o.person()
-	cleo.joins(link, "cleo@shop.example")
+	cleo.joins(link, "cleo@shop.example", home)
 	cleo.lacks(`.places a[href="/users"]`)
 	for _, name := range []string{"one", "two"} {
 		cleo.goes("/sites/new")
@@ -157,7 +180,7 @@ func TestCollaboratorsStory(t *testing.T) {
 	link := ada.link()
 
 	kim := o.person()
-	kim.joins(link, "kim@agency.example")
+	kim.joins(link, "kim@agency.example", home)
 	kim.goes("/sites")
 	kim.sees(townSite(7))
 	if seen := kim.read(`String(document.querySelectorAll("tbody tr").length)`); seen != "1" {

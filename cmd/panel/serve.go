@@ -57,6 +57,7 @@ type serveOptions struct {
 	listen, health, url, brand string
 	doors                      doorOptions
 	way                        wayOptions
+	scan                       scanOptions
 	databases                  databaseOptions
 	proxies                    []string
 	patience                   time.Duration
@@ -86,6 +87,7 @@ func newServe(db *database) *cobra.Command {
 	flags := cmd.Flags()
 	o.AddFlags(flags)
 	o.way.AddFlags(flags)
+	o.scan.addFlags(flags)
 	flags.StringVar(&o.listen, "listen", ":8080", "`address` for HTTP, behind the edge")
 	flags.StringVar(&o.health, "health-listen", ":8081", "`address` for /healthz, /readyz and /metrics")
 	flags.StringVar(&o.url, "url", "https://panel.localhost", "the panel's `address`, as browsers show it")
@@ -178,11 +180,15 @@ func (o serveOptions) wire(p *panel, db *store.DB) error {
 	if err != nil {
 		return err
 	}
+	scanning, err := o.scan.open()
+	if err != nil {
+		return err
+	}
 	noted := hosting.Noted(p.mirror, db, time.Now, func(err error) { p.log.Warn("note a site's version for other panels", "err", err) })
 	p.rules = &hosting.Provider{
 		Panel: &hosting.Panel{Domains: p.mirror, Writer: noted, Platform: p.mirror, Planner: p.mirror, Logs: p.mirror, Cron: p.mirror, Meter: p.mirror, Accesses: p.mirror},
 		Store: db, Now: time.Now, Follow: p.mirror, Patience: o.patience, Nodes: p.mirror, Door: o.way.open(settings),
-		Reserved: []string{address.Hostname()},
+		Reserved: []string{address.Hostname()}, Scanning: scanning,
 	}
 	if p.doors, err = o.doors.open(auth.Options{Provider: p.rules, URL: address, Proxies: proxies, Count: p.SignIn}, o.brand, p.log); err != nil {
 		return err

@@ -28,7 +28,8 @@ type FileDeed struct {
 	To    string   `json:"to,omitempty"`
 	Size  int64    `json:"size,omitempty"`
 	Mode  string   `json:"mode,omitempty"`
-	More  int      `json:"more,omitempty"` // paths that are left out
+	More  int      `json:"more,omitempty"`  // paths that are left out
+	Found string   `json:"found,omitempty"` // what a scanner knows an upload as
 }
 
 // maxNoted is how many paths an entry names.

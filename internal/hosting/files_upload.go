@@ -47,7 +47,8 @@ func (f *SiteFiles) Uploaded(ctx context.Context, u Upload) (int64, error) {
 }
 
 // Upload adds a piece to an upload that is offset octets long. When that makes it
-// whole it becomes the file. It returns how much is there; Conflict when that is not
+// whole it is looked at, where there is a scanner, and becomes the file. A piece with a
+// method Keep has it called while that lasts. It returns how much is there; Conflict when that is not
 // what the sender believes, or a file of that name is there.
 func (f *SiteFiles) Upload(ctx context.Context, u Upload, offset int64, piece io.Reader) (int64, error) {
 	if err := u.check(); err != nil {
@@ -62,6 +63,9 @@ func (f *SiteFiles) Upload(ctx context.Context, u Upload, offset int64, piece io
 	}
 	if there < u.Size {
 		return there, nil
+	}
+	if err := f.scan(ctx, u, piece); err != nil {
+		return there, err
 	}
 	_, err := f.change(ctx, orders.Order{Do: orders.Finish, Part: f.part(u), Size: u.Size, To: u.Path, Replace: u.Replace}, nil)
 	return there, err

@@ -25,6 +25,8 @@ type Provider struct {
 	Reserved []string
 	// Door is the way into sites; nil when the platform has none for the panel.
 	Door Door
+	// Scanning has uploads looked at; nil where nobody does.
+	Scanning *Scanning
 
 	expect string // see If
 	once   *Once  // see Once

@@ -17,6 +17,8 @@ import (
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/scan"
+	"kubepanel.io/kubepanel/internal/panel/scan/scantest"
 )
 
 func read(t *testing.T, root, name string) string {
@@ -129,6 +131,58 @@ func TestFilesAreWorkedWith(t *testing.T) {
 	h.must(err)
 	if len(trail.Items) < 10 || !strings.Contains(trail.Items[0].After, `"files":"empty"`) {
 		t.Errorf("the trail has %d entries of files, the last %+v", len(trail.Items), trail.Items[0])
+	}
+}
+
+// An upload is looked at when it is whole, and what is harmful never gets its name; where
+// nobody can look, the provider says what becomes of it.
+func TestUploadsAreLookedAt(t *testing.T) {
+	h, root := openFiles(t)
+	by, err := scan.Open(scantest.Start(t, "100K"))
+	h.must(err)
+	h.rules.Scanning = &hosting.Scanning{Scanner: by}
+	sends := func(name, content string, cut int) answer {
+		t.Helper()
+		to := filesAt + "/upload?" + url.Values{"path": {"/html/up/" + name}, "size": {strconv.Itoa(len(content))}, "modified": {"1"}}.Encode()
+		first := httptest.NewRequest(http.MethodPatch, to, strings.NewReader(content[:cut]))
+		first.Header.Set("Upload-Offset", "0")
+		h.ask(first).want(t, http.StatusNoContent)
+		last := httptest.NewRequest(http.MethodPatch, to, strings.NewReader(content[cut:]))
+		last.Header.Set("Upload-Offset", strconv.Itoa(cut))
+		return h.ask(last)
+	}
+	half := len(scantest.Harmful) / 2
+	sends("good.txt", "harmless", 3).want(t, http.StatusNoContent)
+	if read(t, root, "html/up/good.txt") != "harmless" {
+		t.Error("the harmless file is another one")
+	}
+	sends("bad.txt", scantest.Harmful, half).want(t, http.StatusUnprocessableEntity, "the virus scanner knows it as "+scantest.Name)
+	sends("large.bin", strings.Repeat("x", 300<<10), 1000).want(t, http.StatusUnprocessableEntity, "larger than the virus scanner takes")
+	if !gone(root, "html/up/bad.txt") || !gone(root, "html/up/large.bin") {
+		t.Error("what was refused has its name")
+	}
+	trail, err := h.rules.Trail(t.Context(), h.boss, hosting.AuditQuery{Did: string(hosting.RightSiteFiles), Limit: 100})
+	h.must(err)
+	if len(trail.Items) != 2 || !strings.Contains(trail.Items[0].After, `"files":"harmful"`) || !strings.Contains(trail.Items[0].After, scantest.Name) {
+		t.Errorf("the trail has %+v, want the upload and what was found in the other", trail.Items)
+	}
+
+	away, err := scan.Open("unix://" + filepath.Join(t.TempDir(), "nobody"))
+	h.must(err)
+	h.rules.Scanning = &hosting.Scanning{Scanner: away}
+	sends("later.txt", "harmless", 3).want(t, http.StatusServiceUnavailable, "was not taken yet")
+	if !gone(root, "html/up/later.txt") {
+		t.Error("what nobody looked at has its name")
+	}
+	h.rules.Scanning.Lenient = true
+	sends("unseen.txt", "harmless", 3).want(t, http.StatusNoContent)
+	if read(t, root, "html/up/unseen.txt") != "harmless" {
+		t.Error("the file is another one")
+	}
+	trail, err = h.rules.Trail(t.Context(), h.boss, hosting.AuditQuery{Did: string(hosting.RightSiteFiles), Limit: 100})
+	h.must(err)
+	if len(trail.Items) != 4 || !strings.Contains(trail.Items[1].After, `"files":"unscanned"`) {
+		t.Errorf("the trail has %+v, want that nobody looked", trail.Items)
 	}
 }
 

@@ -65,6 +65,9 @@ func (p *patient) extend() {
 	_ = p.to.SetWriteDeadline(now.Add(stall))
 }
 
+// Keep puts them off while the browser waits for an answer.
+func (p *patient) Keep() { p.extend() }
+
 // Read reads what the browser sends.
 func (p *patient) Read(b []byte) (int, error) {
 	p.extend()

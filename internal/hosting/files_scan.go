@@ -1,0 +1,115 @@
+package hosting
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/orders"
+)
+
+// Scanner looks for what is known to be harmful.
+type Scanner interface {
+	// Scan reads content to its end and returns the name of what it found in it, "" for
+	// nothing. Its error says that nobody could look: ErrTooLargeToScan for what is larger
+	// than it takes.
+	Scan(ctx context.Context, content io.Reader) (found string, err error)
+}
+
+// ErrTooLargeToScan says that a file is larger than the scanner takes.
+var ErrTooLargeToScan = errors.New("the file is larger than the scanner takes")
+
+// Scanning says how uploads are looked at.
+type Scanning struct {
+	Scanner Scanner
+	// Lenient takes what nobody could look at; it is refused otherwise.
+	Lenient bool
+}
+
+// awakeEvery is how often a sender that waits is kept.
+const awakeEvery = 5 * time.Second
+
+// scan has a whole upload looked at before it becomes the file, and refuses what is
+// harmful. It is read back from the site, so that one that came in pieces over days is
+// looked at as one, and the panel holds a chunk of it at a time.
+func (f *SiteFiles) scan(ctx context.Context, u Upload, piece io.Reader) error {
+	s := f.rules.Scanning
+	if s == nil {
+		return nil
+	}
+	defer keep(piece)()
+	content, into := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := f.order(ctx, orders.Order{Do: orders.Read, Path: "/" + orders.UploadFolder + "/" + f.part(u)}, nil, into)
+		into.CloseWithError(err) // nil: the end
+		ended <- err
+	}()
+	whole := &blamed{from: content}
+	found, err := s.Scanner.Scan(ctx, whole)
+	_ = content.Close() // a scanner that had enough
+	<-ended
+	switch {
+	case whole.err != nil: // the site's, not the scanner's
+		return whole.err
+	case err == nil && found == "":
+		return nil
+	case err == nil:
+		return f.harmful(ctx, u, found)
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case s.Lenient:
+		return f.rules.noteDeed(ctx, f.actor, f.site, RightSiteFiles, Deed{After: FileDeed{Do: "unscanned", To: u.Path, Size: u.Size}})
+	case errors.Is(err, ErrTooLargeToScan):
+		return &Error{Code: Invalid, Message: "The file is larger than the virus scanner takes, so it was not taken.", Mend: "Ask your provider how to bring it in.", Err: err}
+	}
+	return &Error{Code: Unreachable, Message: "The virus scanner can't look at the file now, so it was not taken yet.", Mend: "Try again in a few minutes: what was sent is kept for a week.", Err: err}
+}
+
+// harmful notes what was found, and refuses the upload.
+func (f *SiteFiles) harmful(ctx context.Context, u Upload, found string) error {
+	if err := f.rules.noteDeed(ctx, f.actor, f.site, RightSiteFiles, Deed{After: FileDeed{Do: "harmful", To: u.Path, Size: u.Size, Found: found}}); err != nil {
+		return err
+	}
+	return &Error{Code: Invalid, Message: "The file was refused: the virus scanner knows it as " + found + ".", Mend: "Look for harmful programs on the computer that it came from."}
+}
+
+// keep has a sender that can be kept waiting told now and then that it is not forgotten,
+// until the returned function is called.
+func keep(sender any) (stop func()) {
+	s, ok := sender.(interface{ Keep() })
+	if !ok {
+		return func() {}
+	}
+	over, gone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(gone)
+		tick := time.NewTicker(awakeEvery)
+		defer tick.Stop()
+		for {
+			s.Keep()
+			select {
+			case <-tick.C:
+			case <-over:
+				return
+			}
+		}
+	}()
+	return func() { close(over); <-gone }
+}
+
+// blamed is a reader that remembers why it could not be read.
+type blamed struct {
+	from io.Reader
+	err  error
+}
+
+// Read implements io.Reader.
+func (r *blamed) Read(b []byte) (int, error) {
+	count, err := r.from.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return count, err
+}

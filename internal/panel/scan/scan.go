@@ -1,0 +1,174 @@
+// Package scan has uploads looked at by a virus scanner. What becomes of one that is
+// harmful, or that nobody could look at, is hosting's to say, never this package's.
+package scan
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+const (
+	// chunk is how much is sent at once, in octets: it is all that is held of a file.
+	chunk = 64 << 10
+	// stall is how long the scanner may take nothing of a file, and patience how long it may
+	// think when it has all of it: clamd's MaxScanTime is 2 minutes.
+	stall    = time.Minute
+	patience = 5 * time.Minute
+	// atOnce is how many files are looked at at once; clamd's MaxThreads is 10.
+	atOnce = 4
+	// maxReply bounds an answer, in octets.
+	maxReply = 4 << 10
+)
+
+// Clamd asks ClamAV's daemon by its INSTREAM command (clamd(8)).
+type Clamd struct {
+	network, address string
+	places           chan struct{}
+}
+
+// Open prepares asking the clamd at tcp://HOST:PORT or unix:///PATH. It may be away.
+func Open(address string) (*Clamd, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("read the scanner's address: %w", err)
+	}
+	c := &Clamd{network: u.Scheme, places: make(chan struct{}, atOnce)}
+	switch {
+	case u.Scheme == "tcp" && u.Hostname() != "" && u.Port() != "" && u.Path == "":
+		c.address = u.Host
+	case u.Scheme == "unix" && u.Host == "" && u.Path != "":
+		c.address = u.Path
+	default:
+		return nil, fmt.Errorf("the scanner's address %q is neither tcp://HOST:PORT nor unix:///PATH", address)
+	}
+	return c, nil
+}
+
+// Scan implements hosting.Scanner.
+func (c *Clamd) Scan(ctx context.Context, content io.Reader) (string, error) {
+	select {
+	case c.places <- struct{}{}:
+		defer func() { <-c.places }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	conn, err := (&net.Dialer{Timeout: stall}).DialContext(ctx, c.network, c.address)
+	if err != nil {
+		return "", fmt.Errorf("reach the scanner: %w", err)
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })() // ends what waits
+	// The answer is waited for from the start: a scanner that will take no more says so
+	// and hangs up, after which its answer may not be read any more.
+	answered := make(chan reply, 1)
+	go func() { answered <- hear(conn) }()
+	sent := send(ctx, conn, content, answered)
+	if errors.Is(sent, errAnswered) || sent == nil {
+		_ = conn.SetReadDeadline(time.Now().Add(patience)) // a closed connection is told by reading
+	} else {
+		_ = conn.SetReadDeadline(time.Now().Add(time.Second)) // why it hung up may be on its way
+	}
+	got := <-answered
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case got.err == nil:
+		return verdict(got.text)
+	case sent != nil && !errors.Is(sent, errAnswered):
+		return "", fmt.Errorf("send a file to the scanner: %w", sent)
+	}
+	return "", fmt.Errorf("hear the scanner: %w", got.err)
+}
+
+// errAnswered ends sending to a scanner that has said all it will.
+var errAnswered = errors.New("the scanner has answered")
+
+// send sends a file in chunks, each after its length in four octets, and an empty one
+// at the end. A file that can't be read ends without that, so that half of one is never
+// found harmless.
+func send(ctx context.Context, conn net.Conn, content io.Reader, answered chan reply) error {
+	buffer := make([]byte, 4+chunk)
+	if _, err := conn.Write([]byte("zINSTREAM\x00")); err != nil {
+		return err
+	}
+	for {
+		n, err := io.ReadFull(content, buffer[4:])
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			_ = conn.Close() // nobody needs the answer
+			return err
+		}
+		end := err != nil
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		select {
+		case got := <-answered:
+			answered <- got
+			return errAnswered
+		default:
+		}
+		if err := conn.SetWriteDeadline(time.Now().Add(stall)); err != nil {
+			return err
+		}
+		binary.BigEndian.PutUint32(buffer, uint32(n))
+		if n > 0 {
+			if _, err := conn.Write(buffer[:4+n]); err != nil {
+				return err
+			}
+		}
+		if end {
+			_, err := conn.Write(make([]byte, 4))
+			return err
+		}
+	}
+}
+
+// reply is what the scanner said.
+type reply struct {
+	text string
+	err  error
+}
+
+// hear reads an answer up to the NUL that ends it.
+func hear(conn net.Conn) reply {
+	var text []byte
+	buffer := make([]byte, 512)
+	for len(text) <= maxReply {
+		n, err := conn.Read(buffer)
+		text = append(text, buffer[:n]...)
+		if before, _, ended := strings.Cut(string(text), "\x00"); ended {
+			return reply{text: before}
+		}
+		if err != nil {
+			return reply{err: err}
+		}
+	}
+	return reply{err: errors.New("an answer without an end")}
+}
+
+// verdict reads an answer: what was found, or nothing, or why nobody could look.
+func verdict(text string) (string, error) {
+	if strings.HasPrefix(text, "INSTREAM size limit exceeded") {
+		return "", hosting.ErrTooLargeToScan
+	}
+	said, ok := strings.CutPrefix(text, "stream: ")
+	if !ok {
+		return "", fmt.Errorf("the scanner said %q", text)
+	}
+	if said == "OK" {
+		return "", nil
+	}
+	if found, ok := strings.CutSuffix(said, " FOUND"); ok && found != "" {
+		return found, nil
+	}
+	return "", fmt.Errorf("the scanner said %q", text)
+}

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"kubepanel.io/kubepanel/internal/authority"
 )
 
 var epoch = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -65,7 +67,7 @@ func newCA(t *testing.T, name string, life time.Duration, parent *made) *made {
 
 const tenYears = 10 * 365 * 24 * time.Hour
 
-func authority(t *testing.T, ca *made) (*Authority, *time.Time) {
+func startAuthority(t *testing.T, ca *made) (*Authority, *time.Time) {
 	t.Helper()
 	now := epoch
 	a := &Authority{Now: func() time.Time { return now }}
@@ -98,7 +100,7 @@ func verify(t *testing.T, a *Authority, host, name string, root *made, at time.T
 
 func TestLeafIsTrustedForItsHost(t *testing.T) {
 	ca := newCA(t, "root", tenYears, nil)
-	a, _ := authority(t, ca)
+	a, _ := startAuthority(t, ca)
 	long := strings.Repeat("a", 63) + "." + strings.Repeat("b", 63) + ".test"
 	for host, name := range map[string]string{
 		"shop.test": "shop.test", "*.shop.test": "any.shop.test", "xn--e1afmkfd.xn--p1ai": "xn--e1afmkfd.xn--p1ai", long: long,
@@ -126,13 +128,13 @@ func TestLeafIsTrustedForItsHost(t *testing.T) {
 
 func TestLeafIsRenewedAhead(t *testing.T) {
 	ca := newCA(t, "root", tenYears, nil)
-	a, now := authority(t, ca)
+	a, now := startAuthority(t, ca)
 	first := verify(t, a, "shop.test", "shop.test", ca, epoch)
-	*now = epoch.Add(lifetime - renewBefore - time.Minute)
+	*now = epoch.Add(authority.Lifetime - authority.RenewBefore - time.Minute)
 	if again := verify(t, a, "shop.test", "shop.test", ca, *now); !again.Equal(first) {
 		t.Error("a leaf in its first two thirds was made anew")
 	}
-	*now = epoch.Add(lifetime - renewBefore + time.Minute)
+	*now = epoch.Add(authority.Lifetime - authority.RenewBefore + time.Minute)
 	if again := verify(t, a, "shop.test", "shop.test", ca, *now); again.Equal(first) {
 		t.Error("a leaf in its last third was not made anew")
 	}
@@ -144,7 +146,7 @@ func TestLeafIsRenewedAhead(t *testing.T) {
 
 func TestLeafEndsWithItsCA(t *testing.T) {
 	ca := newCA(t, "root", 20*24*time.Hour, nil)
-	a, now := authority(t, ca)
+	a, now := startAuthority(t, ca)
 	leaf := verify(t, a, "shop.test", "shop.test", ca, epoch)
 	if !leaf.NotAfter.Equal(ca.cert.NotAfter) {
 		t.Errorf("NotAfter = %v, want the CA's %v", leaf.NotAfter, ca.cert.NotAfter)
@@ -160,7 +162,7 @@ func TestLeafEndsWithItsCA(t *testing.T) {
 
 func TestChangedCASignsAnew(t *testing.T) {
 	one, two := newCA(t, "one", tenYears, nil), newCA(t, "two", tenYears, nil)
-	a, _ := authority(t, one)
+	a, _ := startAuthority(t, one)
 	first := verify(t, a, "shop.test", "shop.test", one, epoch)
 	if err := a.SetCA(one.certPEM, one.keyPEM); err != nil {
 		t.Fatal(err)
@@ -208,7 +210,7 @@ func TestUnusableCAIsRefused(t *testing.T) {
 			}
 		})
 	}
-	a, _ := authority(t, ca)
+	a, _ := startAuthority(t, ca)
 	if err := a.SetCA(nil, nil); err == nil {
 		t.Error("SetCA of nothing = nil, want an error")
 	}

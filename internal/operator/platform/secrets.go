@@ -22,6 +22,7 @@ import (
 
 	settings "kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/authority"
 	"kubepanel.io/kubepanel/internal/operator"
 )
 
@@ -58,7 +59,7 @@ func (s *Secrets) contents() map[string]func() (corev1.SecretType, map[string][]
 			}, nil
 		},
 		settings.SecretCA: func() (corev1.SecretType, map[string][]byte, error) {
-			cert, key, err := newAuthority(s.Now())
+			cert, key, err := authority.New(s.Now())
 			return corev1.SecretTypeTLS, map[string][]byte{corev1.TLSCertKey: cert, corev1.TLSPrivateKeyKey: key}, err
 		},
 		settings.SecretGateway: func() (corev1.SecretType, map[string][]byte, error) {

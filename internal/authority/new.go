@@ -1,4 +1,4 @@
-package platform
+package authority
 
 import (
 	"crypto/ecdsa"
@@ -13,15 +13,13 @@ import (
 )
 
 const (
-	authorityName = "Kubepanel platform CA"
-	// authorityYears is as long as a person who trusted it should not be asked again.
-	authorityYears = 10
-	// clockSkew lets machines whose clocks are a little behind accept it at once.
-	clockSkew = time.Hour
+	commonName = "Kubepanel platform CA"
+	// years is as long as a person who trusted it should not be asked again.
+	years = 10
 )
 
-// newAuthority returns a certificate authority and its key, in PEM.
-func newAuthority(now time.Time) (cert, key []byte, err error) {
+// New returns a certificate authority and its key, in PEM.
+func New(now time.Time) (cert, key []byte, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, fmt.Errorf("make a key: %w", err)
@@ -32,8 +30,8 @@ func newAuthority(now time.Time) (cert, key []byte, err error) {
 	}
 	template := &x509.Certificate{
 		SerialNumber: serial,
-		Subject:      pkix.Name{CommonName: authorityName},
-		NotBefore:    now.Add(-clockSkew), NotAfter: now.AddDate(authorityYears, 0, 0),
+		Subject:      pkix.Name{CommonName: commonName},
+		NotBefore:    now.Add(-backdate), NotAfter: now.AddDate(years, 0, 0),
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		IsCA:     true, BasicConstraintsValid: true, MaxPathLenZero: true,
 	}

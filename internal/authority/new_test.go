@@ -1,4 +1,4 @@
-package platform
+package authority_test
 
 import (
 	"crypto/ecdsa"
@@ -6,11 +6,13 @@ import (
 	"crypto/tls"
 	"testing"
 	"time"
+
+	"kubepanel.io/kubepanel/internal/authority"
 )
 
 func TestAuthoritySignsForTenYears(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	cert, key, err := newAuthority(now)
+	cert, key, err := authority.New(now)
 	if err != nil {
 		t.Fatal(err)
 	}

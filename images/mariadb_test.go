@@ -2,6 +2,7 @@ package images_test
 
 import (
 	"bytes"
+	"crypto/tls"
 	"database/sql"
 	"fmt"
 	"os"
@@ -28,7 +29,7 @@ type server struct {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	need(t, "mariadbd", "mariadb-install-db", "mariadb-admin")
+	need(t, "mariadbd", "mariadb-install-db", "mariadb-admin", "openssl")
 	// Not t.TempDir, which other accounts can't enter.
 	dir, err := os.MkdirTemp("", "kubepanel-mariadb-")
 	if err != nil {
@@ -39,7 +40,7 @@ func newServer(t *testing.T) *server {
 		s.kill()
 		_ = os.RemoveAll(dir)
 	})
-	for _, folder := range []string{"data", "run", "mariadb-auth", "mariadb-operator"} {
+	for _, folder := range []string{"data", "run", "mariadb-auth", "mariadb-operator", "mariadb-tls"} {
 		if err := os.Mkdir(s.path(folder), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +87,7 @@ func (s *server) command(script string) *exec.Cmd {
 	cmd.Dir = s.dir
 	// A server that starts removes the temporary tables that it finds in TMPDIR, its neighbour's too.
 	cmd.Env = append(os.Environ(), "TMPDIR="+s.dir, "MARIADB_DATA="+s.path("data"), "MARIADB_RUN="+s.path("run"),
-		"MARIADB_SECRETS="+s.dir, "MARIADB_CONFIG="+s.path("config.cnf"))
+		"MARIADB_SECRETS="+s.dir, "MARIADB_TLS_LOOK=0.2", "MARIADB_CONFIG="+s.path("config.cnf"))
 	// A group of its own, so that all of it can be ended at once, and an end with the test.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if os.Geteuid() == 0 {
@@ -163,7 +164,7 @@ func TestMariaDBStartsWithThePlatformsAccountsOnly(t *testing.T) {
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
-	if want := "[health@localhost kubepanel-operator@% mariadb.sys@localhost root@localhost]"; fmt.Sprint(got) != want {
+	if want := "[health@localhost kubepanel-operator@% mariadb.sys@localhost root@localhost tls@localhost]"; fmt.Sprint(got) != want {
 		t.Errorf("accounts = %v, want %s", got, want)
 	}
 	if s.as("root", "").Ping() == nil {
@@ -215,6 +216,90 @@ func TestAChangedPasswordCountsAtTheNextStart(t *testing.T) {
 	if err := root.QueryRow("SELECT COUNT(*) FROM mysql.user WHERE User = 'root' AND Host <> 'localhost'").Scan(&open); err != nil || open != 0 {
 		t.Errorf("accounts of root's elsewhere = %d, %v, want 0", open, err)
 	}
+}
+
+// offer puts a self-signed certificate of that name into the server's Secret.
+func (s *server) offer(name string) {
+	s.t.Helper()
+	out, err := exec.Command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN="+name,
+		"-days", "2", "-keyout", s.path("mariadb-tls/tls.key"), "-out", s.path("mariadb-tls/tls.crt")).CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("openssl: %v\n%s", err, out)
+	}
+	if err := os.Chmod(s.path("mariadb-tls/tls.key"), 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// shows waits until who comes over the server's port is shown the certificate of that name.
+func (s *server) shows(name string) {
+	s.t.Helper()
+	var got string
+	c := mysql.NewConfig()
+	c.Net, c.Addr, c.User, c.Logger = "unix", s.path("run/mariadb.sock"), "health", &mysql.NopLogger{}
+	c.TLS = &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(state tls.ConnectionState) error {
+		got = state.PeerCertificates[0].Subject.CommonName
+		return nil
+	}}
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for end := time.Now().Add(time.Minute); got != name; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatalf("the server shows %q, want %q (%v)\n%s", got, name, err, s.log)
+		}
+		conn, connErr := connector.Connect(s.t.Context())
+		if err = connErr; err == nil {
+			_ = conn.Close()
+		}
+	}
+}
+
+func TestMariaDBShowsTheCertificateOfItsSecret(t *testing.T) {
+	s := newServer(t)
+	s.start()
+	s.shows("unproven")
+	before := s.as("root", "rootsecret")
+	before.SetMaxOpenConns(1)
+	s.exec(before, "SET @mine = 1")
+	s.offer("first")
+	s.shows("first")
+	s.offer("second")
+	s.shows("second")
+	var mine sql.NullInt64
+	if err := before.QueryRow("SELECT @mine").Scan(&mine); err != nil || mine.Int64 != 1 {
+		t.Errorf("a connection from before has %v, %v, want it to be the same one", mine, err)
+	}
+	// A half that does not fit, as while a Secret is written, changes nothing.
+	whole, err := os.ReadFile(s.path("mariadb-tls/tls.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.offer("third")
+	s.secret("mariadb-tls/tls.key", string(whole))
+	time.Sleep(time.Second)
+	s.shows("second")
+	s.kill()
+	s.start()
+	s.shows("unproven")
+	s.offer("fourth")
+	s.kill()
+	s.start()
+	s.shows("fourth")
+}
+
+func TestARestartLetsAnOperatorWithoutTLSIn(t *testing.T) {
+	s := newServer(t)
+	s.offer("ours")
+	s.start()
+	s.exec(s.as("root", "rootsecret"), "ALTER USER 'kubepanel-operator'@'%' REQUIRE X509")
+	if s.as("kubepanel-operator", "operatorsecret").Ping() == nil {
+		t.Fatal("the account is let in without what it requires")
+	}
+	s.kill()
+	s.start()
+	s.exec(s.as("kubepanel-operator", "operatorsecret"), "DO 1")
 }
 
 func TestAFirstStartThatIsKilledIsMadeUpFor(t *testing.T) {

@@ -30,6 +30,18 @@ const (
 	SecretDoor = "kubepanel-door"
 )
 
+// SecretMariaDBTLS holds MariaDB's certificate, its key and, under KeyAuthority, the
+// certificates that a client trusts for it. The operator renews it unless it is an
+// administrator's own, without our label.
+const (
+	SecretMariaDBTLS = "mariadb-tls"
+	KeyAuthority     = "ca.crt"
+)
+
+// AnnotationProven says of a server's certificate that the operator met the server
+// with it. Since then it does not speak to that server without.
+const AnnotationProven = "kubepanel.io/proven"
+
 // KeyPanel is the key of the Secret kubepanel-panel: 32 octets.
 const KeyPanel = "key"
 

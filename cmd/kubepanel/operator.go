@@ -84,6 +84,7 @@ func runOperator(cmd *cobra.Command, o operatorOptions) error {
 	// Sites are given the full name. A shorter one costs them several questions of
 	// each request; what is not found out leaves it short.
 	resolvConf, _ := os.ReadFile("/etc/resolv.conf")
+	host := settings.Database.Host
 	settings.Database.Host = desired.FullName(settings.Database.Host, string(resolvConf))
 	mgr, err := newManager(o, settings)
 	if err != nil {
@@ -109,6 +110,13 @@ func runOperator(cmd *cobra.Command, o operatorOptions) error {
 	secrets := &platformsecrets.Secrets{Client: mgr.GetClient(), Namespace: settings.Namespace, Now: time.Now}
 	if err := secrets.Setup(mgr); err != nil {
 		return fmt.Errorf("set up the platform's Secrets: %w", err)
+	}
+	certificates := &platformsecrets.Certificates{
+		Client: mgr.GetClient(), Direct: mgr.GetAPIReader(), Namespace: settings.Namespace, Now: time.Now,
+		Names: map[string][]string{platform.SecretMariaDBTLS: platformsecrets.DatabaseNames(host, settings.Database.Host)},
+	}
+	if err := certificates.Setup(mgr); err != nil {
+		return fmt.Errorf("set up the platform's certificates: %w", err)
 	}
 	if err := mgr.Start(cmd.Context()); err != nil {
 		return fmt.Errorf("run the operator: %w", err)

@@ -22,6 +22,10 @@ declare(strict_types=1);
         'compress' => false,
         'AllowNoPassword' => false,
     ];
+    $authority = '/run/mariadb-authority/ca.crt';
+    if (is_readable($authority)) {
+        $cfg['Servers'][1] += ['ssl' => true, 'ssl_verify' => true, 'ssl_ca' => $authority];
+    }
 })();
 $cfg['ServerDefault'] = 1;
 $cfg['AllowArbitraryServer'] = false;

@@ -32,6 +32,7 @@ const (
 	keyHost           = "host"
 	keyPort           = "port"
 	keyDatabase       = "database"
+	keyAuthority      = "ca.crt"
 	keyEmail          = "email"
 	keyURL            = "url"
 )
@@ -85,15 +86,17 @@ func (s Site) gatewayAuthority(key []byte) []byte {
 }
 
 // DatabaseSecret holds what the site's program needs to reach its own database,
-// and nothing that would open another.
-func (s Site) DatabaseSecret(password string) *corev1.Secret {
+// and nothing that would open another; and by whose certificate, in PEM, it can tell
+// the server from somebody in its place.
+func (s Site) DatabaseSecret(password string, authority []byte) *corev1.Secret {
 	name := DatabaseName(s.name())
 	return s.secret(SecretDatabase, map[string][]byte{
-		keyHost:     []byte(s.Platform.Database.Host),
-		keyPort:     []byte(strconv.Itoa(int(s.Platform.Database.Port))),
-		keyDatabase: []byte(name),
-		KeyUsername: []byte(name),
-		KeyPassword: []byte(password),
+		keyAuthority: authority,
+		keyHost:      []byte(s.Platform.Database.Host),
+		keyPort:      []byte(strconv.Itoa(int(s.Platform.Database.Port))),
+		keyDatabase:  []byte(name),
+		KeyUsername:  []byte(name),
+		KeyPassword:  []byte(password),
 	})
 }
 

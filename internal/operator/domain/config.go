@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -78,7 +79,12 @@ func (r *Reconciler) credentials(ctx context.Context, d *v1alpha1.Domain) error 
 		}
 	}
 	if enabled(d.Spec.Database.Enabled) {
-		if err := r.databaseSecret(ctx, d, password(site.DatabaseSecret)); err != nil {
+		authority, err := r.databaseAuthority(ctx)
+		if err != nil {
+			return err
+		}
+		database := func(password string) *corev1.Secret { return site.DatabaseSecret(password, authority) }
+		if err := r.databaseSecret(ctx, d, password(database)); err != nil {
 			return err
 		}
 	}
@@ -86,6 +92,23 @@ func (r *Reconciler) credentials(ctx context.Context, d *v1alpha1.Domain) error 
 		return r.secret(ctx, d, desired.SecretWordPress, password(site.WordPressSecret))
 	}
 	return nil
+}
+
+// databaseAuthority returns the certificate by which sites can tell MariaDB: that of
+// its Secret, or before there is one, of the authority that will sign it.
+func (r *Reconciler) databaseAuthority(ctx context.Context) ([]byte, error) {
+	server, err := r.platformSecret(ctx, platform.SecretMariaDBTLS)
+	if err == nil {
+		return server.Data[platform.KeyAuthority], nil
+	}
+	if !apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("read MariaDB's certificate: %w", err)
+	}
+	ca, err := r.platformSecret(ctx, platform.SecretCA)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("read the platform's authority: %w", err)
+	}
+	return ca.Data[corev1.TLSCertKey], nil
 }
 
 // databaseSecret keeps the password of the site's database. One that was changed

@@ -40,6 +40,8 @@ func (r *Reconciler) serverTrouble(err error) error {
 		return operator.Trouble(databaseRetry, "NoAccount", "Secret %s in namespace %s can't be read; the operator makes it when it is missing.", platform.SecretMariaDBOperator, r.Platform.Namespace)
 	case errors.Is(err, mariadb.ErrRefused):
 		return operator.Trouble(databaseRetry, "AccountRefused", "MariaDB at %s refuses the account in Secret %s. Restart MariaDB: it takes over the account when it starts.", where, platform.SecretMariaDBOperator)
+	case errors.Is(err, mariadb.ErrUnproven):
+		return operator.Trouble(databaseRetry, "NotTrusted", "MariaDB at %s does not show the certificate in Secret %s, so nothing is sent to it. It takes over another one within two minutes; if this stays, restart MariaDB.", where, platform.SecretMariaDBTLS)
 	default:
 		return operator.Trouble(databaseRetry, "Unreachable", "MariaDB does not answer at %s. It is tried again all the time; see whether it runs in namespace %s and has room on its disk.", where, r.Platform.Namespace)
 	}

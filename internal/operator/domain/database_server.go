@@ -1,12 +1,15 @@
 package domain
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
@@ -30,6 +33,10 @@ type Databases struct {
 	Trust time.Duration
 	// Account reads the user name and password of the operator's account.
 	Account func(context.Context) (*corev1.Secret, error)
+	// Certificate reads MariaDB's Secret with the authority to trust; Proven notes in it
+	// that MariaDB showed a certificate of it.
+	Certificate func(context.Context) (*corev1.Secret, error)
+	Proven      func(context.Context, *corev1.Secret) error
 	// Changed is told when the server goes or comes.
 	Changed chan event.GenericEvent
 
@@ -39,6 +46,8 @@ type Databases struct {
 	down   error
 	// checked remembers what was found to be as it should be.
 	checked map[types.UID]check
+	// authority is what sites are told to know MariaDB by.
+	authority []byte
 	// doubted says that what an earlier operator found may not be true any more.
 	doubted bool
 }
@@ -80,10 +89,7 @@ func (s *Databases) Up() bool {
 // ask pings the server with the account of now, and tells whether the answer is
 // another than before.
 func (s *Databases) ask(ctx context.Context) (changed bool) {
-	server, err := s.connect(ctx)
-	if err == nil {
-		err = server.Ping(ctx)
-	}
+	err := s.reach(ctx)
 	if ctx.Err() != nil {
 		return false
 	}
@@ -98,31 +104,90 @@ func (s *Databases) ask(ctx context.Context) (changed bool) {
 	return changed
 }
 
-// connect returns a pool for the account of now.
-func (s *Databases) connect(ctx context.Context) (*mariadb.Server, error) {
+// reach finds the server, encrypted if it can be. A server that never was met so may
+// be one of an older release, or one that has not got its certificate yet; one that
+// was is not spoken to in clear again, whoever answers in its place.
+func (s *Databases) reach(ctx context.Context) error {
 	secret, err := s.Account(ctx)
 	if err != nil {
-		return nil, errors.Join(errNoAccount, err)
+		return errors.Join(errNoAccount, err)
 	}
 	account := mariadb.Account{
 		Host: s.Settings.Host, Port: s.Settings.Port,
 		User: string(secret.Data["username"]), Password: string(secret.Data["password"]),
 	}
+	certificate, err := s.Certificate(ctx)
+	if apierrors.IsNotFound(err) {
+		return s.connect(ctx, account) // the operator is about to make it
+	}
+	if err != nil {
+		return err
+	}
+	proven := certificate.Annotations[platform.AnnotationProven] != ""
+	encrypted := account
+	encrypted.Authority = string(certificate.Data[platform.KeyAuthority])
+	err = s.connect(ctx, encrypted)
+	switch {
+	case errors.Is(err, mariadb.ErrUnproven) && !proven:
+		return s.connect(ctx, account)
+	case err != nil:
+		return err
+	case !proven:
+		if err := s.Proven(ctx, certificate); err != nil {
+			return fmt.Errorf("note that MariaDB is spoken to encrypted: %w", err)
+		}
+	}
+	return s.requireTLS(ctx)
+}
+
+// requireTLS lets nobody use the operator's account in clear. The server serves
+// without that too, so a server that can't write now is not down.
+func (s *Databases) requireTLS(ctx context.Context) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.server != nil && s.server.Account() == account {
-		return s.server, nil
+	server := s.server
+	s.mu.Unlock()
+	if err := server.RequireTLS(ctx); err != nil {
+		return server.Ping(ctx)
+	}
+	return nil
+}
+
+// connect makes the server one for this account, if it answers to it.
+func (s *Databases) connect(ctx context.Context, account mariadb.Account) error {
+	s.mu.Lock()
+	old := s.server
+	s.mu.Unlock()
+	if old != nil && old.Account() == account {
+		return old.Ping(ctx)
 	}
 	server, err := mariadb.Open(account)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if old := s.server; old != nil {
+	if err := server.Ping(ctx); err != nil {
+		return errors.Join(err, server.Close())
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.server != old { // another was quicker
+		return server.Close()
+	}
+	if old != nil {
 		_ = old.Close() // connections of an account that is no more
 		s.checked, s.doubted = nil, true
 	}
 	s.server = server
-	return server, nil
+	return nil
+}
+
+// trusts is told by whose certificate MariaDB is known, and says whether that is
+// another than it was told before.
+func (s *Databases) trusts(authority []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	same := bytes.Equal(s.authority, authority)
+	s.authority = authority
+	return !same
 }
 
 func (s *Databases) close() error {

@@ -98,9 +98,13 @@ func (r *Reconciler) objects(d *v1alpha1.Domain) []client.Object {
 }
 
 // basis is a sum over all that decides what a Domain's objects should be: who looks, how
-// the platform is set up, the gateway's keys, and what was asked for.
+// the platform is set up, the gateway's keys, MariaDB's authority, and what was asked for.
 func (r *Reconciler) basis(ctx context.Context, d *v1alpha1.Domain) (string, error) {
 	gateway, err := r.gateway(ctx)
+	if err != nil {
+		return "", err
+	}
+	authority, err := r.databaseAuthority(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -110,7 +114,7 @@ func (r *Reconciler) basis(ctx context.Context, d *v1alpha1.Domain) (string, err
 			annotations[name] = value
 		}
 	}
-	return sum(r.Program, gateway.Data[platform.KeyGatewayAuthorityPublic], gateway.Data[platform.KeyGatewayHostPublic],
+	return sum(r.Program, gateway.Data[platform.KeyGatewayAuthorityPublic], gateway.Data[platform.KeyGatewayHostPublic], authority,
 		d.UID, d.Generation, d.Labels[v1alpha1.LabelOwner], annotations)
 }
 

@@ -141,6 +141,10 @@ func newReconciler(mgr ctrl.Manager, o Options) *Reconciler {
 		Account: func(ctx context.Context) (*corev1.Secret, error) {
 			return r.platformSecret(ctx, platform.SecretMariaDBOperator)
 		},
+		Certificate: func(ctx context.Context) (*corev1.Secret, error) {
+			return r.platformSecret(ctx, platform.SecretMariaDBTLS)
+		},
+		Proven:  r.proven,
 		Changed: make(chan event.GenericEvent),
 	}
 	if o.Platform.SFTP.Gateway() {
@@ -170,6 +174,13 @@ func (r *Reconciler) platformSecret(ctx context.Context, name string) (*corev1.S
 		return &s, nil
 	}
 	return &s, r.Direct.Get(ctx, key, &s)
+}
+
+// proven notes in a server's certificate that the server was met with it.
+func (r *Reconciler) proven(ctx context.Context, secret *corev1.Secret) error {
+	was := secret.DeepCopy()
+	metav1.SetMetaDataAnnotation(&secret.ObjectMeta, platform.AnnotationProven, "true")
+	return r.Kube.Client.Patch(ctx, secret, client.MergeFrom(was), client.FieldOwner(fieldOwner))
 }
 
 // watch names everything whose change may make a Domain's status untrue.
@@ -256,7 +267,8 @@ func (r *Reconciler) ofPlatformSecret(ctx context.Context, o client.Object) []re
 	}
 	authority := s.Name == platform.SecretCA && r.Edge.Renewed(s.Data[corev1.TLSCertKey])
 	gateway := s.Name == platform.SecretGateway && r.Platform.SFTP.Gateway()
-	if !authority && !gateway {
+	database := s.Name == platform.SecretMariaDBTLS && r.Databases.trusts(s.Data[platform.KeyAuthority])
+	if !authority && !gateway && !database {
 		return nil
 	}
 	return requests(r.hosts.All(ctx))

@@ -192,6 +192,13 @@ func (w *world) startOperator(t *testing.T) (stop func()) {
 	if err := secrets.Setup(mgr); err != nil {
 		t.Fatal(err)
 	}
+	certificates := &platformsecrets.Certificates{
+		Client: mgr.GetClient(), Direct: mgr.GetAPIReader(), Namespace: w.settings.Namespace, Now: time.Now,
+		Names: map[string][]string{platform.SecretMariaDBTLS: {w.settings.Database.Host}},
+	}
+	if err := certificates.Setup(mgr); err != nil {
+		t.Fatal(err)
+	}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -2,11 +2,15 @@ package mariadb
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -30,6 +34,9 @@ var (
 	ErrForeign = errors.New("not made by this platform")
 	// ErrRefused: the server is there and does not accept our account.
 	ErrRefused = errors.New("the server refuses the operator's account")
+	// ErrUnproven: the server does not show that it is who we look for: it has no
+	// certificate, or one for another name or of another authority.
+	ErrUnproven = errors.New("the server's certificate is missing or not to be trusted")
 )
 
 // Numbers of server errors, from MariaDB's error code reference.
@@ -46,6 +53,9 @@ const (
 type Account struct {
 	Host, User, Password string
 	Port                 int32
+	// Authority is what the server's certificate must be signed by, in PEM. "" asks for
+	// none, and nothing is encrypted.
+	Authority string
 }
 
 // Server is the platform's MariaDB as seen by the operator's account.
@@ -56,7 +66,7 @@ type Server struct {
 
 // Open prepares a pool; it does not dial.
 func Open(a Account) (*Server, error) {
-	connector, err := mysql.NewConnector(a.config(""))
+	connector, err := a.connector("")
 	if err != nil {
 		return nil, fmt.Errorf("set up connections to %s: %w", a.Host, err)
 	}
@@ -75,17 +85,52 @@ func (s *Server) Close() error { return s.db.Close() }
 func (s *Server) Account() Account { return s.account }
 
 // Ping tells whether the server answers and accepts our account. An error that
-// is not ErrRefused means that it could not be reached.
+// is neither ErrRefused nor ErrUnproven means that it could not be reached.
 func (s *Server) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	if err := s.db.PingContext(ctx); err != nil {
-		if number(err) == erAccessDenied {
-			return fmt.Errorf("%w: %w", ErrRefused, err)
-		}
-		return fmt.Errorf("reach MariaDB: %w", err)
+	err := s.db.PingContext(ctx)
+	_, stranger := errors.AsType[*tls.CertificateVerificationError](err)
+	switch {
+	case err == nil:
+		return nil
+	case number(err) == erAccessDenied:
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	case stranger || errors.Is(err, mysql.ErrNoTLS):
+		return fmt.Errorf("%w: %w", ErrUnproven, err)
+	}
+	return fmt.Errorf("reach MariaDB: %w", err)
+}
+
+// RequireTLS makes the server refuse the operator's account where nothing is
+// encrypted. The server's next start undoes it (mariadb-start), so an operator that
+// is put back to one without TLS is not kept out.
+func (s *Server) RequireTLS(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var account string
+	if err := s.db.QueryRowContext(ctx, "SHOW CREATE USER CURRENT_USER").Scan(&account); err != nil {
+		return fmt.Errorf("look at the operator's account: %w", err)
+	}
+	if strings.Contains(account, " REQUIRE SSL") {
+		return nil
+	}
+	if err := s.exec(ctx, "ALTER USER CURRENT_USER REQUIRE SSL"); err != nil {
+		return fmt.Errorf("require TLS of the operator's account: %w", err)
 	}
 	return nil
+}
+
+func (a Account) connector(database string) (driver.Connector, error) {
+	c := a.config(database)
+	if a.Authority != "" {
+		roots := x509.NewCertPool()
+		if !roots.AppendCertsFromPEM([]byte(a.Authority)) {
+			return nil, errors.New("the authority of the server's certificate can't be read")
+		}
+		c.TLS = &tls.Config{RootCAs: roots, ServerName: a.Host, MinVersion: tls.VersionTLS12}
+	}
+	return mysql.NewConnector(c)
 }
 
 func (a Account) config(database string) *mysql.Config {

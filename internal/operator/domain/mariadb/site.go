@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-
-	"github.com/go-sql-driver/mysql"
 )
 
 // Site is what a site should have on the server: a database and a user of one
@@ -169,7 +167,7 @@ func (s *Server) logsIn(ctx context.Context, site Site) bool {
 func (s *Server) as(ctx context.Context, site Site, database string, do func(*sql.DB) error) error {
 	a := s.account
 	a.User, a.Password = site.Name, site.Password
-	connector, err := mysql.NewConnector(a.config(database))
+	connector, err := a.connector(database)
 	if err != nil {
 		return fmt.Errorf("set up a connection as %s: %w", site.Name, err)
 	}

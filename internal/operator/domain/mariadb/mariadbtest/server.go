@@ -5,6 +5,7 @@ package mariadbtest
 import (
 	"bytes"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -45,6 +46,7 @@ type Server struct {
 	dir string
 	cmd *exec.Cmd
 	log *bytes.Buffer
+	tls bool
 }
 
 // Start installs a server into a folder of its own and starts it.
@@ -83,11 +85,17 @@ func Start(t testing.TB) *Server {
 // StartAgain starts the server on the data it has, and waits until it answers.
 func (s *Server) StartAgain() {
 	s.t.Helper()
-	s.cmd = s.command("mariadbd", "--no-defaults",
-		"--datadir="+filepath.Join(s.dir, "data"), "--socket="+filepath.Join(s.dir, "s"),
-		"--pid-file="+filepath.Join(s.dir, "pid"), "--init-file="+filepath.Join(s.dir, "init.sql"),
-		"--bind-address=127.0.0.1", "--port="+strconv.Itoa(int(s.Port)),
-		"--skip-name-resolve", "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0", "--performance-schema=OFF")
+	args := []string{"--no-defaults",
+		"--datadir=" + filepath.Join(s.dir, "data"), "--socket=" + filepath.Join(s.dir, "s"),
+		"--pid-file=" + filepath.Join(s.dir, "pid"), "--init-file=" + filepath.Join(s.dir, "init.sql"),
+		"--bind-address=127.0.0.1", "--port=" + strconv.Itoa(int(s.Port)),
+		"--skip-name-resolve", "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0", "--performance-schema=OFF"}
+	if s.tls {
+		args = append(args, "--ssl-cert="+filepath.Join(s.dir, "tls.crt"), "--ssl-key="+filepath.Join(s.dir, "tls.key"))
+	} else {
+		args = append(args, "--skip-ssl")
+	}
+	s.cmd = s.command("mariadbd", args...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -101,6 +109,30 @@ func (s *Server) StartAgain() {
 		time.Sleep(20 * time.Millisecond)
 	}
 }
+
+// Present gives the server a certificate to show, both PEM. A server that has none
+// takes it at its next start, one that has takes it at once.
+func (s *Server) Present(certPEM, keyPEM []byte) {
+	s.t.Helper()
+	for name, data := range map[string][]byte{"tls.crt": certPEM, "tls.key": keyPEM} {
+		path := filepath.Join(s.dir, name)
+		if err := errors.Join(os.WriteFile(path, data, 0o600), proctest.Own(path)); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	if !s.tls || s.cmd == nil {
+		s.tls = true
+		return
+	}
+	root := s.Root()
+	defer root.Close() // nothing was written
+	if _, err := root.Exec("FLUSH SSL"); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Conceal takes TLS from the server at its next start.
+func (s *Server) Conceal() { s.tls = false }
 
 // Stop kills the server as a crash would.
 func (s *Server) Stop() {

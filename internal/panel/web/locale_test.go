@@ -75,6 +75,23 @@ func TestLanguagesAreComplete(t *testing.T) {
 	}
 }
 
+// What is to be typed and ends with a sign is followed by a mark (U+200E) that keeps the
+// sign at the word's end: without it Arabic shows NAME= as =NAME.
+func TestArabicLeavesSignsAtTheirWords(t *testing.T) {
+	set, err := locale.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := regexp.MustCompile(`[A-Za-z]=[^A-Za-z0-9%\x{200E}\x{2069}]`)
+	for _, l := range set {
+		for s, own := range l.Texts {
+			if l.Tag == "ar" && lost.MatchString(own) {
+				t.Errorf("%q in Arabic lets go of a sign: %q", s, own)
+			}
+		}
+	}
+}
+
 func TestArabicReadsFromTheRight(t *testing.T) {
 	h := newHouse(t)
 	r := httptest.NewRequest(http.MethodGet, "/sites", nil)

@@ -178,9 +178,9 @@ func (r *Reconciler) platformSecret(ctx context.Context, name string) (*corev1.S
 
 // proven notes in a server's certificate that the server was met with it.
 func (r *Reconciler) proven(ctx context.Context, secret *corev1.Secret) error {
-	was := secret.DeepCopy()
-	metav1.SetMetaDataAnnotation(&secret.ObjectMeta, platform.AnnotationProven, "true")
-	return r.Kube.Client.Patch(ctx, secret, client.MergeFrom(was), client.FieldOwner(fieldOwner))
+	noted := secret.DeepCopy() // what is read may be the cache's own
+	metav1.SetMetaDataAnnotation(&noted.ObjectMeta, platform.AnnotationProven, "true")
+	return r.Kube.Client.Patch(ctx, noted, client.MergeFrom(secret), client.FieldOwner(fieldOwner))
 }
 
 // watch names everything whose change may make a Domain's status untrue.

@@ -1,6 +1,7 @@
 package domain_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 // finds it, mends what it can and says what it can't.
 func TestTheSlowLookFindsWhatNoWatchTellsOf(t *testing.T) {
 	w := newWorld(t)
-	w.resync = 2 * time.Second
+	w.resync, w.only = 2*time.Second, "slow.example"
 	w.startOperator(t)
 	d := newDomain("slow.example")
 	w.create(t, d)
@@ -44,6 +45,15 @@ func TestTheSlowLookFindsWhatNoWatchTellsOf(t *testing.T) {
 			defer db.Close() // what it did is of no use to anybody
 			_, err := db.ExecContext(t.Context(), "CREATE OR REPLACE TABLE mended (a INT)")
 			return err
+		})
+		// The look that mended it may still be at work, and rightly says so if its account
+		// goes while it does: it is over once the next one has come to the edge.
+		looks := w.handshakes.Load()
+		eventually(t, func() error {
+			if more := w.handshakes.Load() - looks; more < 2 {
+				return fmt.Errorf("%d looks since, want 2", more)
+			}
+			return nil
 		})
 	}
 	if made := w.writes.since(writes, d.Name); len(made) != 0 {

@@ -80,6 +80,8 @@ type world struct {
 	writes journal
 	// requests counts everything but watches.
 	requests atomic.Int64
+	// handshakes counts those with the edge: each look that takes nothing for granted has one.
+	handshakes atomic.Int64
 	// stranger makes the edge show certificates that nobody trusts.
 	stranger atomic.Bool
 }
@@ -284,6 +286,7 @@ func (w *world) startEdge(t *testing.T) {
 }
 
 func (w *world) leaf(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	w.handshakes.Add(1)
 	var secret corev1.Secret
 	key := client.ObjectKey{Namespace: w.settings.Namespace, Name: platform.SecretCA}
 	if err := cluster.Client.Get(context.Background(), key, &secret); err != nil {

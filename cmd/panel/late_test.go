@@ -19,7 +19,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
-	"kubepanel.io/kubepanel/internal/store/postgrestest"
 )
 
 // courier stands between a panel and the API server. While it tarries, it brings no
@@ -96,12 +95,7 @@ func (l *late) Read(p []byte) (int, error) {
 // Two panels on one PostgreSQL and one API server, of which the second is told of changes
 // late. Whoever changed something by the first sees it on the second, which waits for it.
 func TestAnotherPanelKnowsWhatWasJustChanged(t *testing.T) {
-	server, err := postgrestest.Start()
-	must(t, err)
-	t.Cleanup(server.Stop)
-	database, err := server.Database(t.Context())
-	must(t, err)
-	town := newTownOn(t, database)
+	town := newTownOnServer(t)
 	town.grow(2)
 	town.hold(townSite(0))
 	first := town.open()

@@ -15,7 +15,6 @@ import (
 
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/store"
-	"kubepanel.io/kubepanel/internal/store/postgrestest"
 )
 
 // ledger is what the panels were asked to make, and which of it they said is made.
@@ -100,12 +99,7 @@ func send(client *http.Client, o *office, method, path string, form url.Values) 
 // What was acknowledged is there once, what was not is there once or never, and whoever is
 // signed in stays so.
 func TestAPanelIsKilledAmongOthersAndNothingIsLost(t *testing.T) {
-	server, err := postgrestest.Start()
-	must(t, err)
-	t.Cleanup(server.Stop)
-	database, err := server.Database(t.Context())
-	must(t, err)
-	town := newTownOn(t, database)
+	town := newTownOnServer(t)
 	offices := []*office{town.open(), town.open(), town.open()}
 	offices[0].signIn()
 
@@ -130,7 +124,7 @@ func TestAPanelIsKilledAmongOthersAndNothingIsLost(t *testing.T) {
 			t.Errorf("the list of packages on another panel = %d, want the session to go on: %.300s", code, body)
 		}
 	}
-	counted(t, database, l)
+	counted(t, town.database, l)
 }
 
 // counted compares the database with what was acknowledged.

@@ -49,6 +49,9 @@ const (
 	// measureEvery is how often it is looked what sites use; metrics-server itself looks
 	// four times a minute.
 	measureEvery = time.Minute
+	// sendEvery is how often it is looked whether somebody is to be told something. Any
+	// number of panels may look: what is to be sent is given to one.
+	sendEvery = 2 * time.Second
 )
 
 type serveOptions struct {
@@ -138,8 +141,9 @@ func (o serveOptions) run(ctx context.Context, db *store.DB, w *watched) error {
 	all.Go(func() error { return serve(ctx, o.health, p.healthz()) })
 	all.Go(func() error { return p.tidy(ctx) })
 	all.Go(func() error { p.doors.Deliver(ctx); return nil })
-	all.Go(func() error { p.hooks.Run(ctx); return nil })
-	all.Go(func() error { p.people.RunLogouts(ctx); return nil })
+	// Each by itself: an address that takes its time delays no other kind of news.
+	all.Go(func() error { return p.send(ctx, "send webhooks", p.hooks.Turn) })
+	all.Go(func() error { return p.send(ctx, "tell applications of sessions that ended", p.people.TellLogouts) })
 	all.Go(func() error {
 		select {
 		case <-p.mirror.Synced():
@@ -265,6 +269,23 @@ func (p *panel) healthz() http.Handler {
 		}
 	})
 	return mux
+}
+
+// send sends what is due again and again until ctx ends. What does not succeed is told and
+// tried at a later turn.
+func (p *panel) send(ctx context.Context, doing string, due func(context.Context) error) error {
+	turn := time.NewTicker(sendEvery)
+	defer turn.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-turn.C:
+			if err := due(ctx); err != nil && ctx.Err() == nil {
+				p.log.Warn(doing, "err", err)
+			}
+		}
+	}
 }
 
 // tidy puts the database in order again and again. What does not succeed is told and

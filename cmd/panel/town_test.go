@@ -27,6 +27,7 @@ import (
 	"kubepanel.io/kubepanel/internal/kubetest"
 	"kubepanel.io/kubepanel/internal/proctest"
 	"kubepanel.io/kubepanel/internal/store"
+	"kubepanel.io/kubepanel/internal/store/postgrestest"
 )
 
 // town is many sites of a hundred customers, in a database and on a real API server,
@@ -47,6 +48,17 @@ const townUsers = 100
 func newTown(t testing.TB) *town {
 	t.Helper()
 	return newTownOn(t, "sqlite:"+filepath.Join(t.TempDir(), "panel.db"))
+}
+
+// newTownOnServer keeps the town in a PostgreSQL of its own, which many panels may share.
+func newTownOnServer(t testing.TB) *town {
+	t.Helper()
+	server, err := postgrestest.Start()
+	must(t, err)
+	t.Cleanup(server.Stop)
+	database, err := server.Database(t.Context())
+	must(t, err)
+	return newTownOn(t, database)
 }
 
 // newTownOn keeps the town in a database.

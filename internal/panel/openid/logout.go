@@ -19,8 +19,6 @@ import (
 )
 
 const (
-	// lookEvery is how often the database is asked whom to tell.
-	lookEvery = 2 * time.Second
 	// logoutLife is that of a logout token (OpenID Connect Back-Channel Logout 1.0, section
 	// 4: two minutes at most).
 	logoutLife = 2 * time.Minute
@@ -52,24 +50,8 @@ type logoutStatement struct {
 	Events   map[string]struct{} `json:"events"`
 }
 
-// RunLogouts tells applications of sessions that ended, until ctx does. Any number of
-// panels may: each logout is given to one.
-func (p *Provider) RunLogouts(ctx context.Context) {
-	turn := time.NewTicker(lookEvery)
-	defer turn.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-turn.C:
-			if err := p.TellLogouts(ctx); err != nil && ctx.Err() == nil {
-				p.Log.WarnContext(ctx, "tell applications of sessions that ended", "err", err)
-			}
-		}
-	}
-}
-
-// TellLogouts tells whom there is to tell, once.
+// TellLogouts tells applications of sessions that ended, those that are due, once. Any
+// number of panels may: each logout is given to one.
 func (p *Provider) TellLogouts(ctx context.Context) error {
 	taken, err := p.takeLogouts(ctx)
 	if err != nil {

@@ -25,8 +25,6 @@ import (
 )
 
 const (
-	// every is how often the database is asked whether there is something to send.
-	every = 2 * time.Second
 	// tryTimeout bounds one try, as Standard Webhooks proposes (15 to 30 s); the lease of
 	// a message is longer.
 	tryTimeout  = 20 * time.Second
@@ -102,23 +100,8 @@ func families(all []netip.Prefix) (v4, v6 []netip.Prefix) {
 	return v4, v6
 }
 
-// Run sends until ctx ends. Any number of panels may: hosting gives each message to one.
-func (s *Sender) Run(ctx context.Context) {
-	turn := time.NewTicker(every)
-	defer turn.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-turn.C:
-			if err := s.Turn(ctx); err != nil && ctx.Err() == nil {
-				s.Log.Warn("send webhooks", "err", err)
-			}
-		}
-	}
-}
-
-// Turn sends everything that is due, once.
+// Turn sends everything that is due, once. Any number of panels may: hosting gives each
+// message to one.
 func (s *Sender) Turn(ctx context.Context) error {
 	if err := s.Rules.Announce(ctx); err != nil {
 		return fmt.Errorf("look for news: %w", err)

@@ -103,8 +103,8 @@ func TestAFileIsPlannedThroughAPanel(t *testing.T) {
 		t.Errorf("a plan made the title %q", title)
 	}
 	d.Spec.DomainName = "nowhere.example"
-	if code, text := o.run("", "site", "plan", "-f", file()); code != 1 || !strings.Contains(text, "no site nowhere.example at 127.0.0.1") {
-		t.Errorf("a plan of a site that is not there = %d %s", code, text)
+	if code, text := o.run("", "site", "plan", "-f", file()); code != 0 || !strings.Contains(text, "nowhere.example would be created") {
+		t.Errorf("a plan of a new site = %d %s", code, text)
 	}
 	d.Spec.DomainName = ""
 	if code, text := o.run("", "site", "plan", "-f", file()); code != 2 || !strings.Contains(text, "no name of a site") {

@@ -26,7 +26,7 @@ func (c *sitePlan) throughPanel(ctx context.Context, api *client.ClientWithRespo
 	return planChange(ctx, api, name, change)
 }
 
-// specThroughPanel asks a panel what the file would do to a site that it has.
+// specThroughPanel asks a panel what the file would do to a site, or to a new one.
 func (c *sitePlan) specThroughPanel(ctx context.Context, api *client.ClientWithResponses) (*hosting.Plan, error) {
 	d, err := c.read()
 	if err != nil {
@@ -44,12 +44,7 @@ func (c *sitePlan) specThroughPanel(ctx context.Context, api *client.ClientWithR
 	if err != nil {
 		return nil, err
 	}
-	err = client.Check(planned.StatusCode(), planned.ApplicationProblemJSONDefault)
-	if err != nil && hosting.CodeOf(err) == hosting.NotFound {
-		return nil, &hosting.Error{Code: hosting.NotFound, Message: fmt.Sprintf("There is no site %s at %s, or it is not yours.", hosting.ShowBoth(name), c.env.panelHost()),
-			Mend: "Whether a new site could be made tells: kubepanel site create " + name + " --dry-run", Err: err}
-	}
-	if err != nil {
+	if err := client.Check(planned.StatusCode(), planned.ApplicationProblemJSONDefault); err != nil {
 		return nil, err
 	}
 	return readPlan(planned.Body)

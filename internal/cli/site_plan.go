@@ -30,8 +30,8 @@ answer, and what it may use then. A change that would be refused says so, in the
 words of who refuses it.
 
 With -f the site becomes what the file says, as kubectl replace does it; what the file
-leaves out goes back to its default. At a panel the site must be one that it has. Values
-of Secrets and of environment variables are never shown.
+leaves out goes back to its default. A site that there is not is planned as a new one, at a
+panel as one of yours. Values of Secrets and of environment variables are never shown.
 
 Exit codes: as always; with --detailed-exitcode 0 means that nothing would change and 3
 that something would.`,

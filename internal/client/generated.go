@@ -3486,9 +3486,9 @@ type ClientInterface interface {
 	// Corresponds with POST /sites/{site}/plan-deletion (the `PlanSiteDeletion` operationId).
 	PlanSiteDeletion(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PlanSiteSpecWithBody Tell what a whole spec would do to a site
+	// PlanSiteSpecWithBody Tell what a whole spec would do to a site, or to a new one
 	//
-	// The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does.
+	// The spec is that of a Domain, and what it leaves out goes back to its default. Of a name that none of your sites has, it tells what making that site for you would do. Some of what it can say no operation changes: who may write Domains does.
 	//
 	// A token needs the scope `site.change`.
 	//
@@ -3497,9 +3497,9 @@ type ClientInterface interface {
 	// Corresponds with POST /sites/{site}/plan-spec (the `PlanSiteSpec` operationId).
 	PlanSiteSpecWithBody(ctx context.Context, site string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PlanSiteSpec Tell what a whole spec would do to a site
+	// PlanSiteSpec Tell what a whole spec would do to a site, or to a new one
 	//
-	// The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does.
+	// The spec is that of a Domain, and what it leaves out goes back to its default. Of a name that none of your sites has, it tells what making that site for you would do. Some of what it can say no operation changes: who may write Domains does.
 	//
 	// A token needs the scope `site.change`.
 	//
@@ -5680,9 +5680,9 @@ func (c *Client) PlanSiteDeletion(ctx context.Context, site string, reqEditors .
 	return c.Client.Do(req)
 }
 
-// PlanSiteSpecWithBody Tell what a whole spec would do to a site
+// PlanSiteSpecWithBody Tell what a whole spec would do to a site, or to a new one
 //
-// The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does.
+// The spec is that of a Domain, and what it leaves out goes back to its default. Of a name that none of your sites has, it tells what making that site for you would do. Some of what it can say no operation changes: who may write Domains does.
 //
 // A token needs the scope `site.change`.
 //
@@ -5701,9 +5701,9 @@ func (c *Client) PlanSiteSpecWithBody(ctx context.Context, site string, contentT
 	return c.Client.Do(req)
 }
 
-// PlanSiteSpec Tell what a whole spec would do to a site
+// PlanSiteSpec Tell what a whole spec would do to a site, or to a new one
 //
-// The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does.
+// The spec is that of a Domain, and what it leaves out goes back to its default. Of a name that none of your sites has, it tells what making that site for you would do. Some of what it can say no operation changes: who may write Domains does.
 //
 // A token needs the scope `site.change`.
 //
@@ -12877,9 +12877,9 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /sites/{site}/plan-deletion (the `PlanSiteDeletion` operationId).
 	PlanSiteDeletionWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*PlanSiteDeletionResponse, error)
 
-	// PlanSiteSpecWithBodyWithResponse Tell what a whole spec would do to a site
+	// PlanSiteSpecWithBodyWithResponse Tell what a whole spec would do to a site, or to a new one
 	//
-	// The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does.
+	// The spec is that of a Domain, and what it leaves out goes back to its default. Of a name that none of your sites has, it tells what making that site for you would do. Some of what it can say no operation changes: who may write Domains does.
 	//
 	// A token needs the scope `site.change`.
 	//
@@ -12888,9 +12888,9 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /sites/{site}/plan-spec (the `PlanSiteSpec` operationId).
 	PlanSiteSpecWithBodyWithResponse(ctx context.Context, site string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlanSiteSpecResponse, error)
 
-	// PlanSiteSpecWithResponse Tell what a whole spec would do to a site
+	// PlanSiteSpecWithResponse Tell what a whole spec would do to a site, or to a new one
 	//
-	// The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does.
+	// The spec is that of a Domain, and what it leaves out goes back to its default. Of a name that none of your sites has, it tells what making that site for you would do. Some of what it can say no operation changes: who may write Domains does.
 	//
 	// A token needs the scope `site.change`.
 	//
@@ -19955,9 +19955,9 @@ func (c *ClientWithResponses) PlanSiteDeletionWithResponse(ctx context.Context, 
 	return ParsePlanSiteDeletionResponse(rsp)
 }
 
-// PlanSiteSpecWithBodyWithResponse Tell what a whole spec would do to a site
+// PlanSiteSpecWithBodyWithResponse Tell what a whole spec would do to a site, or to a new one
 //
-// The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does.
+// The spec is that of a Domain, and what it leaves out goes back to its default. Of a name that none of your sites has, it tells what making that site for you would do. Some of what it can say no operation changes: who may write Domains does.
 //
 // A token needs the scope `site.change`.
 //
@@ -19972,9 +19972,9 @@ func (c *ClientWithResponses) PlanSiteSpecWithBodyWithResponse(ctx context.Conte
 	return ParsePlanSiteSpecResponse(rsp)
 }
 
-// PlanSiteSpecWithResponse Tell what a whole spec would do to a site
+// PlanSiteSpecWithResponse Tell what a whole spec would do to a site, or to a new one
 //
-// The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does.
+// The spec is that of a Domain, and what it leaves out goes back to its default. Of a name that none of your sites has, it tells what making that site for you would do. Some of what it can say no operation changes: who may write Domains does.
 //
 // A token needs the scope `site.change`.
 //

@@ -178,6 +178,9 @@ func (c *Cluster) Plan(_ context.Context, was, d *v1alpha1.Domain) (*hosting.Pla
 		return &hosting.Plan{Site: was.Spec.DomainName, Action: hosting.ActionDelete, Downtime: hosting.Downtime{Lasting: true, Basis: "the site is deleted"}}, nil
 	}
 	p := &hosting.Plan{Site: d.Spec.DomainName, Action: hosting.ActionChange, Downtime: hosting.Downtime{Basis: "nothing restarts"}}
+	if was == nil {
+		p.Action, p.Objects = hosting.ActionCreate, []hosting.ObjectChange{{Action: hosting.ActionCreate, Kind: "Namespace", Name: "dom-" + d.Name}}
+	}
 	if was != nil && was.Spec.Title != d.Spec.Title {
 		p.Spec = []hosting.FieldChange{{Path: "spec.title", Old: was.Spec.Title, New: d.Spec.Title}}
 		p.Effects = []hosting.Effect{{Kind: hosting.EffectReload, Of: []string{"nginx"}}}

@@ -143,13 +143,59 @@ func TestAPlanOfAWholeSpec(t *testing.T) {
 	spec.Title = "New"
 	const at = "/sites/jo.example/plan-spec"
 	h.jo.post(at, map[string]any{"spec": spec}).want(t, http.StatusOK, `spec.title`, `"new":"New"`)
-	h.al.post(at, map[string]any{"spec": spec}).problem(t, http.StatusNotFound, hosting.NotFound, "")
+	if p := read[hosting.Plan](t, h.al.post(at, map[string]any{"spec": spec}).want(t, http.StatusOK, "is taken")); len(p.Refused) == 0 || len(p.Objects) > 0 || strings.Contains(fmt.Sprint(p), "belongs to") {
+		t.Errorf("a plan of somebody else's site = %+v, want it refused without a word of whose it is", p)
+	}
 	spec.DomainName = "al.example"
 	h.jo.post(at, map[string]any{"spec": spec}).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "spec.domainName")
 	h.jo.post(at, map[string]any{"spec": map[string]any{"domainName": "jo.example", "redi": true}}).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "spec")
 	h.jo.post(at, map[string]any{"spec": map[string]any{"domainName": 7}}).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "spec")
 	h.jo.post(at, map[string]any{}).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "")
 	h.jo.get("/sites/jo.example").want(t, http.StatusOK, `"title":""`)
+}
+
+// A plan of a new site is refused for what making it would be refused for, and makes nothing.
+func TestAPlanOfANewSite(t *testing.T) {
+	h := newHouse(t)
+	d, err := h.cluster.Domain(t.Context(), "jo.example")
+	h.must(err)
+	_, err = h.rules.ChangePackage(t.Context(), h.actor(h.boss), h.jo.user.Package, hosting.NewPackage{Name: "Little", Quota: hosting.Quota{hosting.Sites: 9, hosting.Storage: 20}}, true)
+	h.must(err)
+	plan := func(a *account, name string, change func(*v1alpha1.DomainSpec)) hosting.Plan {
+		t.Helper()
+		spec := d.Spec.DeepCopy()
+		spec.DomainName = name
+		change(spec)
+		return read[hosting.Plan](t, a.post("/sites/"+name+"/plan-spec", map[string]any{"spec": spec}).want(t, http.StatusOK))
+	}
+	if p := plan(h.jo, "new.example", func(*v1alpha1.DomainSpec) {}); len(p.Refused) > 0 || p.Action != hosting.ActionCreate || p.Site != "new.example" {
+		t.Errorf("a plan of a new site = %+v, want it made", p)
+	}
+	for name, tt := range map[string]struct {
+		site, want string
+		change     func(*v1alpha1.DomainSpec)
+	}{
+		"more than the package has": {"new.example", "storage", func(s *v1alpha1.DomainSpec) { s.Resources.Storage = "9999Gi" }},
+		"another's alias":           {"new.example", "is taken", func(s *v1alpha1.DomainSpec) { s.Aliases = []v1alpha1.DomainAlias{{Name: "al.example"}} }},
+		"below another's name":      {"sub.al.example", "belongs to another account", func(*v1alpha1.DomainSpec) {}},
+	} {
+		if p := plan(h.jo, tt.site, tt.change); len(p.Refused) != 1 || !strings.Contains(p.Refused[0].Message, tt.want) {
+			t.Errorf("%s: the plan is %+v, want it refused with %q", name, p, tt.want)
+		}
+	}
+	spec := d.Spec.DeepCopy()
+	spec.DomainName, spec.PreferredNodes = "new.example", []string{"node-2"}
+	h.jo.post("/sites/new.example/plan-spec", map[string]any{"spec": spec}).problem(t, http.StatusForbidden, hosting.Forbidden, "preferredNodes")
+	h.jo.post("/sites/new_.example/plan-spec", map[string]any{"spec": spec}).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "name")
+	h.boss.post("/sites/new.example/plan-spec", map[string]any{"spec": spec}).want(t, http.StatusOK, `"action":"create"`)
+	narrow := *h.jo
+	narrow.token, err = h.doors.IssueToken(t.Context(), h.jo.user.Email, auth.NewToken{Name: "no new ones", Scopes: []hosting.Right{hosting.RightSiteView, hosting.RightSiteChange}, Life: time.Hour})
+	h.must(err)
+	narrow.post("/sites/new.example/plan-spec", map[string]any{"spec": spec}).problem(t, http.StatusNotFound, hosting.NotFound, "")
+	h.jo.get("/sites/new.example").problem(t, http.StatusNotFound, hosting.NotFound, "")
+	if all := h.boss.get("/audit"); strings.Contains(string(all.body), "new.example") {
+		t.Errorf("a plan stands in the trail: %s", all.body)
+	}
 }
 
 func TestWhoReadAnOlderStateChangesNothing(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 // collaborator of that customer, and a customer who has nothing to do with it. y is for
 // done, n for not there, f for refused.
 var theirs = map[string]string{
-	"listSites": "yyyyy", "createSite": "yyyny", "getSite": "yyyyn", "changeSite": "yyyyn", "deleteSite": "yyyfn", "getSiteProgress": "yyyyn", "planSite": "yyyyn", "planSiteSpec": "yyyyn", "planSiteDeletion": "yyyfn",
+	"listSites": "yyyyy", "createSite": "yyyny", "getSite": "yyyyn", "changeSite": "yyyyn", "deleteSite": "yyyfn", "getSiteProgress": "yyyyn", "planSite": "yyyyn", "planSiteSpec": "yyyyy", "planSiteDeletion": "yyyfn",
 	"restartSite": "yyyyn", "purgeSiteCache": "yyyyn", "getSiteCredentials": "yyyfn", "visitDatabase": "yyyfn", "assignSite": "ynnnn",
 	"listFiles": "yyyfn", "getFile": "yyyfn", "readFile": "yyyfn", "saveFile": "yyyfn", "downloadFolder": "yyyfn", "makeFolder": "yyyfn", "moveFiles": "yyyfn",
 	"copyFiles": "yyyfn", "renameFile": "yyyfn", "setFileMode": "yyyfn", "trashFiles": "yyyfn", "listTrash": "yyyfn", "restoreFiles": "yyyfn", "emptyTrash": "yyyfn",

@@ -17,8 +17,8 @@ func (s *Server) siteActions() {
 	handle(s, operation{method: http.MethodGet, path: "/sites/{site}/progress", id: "getSiteProgress", summary: "Show how far a site's making, change or deletion is",
 		scope: hosting.RightSiteView, says: "The steps are the real ones, and go on whether somebody looks or not. A deleted site answers 404 once nothing of it is left."}, s.getProgress)
 	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/plan", id: "planSite", summary: "Tell what a change would do", scope: hosting.RightSiteChange, secret: true}, s.planSite)
-	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/plan-spec", id: "planSiteSpec", summary: "Tell what a whole spec would do to a site", scope: hosting.RightSiteChange, secret: true,
-		says: "The spec is that of a Domain, and what it leaves out goes back to its default. Some of what it can say no operation changes: who may write Domains does."}, s.planSpec)
+	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/plan-spec", id: "planSiteSpec", summary: "Tell what a whole spec would do to a site, or to a new one", scope: hosting.RightSiteChange, secret: true,
+		says: "The spec is that of a Domain, and what it leaves out goes back to its default. Of a name that none of your sites has, it tells what making that site for you would do. Some of what it can say no operation changes: who may write Domains does."}, s.planSpec)
 	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/plan-deletion", id: "planSiteDeletion", summary: "Tell what a deletion would do", scope: hosting.RightSiteDelete, secret: true}, s.planDeletion)
 	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/restart", id: "restartSite", summary: "Replace a site's pod", scope: hosting.RightSiteRestart,
 		status: http.StatusAccepted}, s.restartSite)

@@ -80,6 +80,15 @@ func (r *Reconciler) unbound(ctx context.Context, d *v1alpha1.Domain, claim *cor
 	return operator.Wait(slow, "VolumePending", "The volume is being made.")
 }
 
+// roomless tells whether the site's volume could not be made because nothing has that much
+// room: no node takes the pod then, and none that is added for its processors would.
+func (r *Reconciler) roomless(ctx context.Context, d *v1alpha1.Domain) bool {
+	claim := &corev1.PersistentVolumeClaim{ObjectMeta: inSite(d, desired.VolumeName)}
+	found, err := r.Kube.Live(ctx, claim)
+	_, known := bytesOf(claim, v1alpha1.AnnotationRoomBytes)
+	return err == nil && found && known && claim.Status.Phase == corev1.ClaimPending
+}
+
 // bound tells how large the volume is, and how full.
 func bound(d *v1alpha1.Domain, claim *corev1.PersistentVolumeClaim, size resource.Quantity) error {
 	have := claim.Status.Capacity[corev1.ResourceStorage]

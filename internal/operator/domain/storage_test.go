@@ -101,6 +101,14 @@ func TestAVolumeWithoutRoomIsToldAtOnce(t *testing.T) {
 			t.Errorf("the condition says %q, want %q in it", c.Message, want)
 		}
 	}
+	// The scheduler's word for a pod without its volume would send a person to the nodes.
+	w.pod(t, name, func(p *corev1.Pod) {
+		p.Status.Conditions = []corev1.PodCondition{{
+			Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable",
+			Message: "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.",
+		}}
+	})
+	w.condition(t, name, v1alpha1.ConditionDeploymentReady, metav1.ConditionFalse, "WaitsForVolume")
 	w.serve(t, name) // with a volume, whatever is still written on the claim
 	w.condition(t, name, v1alpha1.ConditionPVCReady, metav1.ConditionTrue, "Satisfied")
 }

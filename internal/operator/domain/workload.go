@@ -55,6 +55,8 @@ func (r *Reconciler) explain(ctx context.Context, d *v1alpha1.Domain, w *appsv1.
 	f := diagnose(w, pods)
 	pod := newest(pods)
 	switch {
+	case f.reason == reasonNoNode && r.roomless(ctx, d):
+		return operator.Wait(recheck, "WaitsForVolume", "The pod waits for the site's volume, which there is no room for.")
 	case f.reason == reasonNoNode:
 		return operator.Trouble(recheck, f.reason, "%s Free or add capacity, or lower spec.resources.requests.", f.message+r.nodesTrouble(ctx))
 	case f.trouble:

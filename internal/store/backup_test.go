@@ -30,6 +30,8 @@ func (h *house) fill(t *testing.T) hosting.ID {
 		}
 		return tx.PutLogin(t.Context(), &hosting.Login{User: jo.ID, PasswordHash: "hash", TOTP: []byte("SEEDSEEDSEED"), Recovery: []string{"a"}})
 	}))
+	_, err = h.BeginOnce(t.Context(), jo, "key", "DIGESTDIGEST")
+	must(t, err)
 	return jo.ID
 }
 
@@ -108,11 +110,14 @@ func TestKeysAreRotatedWhileTheOldOneIsKnown(t *testing.T) {
 			t.Error("Login with another key was no error")
 		}
 		both := reopen(key(2), key(1))
-		if n, err := both.Rotate(t.Context()); err != nil || n != 2 {
-			t.Errorf("Rotate = %d, %v, want a seed and a session", n, err)
+		if n, err := both.Rotate(t.Context()); err != nil || n != 3 {
+			t.Errorf("Rotate = %d, %v, want a seed, a session and what a request asked", n, err)
 		}
 		if n, err := both.Rotate(t.Context()); err != nil || n != 0 {
 			t.Errorf("Rotate again = %d, %v, want nothing", n, err)
+		}
+		if o, err := reopen(key(2)).Once(t.Context(), id, "key"); err != nil || o.Request != "DIGESTDIGEST" {
+			t.Errorf("Once with the new key = %+v, %v", o, err)
 		}
 		login, err := reopen(key(2)).Login(t.Context(), id)
 		if err != nil || string(login.TOTP) != "SEEDSEEDSEED" {
@@ -129,7 +134,7 @@ func TestSecretsAreNotInTheFile(t *testing.T) {
 	h.Store.(*store.DB).Close()
 	data, err := os.ReadFile(strings.TrimPrefix(address, "sqlite:"))
 	must(t, err)
-	if bytes.Contains(data, []byte("SEEDSEED")) || !bytes.Contains(data, []byte("jo@shop.example")) {
-		t.Error("the seed is in the database's file, or nothing is")
+	if bytes.Contains(data, []byte("SEEDSEED")) || bytes.Contains(data, []byte("DIGESTDIGEST")) || !bytes.Contains(data, []byte("jo@shop.example")) {
+		t.Error("the seed or a request is in the database's file, or nothing is")
 	}
 }

@@ -94,7 +94,7 @@ func fromVersion(t *testing.T, address string, version int64) {
 		t.Errorf("Login = %+v, %v", login, err)
 	}
 	if version >= 3 {
-		if o, err := db.Once(ctx, "u1", "key"); err != nil || o.Made != "u3" || o.Answer != nil {
+		if o, err := db.Once(ctx, "u1", "key"); err != nil || o.Made != "u3" || o.Request != "digest" || o.Answer != nil {
 			t.Errorf("Once = %+v, %v", o, err)
 		}
 	}

@@ -20,6 +20,7 @@ func sealedColumns() []sealedColumn {
 		{"signing_keys", "id", "private", keyPlace},
 		{"sessions", "id", "data", sessionPlace},
 		{"once", "id", "answer", oncePlace},
+		{"once", "id", "asked", askedPlace},
 		{"webhooks", "id", "secret", webhookPlace},
 	}
 }

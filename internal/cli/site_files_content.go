@@ -63,8 +63,8 @@ func (e *Env) fetch(ctx context.Context, api *client.ClientWithResponses, of []s
 // saveAs keeps what came in a file, or writes it to standard output for -.
 func (e *Env) saveAs(local string, body io.Reader) error {
 	if local == "-" {
-		_, err := io.Copy(e.Out, body)
-		return cut(err)
+		_, err := transfer(e.Out, body, "standard output")
+		return err
 	}
 	size, err := keep(local, body)
 	if err != nil {
@@ -73,11 +73,31 @@ func (e *Env) saveAs(local string, body io.Reader) error {
 	return e.done(map[string]any{"file": local, "size": size}, "Fetched %s (%d octets).", clean(local), size)
 }
 
-func cut(err error) error {
-	if err == nil {
-		return nil
+// transfer copies what comes and tells whose fault it was when that ended early.
+func transfer(to io.Writer, from io.Reader, where string) (int64, error) {
+	coming := &noted{Reader: from}
+	size, err := io.Copy(to, coming)
+	switch {
+	case err == nil:
+		return size, nil
+	case coming.err != nil:
+		return size, &hosting.Error{Code: hosting.Unreachable, Message: "The file was cut while it came.", Mend: "Try again.", Err: err}
 	}
-	return &hosting.Error{Code: hosting.Unreachable, Message: "The file was cut while it came.", Mend: "Try again.", Err: err}
+	return size, &hosting.Error{Code: hosting.Invalid, Message: "The file can't be written: " + where + ".", Mend: "Free space there, or name another place.", Err: err}
+}
+
+// noted keeps the error that reading ended with.
+type noted struct {
+	io.Reader
+	err error
+}
+
+func (n *noted) Read(p []byte) (int, error) {
+	size, err := n.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		n.err = err
+	}
+	return size, err
 }
 
 // keep writes a file as a whole: what is cut leaves what was there.
@@ -87,9 +107,9 @@ func keep(local string, from io.Reader) (int64, error) {
 		return 0, &hosting.Error{Code: hosting.Invalid, Message: "The file can't be written: " + local + ".", Err: err}
 	}
 	defer os.Remove(draft.Name()) // it is gone after the rename
-	size, err := io.Copy(draft, from)
+	size, err := transfer(draft, from, local)
 	if err != nil {
-		return 0, errors.Join(cut(err), draft.Close())
+		return 0, errors.Join(err, draft.Close())
 	}
 	const mode = 0o644
 	if err := errors.Join(draft.Chmod(mode), draft.Close()); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -71,9 +72,10 @@ func newServer(t *testing.T) *server {
 
 func (s *server) path(name string) string { return filepath.Join(s.dir, name) }
 
+// secret writes a file as kubelet does those of a Secret: nobody may write into it.
 func (s *server) secret(name, content string) {
 	s.t.Helper()
-	if err := os.WriteFile(s.path(name), []byte(content), 0o644); err != nil {
+	if err := errors.Join(os.RemoveAll(s.path(name)), os.WriteFile(s.path(name), []byte(content), 0o444)); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -221,12 +223,16 @@ func TestAChangedPasswordCountsAtTheNextStart(t *testing.T) {
 // offer puts a self-signed certificate of that name into the server's Secret.
 func (s *server) offer(name string) {
 	s.t.Helper()
+	key, certificate := s.path("mariadb-tls/tls.key"), s.path("mariadb-tls/tls.crt")
+	if err := errors.Join(os.RemoveAll(key), os.RemoveAll(certificate)); err != nil {
+		s.t.Fatal(err)
+	}
 	out, err := exec.Command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN="+name,
-		"-days", "2", "-keyout", s.path("mariadb-tls/tls.key"), "-out", s.path("mariadb-tls/tls.crt")).CombinedOutput()
+		"-days", "2", "-keyout", key, "-out", certificate).CombinedOutput()
 	if err != nil {
 		s.t.Fatalf("openssl: %v\n%s", err, out)
 	}
-	if err := os.Chmod(s.path("mariadb-tls/tls.key"), 0o644); err != nil {
+	if err := errors.Join(os.Chmod(key, 0o444), os.Chmod(certificate, 0o444)); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -287,6 +293,20 @@ func TestMariaDBShowsTheCertificateOfItsSecret(t *testing.T) {
 	s.kill()
 	s.start()
 	s.shows("fourth")
+}
+
+// A container that starts anew finds what the one before it left in the pod's memory.
+func TestMariaDBStartsAgainWithItsCertificate(t *testing.T) {
+	s := newServer(t)
+	s.offer("first")
+	for range 3 {
+		s.start()
+		s.shows("first")
+		s.kill()
+	}
+	s.start()
+	s.offer("second")
+	s.shows("second")
 }
 
 func TestARestartLetsAnOperatorWithoutTLSIn(t *testing.T) {

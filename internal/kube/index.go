@@ -11,7 +11,7 @@ import (
 )
 
 // Index finds the objects of a kind that are in a cache. A client's List does that too,
-// and makes a list of copies: half of what an operator that starts reads of its cache.
+// and makes a list of copies: a seventh of the garbage of an operator that starts.
 type Index[T client.Object] struct {
 	name     string
 	informer toolscache.SharedIndexInformer

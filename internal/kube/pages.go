@@ -20,6 +20,10 @@ const pageSize = 250
 // and one in JSON is parsed as an event and once more as itself: that was half of what
 // a start with 1,000 Domains cost. like is what is listed.
 func InPages(lw cache.ListerWatcher, like runtime.Object) cache.ListerWatcher {
+	return newPages(lw, like)
+}
+
+func newPages(lw cache.ListerWatcher, like runtime.Object) *inPages {
 	return &inPages{ListerWatcher: lw, ListerWatcherWithContext: cache.ToListerWatcherWithContext(lw), like: like}
 }
 
@@ -29,7 +33,8 @@ func InPages(lw cache.ListerWatcher, like runtime.Object) cache.ListerWatcher {
 // page. Either way the list is never in memory as it comes, and the transform gets its
 // objects once more.
 func InformInPages(lw cache.ListerWatcher, like runtime.Object, read Reader, make func(cache.ListerWatcher) cache.SharedIndexInformer) cache.SharedIndexInformer {
-	pages := &inPages{ListerWatcher: lw, ListerWatcherWithContext: cache.ToListerWatcherWithContext(lw), like: like, read: read}
+	pages := newPages(lw, like)
+	pages.read = read
 	return pagesInformer{make(pages), pages}
 }
 

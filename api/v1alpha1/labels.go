@@ -78,6 +78,10 @@ const (
 	AnnotationHTTPSOnly   = Group + "/https-only"
 	AnnotationWWWRedirect = Group + "/www-redirect"
 	AnnotationSuspended   = Group + "/suspended"
+	// AnnotationHTTPSPort names the port of the Ingress's Services that the edge goes to
+	// in place of the one in a rule, as soon as it is one with `appProtocol: https` and
+	// has pods: a program comes to speak TLS while it is upgraded.
+	AnnotationHTTPSPort = Group + "/https-port"
 )
 
 // FinalizerDomain stays on a Domain until everything that Kubernetes' own

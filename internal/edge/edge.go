@@ -142,10 +142,12 @@ func (e *Edge) front(requests *proxy.Metrics) *proxy.Front {
 		Table:       e.routes.Table,
 		Authority:   e.authority,
 		Own:         e.own,
+		Namespace:   e.config.Settings.Namespace,
 		Public:      e.config.Settings.Edge,
 		HTTPListen:  e.config.HTTPListen,
 		HTTPSListen: e.config.HTTPSListen,
 		Metrics:     requests,
+		Log:         e.config.Log,
 		// Caddy tells much at Info that is of no use here.
 		LogLevel: max(e.config.LogLevel, slog.LevelWarn),
 		RetryFor: e.config.RetryFor,

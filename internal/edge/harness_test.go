@@ -104,7 +104,12 @@ func (s *stage) run() {
 // start puts the CA there, starts the edge, and waits until it is ready.
 func (s *stage) start() {
 	s.t.Helper()
-	s.setCA(newCA(s.t))
+	s.startWith(newCA(s.t))
+}
+
+func (s *stage) startWith(ca authority) {
+	s.t.Helper()
+	s.setCA(ca)
 	s.run()
 	s.eventually("the edge is ready", func() bool { return s.health("/readyz") == http.StatusOK })
 }

@@ -253,7 +253,8 @@ func TestPROXYProtocolCountsOnlyFromTrustedAddresses(t *testing.T) {
 
 func TestWebSocketPasses(t *testing.T) {
 	s := newStage(t)
-	s.pod("10.1.0.1", func(w http.ResponseWriter, r *http.Request) {
+	ca := newCA(t)
+	chat := func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "websocket" {
 			return
 		}
@@ -273,18 +274,37 @@ func TestWebSocketPasses(t *testing.T) {
 			fmt.Fprint(rw, "echo ", line)
 			_ = rw.Flush()
 		}
-	})
+	}
+	s.pod("10.1.0.1", chat)
 	s.service("shop", "10.1.0.1")
 	s.site("shop", "shop", []string{"shop.test"})
-	s.start()
-	s.served("shop.test", http.StatusOK)
+	s.inner(s.name, "safe", "10.1.0.2")
+	s.innerPod("10.1.0.2", s.ownCertificate(ca, "safe"), chat)
+	s.site("safe", "safe", []string{"safe.test"}, "https-port=https")
+	s.startWith(ca)
+	for _, host := range []string{"shop.test", "safe.test"} {
+		s.served(host, http.StatusOK)
+		s.talks(host)
+	}
+	// A stop must not wait for a stream that may last for days.
+	begin := time.Now()
+	s.stop()
+	<-s.done
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("stopping with open web sockets took %v", took)
+	}
+}
 
-	conn, err := tls.Dial("tcp", s.config.HTTPSListen, &tls.Config{RootCAs: s.root, ServerName: "shop.test"})
+// talks has a word back of each that it says to a host's web socket, which stays open.
+func (s *stage) talks(host string) {
+	t := s.t
+	t.Helper()
+	conn, err := tls.Dial("tcp", s.config.HTTPSListen, &tls.Config{RootCAs: s.root, ServerName: host})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	fmt.Fprint(conn, "GET /chat HTTP/1.1\r\nHost: shop.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+	t.Cleanup(func() { conn.Close() })
+	fmt.Fprint(conn, "GET /chat HTTP/1.1\r\nHost: "+host+"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
 	reader := bufio.NewReader(conn)
 	res, err := http.ReadResponse(reader, nil)
 	if err != nil || res.StatusCode != http.StatusSwitchingProtocols {
@@ -295,13 +315,6 @@ func TestWebSocketPasses(t *testing.T) {
 		if got, err := reader.ReadString('\n'); err != nil || got != "echo "+word {
 			t.Errorf("sent %q, got %q (%v), want it back", word, got, err)
 		}
-	}
-	// A stop must not wait for a stream that may last for days.
-	begin := time.Now()
-	s.stop()
-	<-s.done
-	if took := time.Since(begin); took > 5*time.Second {
-		t.Errorf("stopping with an open web socket took %v", took)
 	}
 }
 

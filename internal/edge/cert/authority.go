@@ -3,6 +3,7 @@ package cert
 import (
 	"bytes"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"sync"
@@ -21,6 +22,7 @@ type Authority struct {
 	Now func() time.Time
 
 	ca     atomic.Pointer[ca]
+	trust  authority.Trust
 	mu     sync.RWMutex
 	leaves map[string]*tls.Certificate
 }
@@ -42,6 +44,9 @@ func (a *Authority) SetCA(certPEM, keyPEM []byte) error {
 	if err != nil {
 		return err
 	}
+	if err := a.trust.Set(a.now(), certPEM); err != nil {
+		return err
+	}
 	next := &ca{Authority: read, raw: raw}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -49,6 +54,9 @@ func (a *Authority) SetCA(certPEM, keyPEM []byte) error {
 	a.leaves = map[string]*tls.Certificate{}
 	return nil
 }
+
+// Roots returns whom to trust for servers of the platform's own; nil before SetCA.
+func (a *Authority) Roots() *x509.CertPool { return a.trust.Pool(a.now()) }
 
 // Ready reports whether there is a CA.
 func (a *Authority) Ready() bool { return a.ca.Load() != nil }

@@ -35,8 +35,8 @@ const (
 // forwarder is Caddy's reverse proxy with endpoints from the routing table.
 type forwarder struct{ reverseproxy.Handler }
 
-func newForwarder(ctx caddy.Context, retryFor time.Duration, dial Dial) (*forwarder, error) {
-	transport, err := newTransport(ctx, dial)
+func newForwarder(ctx caddy.Context, front *Front) (*forwarder, error) {
+	transport, err := newTransport(ctx, front)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func newForwarder(ctx caddy.Context, retryFor time.Duration, dial Dial) (*forwar
 		Transport:        transport,
 		DynamicUpstreams: upstreams{},
 		LoadBalancing: &reverseproxy.LoadBalancing{
-			TryDuration:     caddy.Duration(retryFor),
+			TryDuration:     caddy.Duration(front.RetryFor),
 			TryInterval:     caddy.Duration(retryInterval),
 			SelectionPolicy: reverseproxy.FirstSelection{},
 		},
@@ -60,6 +60,8 @@ const attemptKey = "kubepanel.attempt"
 type attempt struct {
 	backend *route.Backend
 	next    uint32
+	// tls says what is spoken with the endpoint of this try.
+	tls bool
 }
 
 func (f *forwarder) serve(w http.ResponseWriter, r *http.Request, backend *route.Backend) error {
@@ -76,21 +78,26 @@ func (upstreams) GetUpstreams(r *http.Request) ([]*reverseproxy.Upstream, error)
 	if !ok {
 		return nil, nil
 	}
-	addresses := a.backend.Addresses()
-	if len(addresses) == 0 {
+	now := a.backend.Endpoints()
+	if len(now.Addresses) == 0 {
 		return nil, nil
 	}
-	address := addresses[a.next%uint32(len(addresses))]
+	address := now.Addresses[a.next%uint32(len(now.Addresses))]
 	a.next++
+	a.tls = now.TLS
 	// Caddy writes into the upstream, so requests can't share one.
 	return []*reverseproxy.Upstream{{Dial: address}}, nil
 }
 
 // transport is Caddy's for HTTP, but it leaves no trace in the request.
-type transport struct{ *reverseproxy.HTTPTransport }
+type transport struct {
+	*reverseproxy.HTTPTransport
 
-func newTransport(ctx caddy.Context, dial Dial) (*transport, error) {
-	t := &transport{&reverseproxy.HTTPTransport{
+	inner *inner
+}
+
+func newTransport(ctx caddy.Context, front *Front) (*transport, error) {
+	t := &transport{HTTPTransport: &reverseproxy.HTTPTransport{
 		Versions:              []string{"1.1"},
 		Compression:           ptr.To(false),
 		ResponseHeaderTimeout: caddy.Duration(answerTimeout),
@@ -105,7 +112,8 @@ func newTransport(ctx caddy.Context, dial Dial) (*transport, error) {
 	}
 	// Pods are reached directly, whatever the environment says of proxies.
 	t.Transport.Proxy = nil
-	t.Transport.DialContext = dialer(dial)
+	t.Transport.DialContext = dialer(front.Dial)
+	t.inner = newInner(t.Transport, front)
 	return t, nil
 }
 
@@ -137,5 +145,11 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if to, ok := reverseproxy.GetDialInfo(r.Context()); ok {
 		r.URL.Host = to.Address
 	}
+	if a, ok := caddyhttp.GetVar(r.Context(), attemptKey).(*attempt); ok && a.tls {
+		r.URL.Scheme = "https"
+		return t.inner.roundTrip(r, a.backend.Ref.Service)
+	}
+	// The request may have the other one from its last try.
+	r.URL.Scheme = "http"
 	return t.HTTPTransport.RoundTrip(r)
 }

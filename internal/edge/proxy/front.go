@@ -26,6 +26,9 @@ type Front struct {
 	// Authority makes certificates; Own has those that sites bring.
 	Authority *cert.Authority
 	Own       *cert.Own
+	// Namespace is the platform's own, where a Service that speaks TLS is one that the
+	// Authority signed for.
+	Namespace string
 	// Public is how visitors see the edge: ports, and proxies to be believed.
 	Public platform.Edge
 	// HTTPListen and HTTPSListen are host:port to listen on.
@@ -34,6 +37,8 @@ type Front struct {
 	Metrics *Metrics
 	// AccessLog gets a line per request; nil writes none.
 	AccessLog *slog.Logger
+	// Log is told of servers that are not who they should be.
+	Log *slog.Logger
 	// LogLevel is the least level of what Caddy itself logs.
 	LogLevel slog.Level
 	// RetryFor bounds how long a request waits for a backend that can be reached.

@@ -23,7 +23,7 @@ type handler struct {
 // Provision sets the reverse proxy up.
 func (h *handler) Provision(ctx caddy.Context) error {
 	var err error
-	h.forward, err = newForwarder(ctx, h.front.RetryFor, h.front.Dial)
+	h.forward, err = newForwarder(ctx, h.front)
 	return err
 }
 

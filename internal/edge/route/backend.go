@@ -18,22 +18,32 @@ type Ref struct {
 	Service    types.NamespacedName
 	PortName   string
 	PortNumber int32
+	// HTTPSPort is the name of a port that is taken in its place as soon as it speaks
+	// TLS and has pods; "" names none.
+	HTTPSPort string
 }
 
-// Backend is where requests go. Its addresses change as pods come and go, in one
+// Backend is where requests go. Its endpoints change as pods come and go, in one
 // atomic step and without a new table.
 type Backend struct {
 	Ref       Ref
-	addresses atomic.Pointer[[]string]
+	endpoints atomic.Pointer[Endpoints]
 }
 
-// Addresses returns the endpoints, as host:port, in a stable order. The slice
-// must not be changed.
-func (b *Backend) Addresses() []string {
-	if p := b.addresses.Load(); p != nil {
+// Endpoints is where a backend is, and what it speaks there.
+type Endpoints struct {
+	// Addresses are host:port, in a stable order. The slice must not be changed.
+	Addresses []string
+	// TLS says that the Service has this port with `appProtocol: https`.
+	TLS bool
+}
+
+// Endpoints returns those of now.
+func (b *Backend) Endpoints() Endpoints {
+	if p := b.endpoints.Load(); p != nil {
 		return *p
 	}
-	return nil
+	return Endpoints{}
 }
 
 // port is one port of a Service: what an Ingress names it by, and the name that
@@ -41,7 +51,12 @@ func (b *Backend) Addresses() []string {
 type port struct {
 	name   string
 	number int32
+	// tls says that the Service's owner has it speak TLS.
+	tls bool
 }
+
+// protocolHTTPS is the standard name (IANA's) that a port's appProtocol has for HTTP over TLS.
+const protocolHTTPS = "https"
 
 // slice is what routing needs of an EndpointSlice.
 type slice struct {
@@ -66,7 +81,7 @@ func portsOf(svc *corev1.Service) []port {
 	ports := make([]port, 0, len(svc.Spec.Ports))
 	for _, p := range svc.Spec.Ports {
 		if p.Protocol == corev1.ProtocolTCP || p.Protocol == "" {
-			ports = append(ports, port{name: p.Name, number: p.Port})
+			ports = append(ports, port{name: p.Name, number: p.Port, tls: ptr.Deref(p.AppProtocol, "") == protocolHTTPS})
 		}
 	}
 	return ports
@@ -102,13 +117,24 @@ func sliceOf(es *discoveryv1.EndpointSlice) slice {
 	return s
 }
 
-// addresses resolves ref. Pods that are ending are used only when no other is
-// left, as kube-proxy does.
-func addresses(ref Ref, ports []port, slices map[string]slice) []string {
-	name, ok := portName(ref, ports)
-	if !ok {
-		return nil
+// endpointsOf resolves ref. Which port is taken depends on what the API server says
+// alone: that a pod does not answer by TLS never leads to one where it speaks plain.
+func endpointsOf(ref Ref, ports []port, slices map[string]slice) Endpoints {
+	if p, ok := find(Ref{PortName: ref.HTTPSPort}, ports); ref.HTTPSPort != "" && ok && p.tls {
+		if list := addresses(p.name, slices); len(list) > 0 {
+			return Endpoints{Addresses: list, TLS: true}
+		}
 	}
+	p, ok := find(ref, ports)
+	if !ok {
+		return Endpoints{}
+	}
+	return Endpoints{Addresses: addresses(p.name, slices), TLS: p.tls}
+}
+
+// addresses returns those of the port of that name. Pods that are ending are used only
+// when no other is left, as kube-proxy does.
+func addresses(name string, slices map[string]slice) []string {
 	var ready, draining []string
 	for _, s := range slices {
 		for _, p := range s.ports {
@@ -133,13 +159,13 @@ func addresses(ref Ref, ports []port, slices map[string]slice) []string {
 	return sortedSet(ready)
 }
 
-func portName(ref Ref, ports []port) (string, bool) {
+func find(ref Ref, ports []port) (port, bool) {
 	for _, p := range ports {
 		if ref.PortName != "" && p.name == ref.PortName || ref.PortName == "" && p.number == ref.PortNumber {
-			return p.name, true
+			return p, true
 		}
 	}
-	return "", false
+	return port{}, false
 }
 
 func sortedSet(s []string) []string {

@@ -70,10 +70,47 @@ func TestEndpointsFollowPods(t *testing.T) {
 					r.PutIngress(ing)
 				}
 				r.Publish()
-				if got := r.Table().Site("x.test").Backend("/").Addresses(); !slices.Equal(got, tt.want) {
+				if got := r.Table().Site("x.test").Backend("/").Endpoints().Addresses; !slices.Equal(got, tt.want) {
 					t.Errorf("addresses = %q, want %q", got, tt.want)
 				}
 			})
 		}
+	}
+}
+
+// Which port is taken, and what is spoken there, is what the API server says alone.
+func TestPortThatSpeaksTLS(t *testing.T) {
+	plain := corev1.ServicePort{Name: "http", Port: 80}
+	safe := corev1.ServicePort{Name: "https", Port: 443, AppProtocol: ptr.To("https")}
+	unsaid := corev1.ServicePort{Name: "https", Port: 443}
+	both := append(slices.Clone(httpPort), discoveryv1.EndpointPort{Name: ptr.To("https"), Port: ptr.To[int32](8443)})
+	tests := map[string]struct {
+		service    *corev1.Service
+		pods       []discoveryv1.EndpointPort
+		port, safe string
+		want       Endpoints
+	}{
+		"named in the rule":         {service("a/s", plain, safe), both, "https", "", Endpoints{[]string{"10.0.0.1:8443"}, true}},
+		"not said to speak it":      {service("a/s", plain, unsaid), both, "https", "", Endpoints{[]string{"10.0.0.1:8443"}, false}},
+		"not asked for":             {service("a/s", plain, safe), both, "http", "", Endpoints{[]string{"10.0.0.1:8080"}, false}},
+		"in its place":              {service("a/s", plain, safe), both, "http", "https", Endpoints{[]string{"10.0.0.1:8443"}, true}},
+		"before any pod has it":     {service("a/s", plain, safe), httpPort, "http", "https", Endpoints{[]string{"10.0.0.1:8080"}, false}},
+		"before the Service has it": {service("a/s", plain), both, "http", "https", Endpoints{[]string{"10.0.0.1:8080"}, false}},
+		"one that is plain too":     {service("a/s", plain, unsaid), both, "http", "https", Endpoints{[]string{"10.0.0.1:8080"}, false}},
+		"after the plain one went":  {service("a/s", safe), both, "http", "https", Endpoints{[]string{"10.0.0.1:8443"}, true}},
+		"an unnamed port is not it": {service("a/s", corev1.ServicePort{Port: 80, AppProtocol: ptr.To("https")}), both, "http", "", Endpoints{}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := NewRegistry("kubepanel")
+			r.PutService(tt.service)
+			r.PutSlice(endpoints("a/s-1", "s", tt.pods, discoveryv1.Endpoint{Addresses: []string{"10.0.0.1"}}))
+			r.PutIngress(annotated(ingress("a/site", 0, "x.test / s:"+tt.port), "kubepanel.io/https-port", tt.safe))
+			r.Publish()
+			got := r.Table().Site("x.test").Backend("/").Endpoints()
+			if !slices.Equal(got.Addresses, tt.want.Addresses) || got.TLS != tt.want.TLS {
+				t.Errorf("endpoints = %+v, want %+v", got, tt.want)
+			}
+		})
 	}
 }

@@ -43,6 +43,7 @@ func compile(ing *networkingv1.Ingress, resolve func(Ref) *Backend) *claim {
 		if !ok {
 			return nil
 		}
+		ref.HTTPSPort = ing.Annotations[v1alpha1.AnnotationHTTPSPort]
 		c.refs[ref] = struct{}{}
 		return resolve(ref)
 	}

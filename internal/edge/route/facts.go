@@ -190,6 +190,6 @@ func (r *Registry) resolve(service types.NamespacedName) {
 }
 
 func (r *Registry) fill(b *shared) {
-	list := addresses(b.Ref, r.services[b.Ref.Service], r.slices[b.Ref.Service])
-	b.addresses.Store(&list)
+	now := endpointsOf(b.Ref, r.services[b.Ref.Service], r.slices[b.Ref.Service])
+	b.endpoints.Store(&now)
 }

@@ -125,7 +125,7 @@ func TestPodsChangeWithoutANewTable(t *testing.T) {
 	backend := table.Site("x.test").Backend("/")
 	check := func(step string, want ...string) {
 		t.Helper()
-		if got := backend.Addresses(); !slices.Equal(got, want) {
+		if got := backend.Endpoints().Addresses; !slices.Equal(got, want) {
 			t.Errorf("%s: addresses = %q, want %q", step, got, want)
 		}
 	}

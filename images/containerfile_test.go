@@ -12,7 +12,7 @@ import (
 func TestNoImageOfASiteOrThePlatformRunsAsRoot(t *testing.T) {
 	want := map[string]string{
 		"nginx": "10000:10000", "nodejs": "10000:10000", "python": "10000:10000", "php": "10000:10000", "redis": "10000:10000", "toolbox": "10000:10000", "wordpress": "10000:10000",
-		"mariadb": "10001:10001", "kubepanel": "10002:10002", "phpmyadmin": "10003:10003",
+		"mariadb": "10001:10001", "kubepanel": "10002:10002", "phpmyadmin": "10003:10003", "clamav": "10004:10004",
 	}
 	line := regexp.MustCompile(`(?m)^USER (\S+)$`)
 	for name, user := range want {

@@ -12,6 +12,7 @@ import (
 
 func upCommand(t *target) *cobra.Command {
 	var options phase.Options
+	var scanner bool
 	command := &cobra.Command{
 		Use:   "up",
 		Short: "Bring the node and the platform up, or repair them; run it as often as you like",
@@ -21,6 +22,9 @@ func upCommand(t *target) *cobra.Command {
   node up --host                 this server itself is the node (needs systemd)`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if command.Flags().Changed("scanner") {
+				options.Scanner = &scanner
+			}
 			m, err := t.machine()
 			if err != nil {
 				return err
@@ -49,6 +53,7 @@ func upCommand(t *target) *cobra.Command {
 	command.Flags().BoolVar(&options.Host, "host", false, "make this computer itself the node, under systemd, instead of a machine of namespaces")
 	command.Flags().StringVar(&options.PoolDevice, "pool-device", "", "empty disk, partition or logical volume for sites' volumes, instead of a file (first run only)")
 	command.Flags().IntVar(&options.PoolGiB, "pool-size", 0, "most that the file for sites' volumes may grow to, in GiB (default: as far as the disk has room)")
+	command.Flags().BoolVar(&scanner, "scanner", false, "have uploads looked at by ClamAV, which takes 1.3 GB of memory (default: as chosen before)")
 	command.Flags().BoolVar(&options.Demo, "demo", false, "make a demo site if none was ever made here")
 	return command
 }

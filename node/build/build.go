@@ -109,7 +109,7 @@ type Image struct {
 // Images returns the named images, building what is not in the cache: their
 // bases and the programs they hold included. A name is that of an image
 // ("php": every version) or of one version of it ("php:8.4"); without names it
-// is every image.
+// is every image but those that are built on demand.
 func (b *Builder) Images(ctx context.Context, names ...string) ([]Image, error) {
 	specs, err := b.catalog.choose(names)
 	if err != nil {

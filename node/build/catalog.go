@@ -47,6 +47,8 @@ type Spec struct {
 	// ExactTag leaves the key out of the tag: for images whose references
 	// kubeadm puts together by itself.
 	ExactTag bool `yaml:"exactTag"`
+	// OnDemand leaves the image out where all are asked for: it is built by name.
+	OnDemand bool `yaml:"onDemand"`
 }
 
 // ID tells the versions of one image apart: php:8.4.
@@ -166,10 +168,10 @@ func (s *Spec) check(suites []string) error {
 	return nil
 }
 
-// choose picks the versions that names ask for; none asks for all.
+// choose picks the versions that names ask for; none asks for all but those that are built on demand.
 func (c *Catalog) choose(names []string) ([]Spec, error) {
 	if len(names) == 0 {
-		return c.Images, nil
+		return slices.DeleteFunc(slices.Clone(c.Images), func(s Spec) bool { return s.OnDemand }), nil
 	}
 	var chosen []Spec
 	for _, name := range names {

@@ -67,7 +67,7 @@ func TestMistakesInTheCatalogAreRefused(t *testing.T) {
 }
 
 func TestChoosingImages(t *testing.T) {
-	c := &Catalog{Images: []Spec{{Name: "php", Version: "7.4"}, {Name: "php", Version: "8.4"}, {Name: "nginx", Version: "1"}}}
+	c := &Catalog{Images: []Spec{{Name: "php", Version: "7.4"}, {Name: "php", Version: "8.4"}, {Name: "nginx", Version: "1"}, {Name: "clamav", Version: "1", OnDemand: true}}}
 	tests := map[string]struct {
 		names []string
 		want  []string
@@ -76,6 +76,7 @@ func TestChoosingImages(t *testing.T) {
 		"none is all":  {nil, []string{"php:7.4", "php:8.4", "nginx:1"}, false},
 		"all versions": {[]string{"php"}, []string{"php:7.4", "php:8.4"}, false},
 		"one version":  {[]string{"nginx", "php:8.4"}, []string{"nginx:1", "php:8.4"}, false},
+		"on demand":    {[]string{"clamav"}, []string{"clamav:1"}, false},
 		"unknown":      {[]string{"php:5.6"}, nil, true},
 	}
 	for about, test := range tests {

@@ -77,6 +77,9 @@ func (n *Node) buildImages(ctx context.Context) (string, error) {
 	if n.images, err = n.builder.Images(ctx, names...); err != nil {
 		return "", err
 	}
+	if err := n.buildScanner(ctx); err != nil {
+		return "", err
+	}
 	n.trim()
 	return fmt.Sprintf("%d images", len(n.images)), nil
 }

@@ -37,6 +37,8 @@ type Options struct {
 	PoolDevice string
 	// PoolGiB is the most that the file may grow to; 0 is what was chosen before.
 	PoolGiB int
+	// Scanner says whether the platform has a scanner of its own; nil is what was chosen before.
+	Scanner *bool
 	// Root is the checkout; "" looks for it (see build.Options).
 	Root string
 }

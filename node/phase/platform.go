@@ -84,7 +84,7 @@ func valuesOf(images []build.Image, settings machine.Settings) chartValues {
 				values.Runtimes[image.Name] = chartRuntime{Versions: map[string]chartImage{}}
 			}
 			values.Runtimes[image.Name].Versions[image.Version] = chartImage{Image: image.Ref}
-		case "kubepanel", "mariadb", "nginx", "toolbox", "redis", "wordpress", "phpmyadmin":
+		case "kubepanel", "mariadb", "nginx", "toolbox", "redis", "wordpress", "phpmyadmin", "clamav":
 			values.Images[image.Name] = image.Ref
 		case "toolbox-git":
 			values.Images["toolboxGit"] = image.Ref

@@ -11,8 +11,9 @@ import (
 type workload struct {
 	Kind     string `json:"-"`
 	Metadata struct {
-		Name       string `json:"name"`
-		Generation int64  `json:"generation"`
+		Name       string            `json:"name"`
+		Generation int64             `json:"generation"`
+		Labels     map[string]string `json:"labels"`
 	} `json:"metadata"`
 	Spec struct {
 		Replicas *int `json:"replicas"`
@@ -63,7 +64,7 @@ func workloads(ctx context.Context, c *client, namespace string) ([]workload, er
 	return all, nil
 }
 
-// serving waits until everything in a namespace serves.
+// serving waits until everything in a namespace serves, but for the scanner: it waits for the network.
 func (n *Node) serving(ctx context.Context, namespace string, patience time.Duration) (int, error) {
 	count := 0
 	err := await(ctx, patience, func(ctx context.Context) error {
@@ -79,6 +80,9 @@ func (n *Node) serving(ctx context.Context, namespace string, patience time.Dura
 			return err
 		}
 		for _, w := range all {
+			if w.Metadata.Labels[componentLabel] == scanner {
+				continue
+			}
 			if waits := w.waiting(); waits != "" {
 				missing = append(missing, waits)
 			}

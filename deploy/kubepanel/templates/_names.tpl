@@ -42,6 +42,38 @@ imagePullSecrets:
 {{- end -}}
 {{- end }}
 
+{{/* Whether the platform has a scanner of its own; "" when not. */}}
+{{- define "kubepanel.ownScanner" -}}
+{{- if and .Values.panel.host .Values.images.clamav (not .Values.panel.scanner) -}}yes{{- end -}}
+{{- end }}
+
+{{/* Who looks at uploads; "" when nobody does. */}}
+{{- define "kubepanel.scanner" -}}
+{{- if include "kubepanel.ownScanner" . -}}
+tcp://clamav.{{ .Release.Namespace }}.svc:3310
+{{- else -}}
+{{ .Values.panel.scanner }}
+{{- end -}}
+{{- end }}
+
+{{/* What clamd's pod and the one that fetches its signatures share: their volume, and so their node. */}}
+{{- define "kubepanel.scannerPod" -}}
+{{- with include "kubepanel.pullSecrets" . }}
+{{- . }}
+{{ end -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+{{- if .Values.userNamespaces }}
+hostUsers: false
+{{- end }}
+securityContext: {{- include "kubepanel.podSecurity" (dict "uid" 10004) | nindent 2 }}
+affinity:
+  podAffinity:
+    requiredDuringSchedulingIgnoredDuringExecution:
+      - topologyKey: kubernetes.io/hostname
+        labelSelector: {matchLabels: {app.kubernetes.io/component: scanner, app.kubernetes.io/instance: {{ .Release.Name }}}}
+{{- end }}
+
 {{/* The platform's settings file; operator, edge and CLI read the same one. */}}
 {{- define "kubepanel.settings" -}}
 namespace: {{ .Release.Namespace }}

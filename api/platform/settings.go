@@ -30,11 +30,12 @@ const (
 	SecretDoor = "kubepanel-door"
 )
 
-// SecretMariaDBTLS holds MariaDB's certificate, its key and, under KeyAuthority, the
-// certificates that a client trusts for it. The operator renews it unless it is an
-// administrator's own, without our label.
+// Secrets with the certificate of a server of the platform, its key and, under
+// KeyAuthority, the certificates that a client trusts for it. The operator renews them
+// unless one is an administrator's own, without our label.
 const (
 	SecretMariaDBTLS = "mariadb-tls"
+	SecretPanelTLS   = "panel-tls"
 	KeyAuthority     = "ca.crt"
 )
 

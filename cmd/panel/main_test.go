@@ -71,47 +71,62 @@ func must(t testing.TB, err error) {
 // running is the program with a database of its own and a browser before it.
 type running struct {
 	t             *testing.T
-	at            string
+	at, health    string
+	ended         chan error
 	database, key []string
 	cookie        string
 }
 
 func start(t *testing.T) *running {
 	t.Helper()
+	r := launch(t)
+	r.ready()
+	return r
+}
+
+// launch starts the program and waits for nothing.
+func launch(t *testing.T, more ...string) *running {
+	t.Helper()
 	folder := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(folder, "key"), bytes.Repeat([]byte{7}, 32), 0o600))
 	root, err := kubetest.Root()
 	must(t, err)
-	r := &running{t: t, at: proctest.Address(t),
+	r := &running{t: t, at: proctest.Address(t), health: proctest.Address(t), ended: make(chan error, 1),
 		database: []string{"--database", "sqlite:" + filepath.Join(t.TempDir(), "panel.db")}, key: []string{"--keys", folder}}
-	health := proctest.Address(t)
 	args := append(append([]string{"serve", "--settings", filepath.Join(root, "api/platform/testdata/platform.yaml"), "--kubeconfig", limited(t),
-		"--listen", r.at, "--health-listen", health, "--url", "https://panel.localhost", "--log-level", "warn"}, r.database...), r.key...)
+		"--listen", r.at, "--health-listen", r.health, "--url", "https://panel.localhost", "--log-level", "warn"}, r.database...), r.key...)
+	args = append(args, more...)
 	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
 	go func() {
 		cmd := newCommand()
 		cmd.SetArgs(args)
-		ended <- cmd.ExecuteContext(ctx)
+		r.ended <- cmd.ExecuteContext(ctx)
 	}()
 	t.Cleanup(func() {
 		stop()
-		if err := <-ended; err != nil {
+		if err := <-r.ended; err != nil {
 			t.Errorf("the program ended with %v", err)
 		}
 	})
+	return r
+}
+
+// ready waits until the program says that it is.
+func (r *running) ready() {
+	t := r.t
+	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.After(30 * time.Second); ; {
-		if answer, err := http.Get("http://" + health + "/readyz"); err == nil {
+		if answer, err := http.Get("http://" + r.health + "/readyz"); err == nil {
 			answer.Body.Close()
 			if answer.StatusCode == http.StatusOK {
-				return r
+				return
 			}
 		}
 		select {
 		case <-tick.C:
-		case err := <-ended:
+		case err := <-r.ended:
 			t.Fatalf("the program ended with %v", err)
 		case <-deadline:
 			t.Fatal("not ready within 30 s")

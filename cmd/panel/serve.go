@@ -58,6 +58,7 @@ type serveOptions struct {
 	startup.Options
 
 	listen, health, url, brand string
+	inner                      innerOptions
 	doors                      doorOptions
 	way                        wayOptions
 	scan                       scanOptions
@@ -96,6 +97,7 @@ func newServe(db *database) *cobra.Command {
 	flags.StringVar(&o.url, "url", "https://panel.localhost", "the panel's `address`, as browsers show it")
 	flags.DurationVar(&o.patience, "fresh-within", 2*time.Second, "`time` that an answer waits for what another panel has just changed")
 	flags.StringVar(&o.brand, "brand", "Kubepanel", "`name` that the panel goes by")
+	o.inner.addFlags(flags)
 	o.doors.addFlags(flags)
 	flags.StringSliceVar(&o.webhookRanges, "webhook-range", nil, "`range` that webhooks may lead to although it is not public (may be repeated)")
 	o.databases.addFlags(flags)
@@ -117,6 +119,8 @@ type panel struct {
 	rules  *hosting.Provider
 	doors  *auth.Auth
 	mirror *kube.Mirror
+	// certificate is what the edge knows it by; nil without HTTPS.
+	certificate *certificate
 	// databases leads to phpMyAdmin; nil where there is none.
 	databases *visit.Door
 	pages     http.Handler
@@ -138,21 +142,29 @@ func (o serveOptions) run(ctx context.Context, db *store.DB, w *watched) error {
 	if err := o.wire(p, db); err != nil {
 		return err
 	}
-	all.Go(func() error { return serve(ctx, o.health, p.healthz()) })
+	all.Go(func() error { return serve(ctx, o.health, p.healthz(), nil) })
 	all.Go(func() error { return p.tidy(ctx) })
 	all.Go(func() error { p.doors.Deliver(ctx); return nil })
 	// Each by itself: an address that takes its time delays no other kind of news.
 	all.Go(func() error { return p.send(ctx, "send webhooks", p.hooks.Turn) })
 	all.Go(func() error { return p.send(ctx, "tell applications of sessions that ended", p.people.TellLogouts) })
-	all.Go(func() error {
-		select {
-		case <-p.mirror.Synced():
-		case <-ctx.Done():
-			return nil
-		}
-		p.log.Info("serving the panel", "address", o.listen, "url", o.url)
-		return serve(ctx, o.listen, p.pages)
-	})
+	all.Go(func() error { return o.answer(ctx, p) })
+	return all.Wait()
+}
+
+// answer serves the pages as soon as the cluster's sites are known.
+func (o serveOptions) answer(ctx context.Context, p *panel) error {
+	select {
+	case <-p.mirror.Synced():
+	case <-ctx.Done():
+		return nil
+	}
+	p.log.Info("serving the panel", "address", o.listen, "url", o.url)
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error { return serve(ctx, o.listen, p.pages, nil) })
+	if p.certificate != nil {
+		all.Go(func() error { return serve(ctx, o.inner.listen, p.pages, p.certificate.server()) })
+	}
 	return all.Wait()
 }
 
@@ -170,7 +182,8 @@ func (o serveOptions) watch(w *watched) (*panel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &panel{watched: w, mirror: kube.NewMirror(cluster, settings), log: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}, nil
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	return &panel{watched: w, mirror: kube.NewMirror(cluster, settings), certificate: o.inner.open(log), log: log}, nil
 }
 
 // wire puts the other parts around the mirror.
@@ -253,8 +266,8 @@ func parsePrefixes(of string, texts []string) ([]netip.Prefix, error) {
 	return prefixes, nil
 }
 
-// healthz answers whether the program lives, whether it knows all sites, and what it
-// counts: its own, and the libraries' about Go, the process and the API server.
+// healthz answers whether the program lives, whether it knows all sites and has its
+// certificate, and what it counts: its own, and the libraries' about Go, the process and the API server.
 func (p *panel) healthz() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
@@ -263,10 +276,18 @@ func (p *panel) healthz() http.Handler {
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		select {
 		case <-p.mirror.Synced():
-			w.WriteHeader(http.StatusOK)
 		default:
 			http.Error(w, "the cluster's sites are not known yet", http.StatusServiceUnavailable)
+			return
 		}
+		// Without it a new edge would find nobody; the panel before this one still serves.
+		if p.certificate != nil {
+			if _, err := p.certificate.current(); err != nil {
+				http.Error(w, err.Error(), http.StatusServiceUnavailable)
+				return
+			}
+		}
+		w.WriteHeader(http.StatusOK)
 	})
 	return mux
 }

@@ -1,5 +1,6 @@
 // Package authority signs certificates of servers with the platform's own
-// certificate authority.
+// certificate authority, and says whom their clients trust while another one takes
+// its place.
 //
 // It must never write to a disk, talk to a network or decide which names a server
 // may have.

@@ -44,6 +44,15 @@ type Certificates struct {
 	Names map[string][]string
 }
 
+// Servers returns the names that each server of the platform is reached by, by its
+// Secret: a Service's is SERVICE.NAMESPACE.svc.
+func Servers(namespace string, database []string) map[string][]string {
+	return map[string][]string{
+		settings.SecretMariaDBTLS: database,
+		settings.SecretPanelTLS:   {"kubepanel-panel." + namespace + ".svc"},
+	}
+}
+
 // DatabaseNames returns the names that MariaDB is reached by, of which the settings
 // have one and the operator found the longer one: mariadb.kubepanel-system.svc and
 // mariadb.kubepanel-system.svc.cluster.local.

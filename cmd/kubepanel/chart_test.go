@@ -1,0 +1,167 @@
+package main
+
+import (
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"sigs.k8s.io/yaml"
+
+	"kubepanel.io/kubepanel/api/platform"
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/kubetest"
+	platformsecrets "kubepanel.io/kubepanel/internal/operator/platform"
+)
+
+const chartNamespace = "kubepanel-system"
+
+// chart is what helm makes of the chart, by kind and name.
+type chart struct {
+	*testing.T
+
+	documents map[string][]byte
+}
+
+func renderChart(t *testing.T, values ...string) chart {
+	t.Helper()
+	helm, err := kubetest.Program("helm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := kubetest.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"template", "kubepanel", filepath.Join(root, "deploy/kubepanel"), "--namespace", chartNamespace}
+	for _, image := range []string{"kubepanel", "mariadb", "nginx", "toolbox", "redis", "wordpress", "phpmyadmin"} {
+		values = append(values, "images."+image+"=registry.example/"+image)
+	}
+	cmd := exec.CommandContext(t.Context(), helm, append(args, "--set", strings.Join(values, ","))...)
+	for _, home := range []string{"CACHE", "CONFIG", "DATA"} {
+		cmd.Env = append(cmd.Env, "HELM_"+home+"_HOME="+t.TempDir())
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("helm template: %v: %s", err, out)
+	}
+	c := chart{t, map[string][]byte{}}
+	for document := range strings.SplitSeq(string(out), "\n---\n") {
+		var of struct {
+			Kind     string
+			Metadata struct{ Name string }
+		}
+		if err := yaml.Unmarshal([]byte(document), &of); err != nil {
+			t.Fatalf("read %q: %v", document, err)
+		}
+		c.documents[of.Kind+"/"+of.Metadata.Name] = []byte(document)
+	}
+	return c
+}
+
+// read decodes one object of the chart.
+func (c chart) read(name string, into any) {
+	c.Helper()
+	if err := yaml.UnmarshalStrict(c.documents[name], into); err != nil || c.documents[name] == nil {
+		c.Fatalf("read %s of the chart: %v", name, err)
+	}
+}
+
+// workload returns the pods behind a Service of the chart.
+func (c chart) workload(service *corev1.Service) *corev1.PodSpec {
+	c.Helper()
+	name := service.Spec.Selector["app.kubernetes.io/name"]
+	if c.documents["StatefulSet/"+name] != nil {
+		var set appsv1.StatefulSet
+		c.read("StatefulSet/"+name, &set)
+		return &set.Spec.Template.Spec
+	}
+	var deployment appsv1.Deployment
+	c.read("Deployment/"+name, &deployment)
+	return &deployment.Spec.Template.Spec
+}
+
+// Every Service that says it speaks TLS has pods that do, with a certificate that the
+// operator makes for its name, and that those who may come can reach.
+func TestWhatSpeaksTLSHasItsCertificate(t *testing.T) {
+	c := renderChart(t, "panel.host=panel.example")
+	names := platformsecrets.Servers(chartNamespace, nil)
+	found := 0
+	for name := range c.documents {
+		if !strings.HasPrefix(name, "Service/") {
+			continue
+		}
+		var service corev1.Service
+		c.read(name, &service)
+		for _, port := range service.Spec.Ports {
+			if port.AppProtocol == nil || *port.AppProtocol != "https" {
+				continue
+			}
+			found++
+			pod := c.workload(&service)
+			host := service.Name + "." + chartNamespace + ".svc"
+			mounted := slices.ContainsFunc(pod.Volumes, func(v corev1.Volume) bool {
+				return v.Secret != nil && slices.Contains(names[v.Secret.SecretName], host)
+			})
+			if !mounted {
+				t.Errorf("%s: no pod has a certificate for %s", name, host)
+			}
+			number := int32(0)
+			for _, container := range pod.Containers {
+				for _, p := range container.Ports {
+					if p.Name == port.TargetPort.String() {
+						number = p.ContainerPort
+					}
+				}
+			}
+			var policy networkingv1.NetworkPolicy
+			c.read("NetworkPolicy/"+service.Name, &policy)
+			open := slices.ContainsFunc(policy.Spec.Ingress, func(rule networkingv1.NetworkPolicyIngressRule) bool {
+				return len(rule.From) > 0 && slices.ContainsFunc(rule.Ports, func(p networkingv1.NetworkPolicyPort) bool { return p.Port.IntVal == number })
+			})
+			if number == 0 || !open {
+				t.Errorf("%s: its policy does not let those in who come by TLS, at port %d of the pod", name, number)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no Service of the chart speaks TLS")
+	}
+}
+
+// An edge of the release before goes where the rule says, a new one by the annotation: the
+// panel is there for both.
+func TestThePanelIsThereForTheEdgeBeforeToo(t *testing.T) {
+	c := renderChart(t, "panel.host=panel.example")
+	var ingress networkingv1.Ingress
+	c.read("Ingress/kubepanel-panel", &ingress)
+	var service corev1.Service
+	c.read("Service/kubepanel-panel", &service)
+	protocol := map[string]string{}
+	for _, p := range service.Spec.Ports {
+		protocol[p.Name] = "plain"
+		if p.AppProtocol != nil {
+			protocol[p.Name] = *p.AppProtocol
+		}
+	}
+	if got := protocol[ingress.Annotations[v1alpha1.AnnotationHTTPSPort]]; got != "https" {
+		t.Errorf("a new edge speaks %q with the panel, want https", got)
+	}
+	for _, rule := range ingress.Spec.Rules {
+		for _, path := range rule.HTTP.Paths {
+			if got := protocol[path.Backend.Service.Port.Name]; got != "plain" {
+				t.Errorf("%s: an edge before speaks %q with the panel, want plain HTTP, which is all it can", rule.Host, got)
+			}
+		}
+	}
+	for _, container := range c.workload(&service).Containers {
+		at := slices.IndexFunc(container.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == "tls" })
+		if at < 0 || !slices.Contains(container.Args, "--certificate="+container.VolumeMounts[at].MountPath) {
+			t.Errorf("the panel is not told where its certificate (Secret %s) is: %q", platform.SecretPanelTLS, container.Args)
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"kubepanel.io/kubepanel/internal/authority"
+	"kubepanel.io/kubepanel/internal/proctest"
+)
+
+// signer is an authority of the platform, as the operator has it.
+type signer struct {
+	*authority.Authority
+
+	pem []byte
+}
+
+func newSigner(t *testing.T) signer {
+	t.Helper()
+	cert, key, err := authority.New(time.Now())
+	must(t, err)
+	a, err := authority.Read(cert, key)
+	must(t, err)
+	return signer{a, cert}
+}
+
+// panelName is the panel's, in the cluster.
+const panelName = "kubepanel-panel.kubepanel-system.svc"
+
+// put makes a certificate and writes its files, as the kubelet does with a Secret's.
+func (s signer) put(t *testing.T, folder, name string) *x509.Certificate {
+	t.Helper()
+	leaf, err := s.Issue(time.Now(), name)
+	must(t, err)
+	cert, key, err := authority.Encode(leaf)
+	must(t, err)
+	for file, data := range map[string][]byte{"tls.crt": cert, "tls.key": key, "ca.crt": s.pem} {
+		must(t, os.WriteFile(filepath.Join(folder, file), data, 0o600))
+	}
+	return leaf.Leaf
+}
+
+// client trusts the authority alone, and the panel's name, and speaks up to a version of TLS.
+func (s signer) client(t *testing.T, version uint16) *http.Client {
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(s.pem)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: panelName, MaxVersion: version}, DisableKeepAlives: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: 5 * time.Second}
+}
+
+// The panel may be there before its certificate is. Who asks it in clear, as an edge of the
+// release before does, is answered meanwhile; it is not ready, so no panel before it goes.
+func TestThePanelSpeaksTLSAsSoonAsItHasACertificate(t *testing.T) {
+	folder, at, ours := t.TempDir(), proctest.Address(t), newSigner(t)
+	r := launch(t, "--tls-listen", at, "--certificate", folder)
+	var plain *http.Response
+	for deadline := time.Now().Add(30 * time.Second); plain == nil; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nobody answers in clear within 30 s")
+		}
+		plain, _ = http.Get("http://" + r.at + "/sign-in")
+	}
+	plain.Body.Close()
+	if plain.StatusCode != http.StatusOK {
+		t.Errorf("without a certificate, in clear = %d, want 200", plain.StatusCode)
+	}
+	ready, err := http.Get("http://" + r.health + "/readyz")
+	must(t, err)
+	defer ready.Body.Close()
+	if why, err := io.ReadAll(ready.Body); ready.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(why), "certificate") {
+		t.Errorf("without a certificate readyz = %d %q (%v), want 503 and why", ready.StatusCode, why, err)
+	}
+	if answer, err := ours.client(t, tls.VersionTLS13).Get("https://" + at + "/sign-in"); err == nil {
+		answer.Body.Close()
+		t.Error("without a certificate somebody was let in by TLS")
+	}
+	ours.put(t, folder, panelName)
+	r.ready()
+	answer, err := ours.client(t, tls.VersionTLS13).Get("https://" + at + "/sign-in")
+	must(t, err)
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK || answer.TLS.Version != tls.VersionTLS13 {
+		t.Errorf("by TLS = %d by %s, want 200 by TLS 1.3", answer.StatusCode, tls.VersionName(answer.TLS.Version))
+	}
+	if answer, err := ours.client(t, tls.VersionTLS12).Get("https://" + at + "/sign-in"); err == nil {
+		answer.Body.Close()
+		t.Error("TLS 1.2 was spoken")
+	}
+}
+
+func TestARenewedCertificateIsTaken(t *testing.T) {
+	folder, ours, log := t.TempDir(), newSigner(t), &bytes.Buffer{}
+	now := time.Now()
+	c := &certificate{folder: folder, log: slog.New(slog.NewTextHandler(log, nil)), now: func() time.Time { return now }}
+	if _, err := c.roots(); err == nil {
+		t.Error("without files somebody is trusted")
+	}
+	shown := func(step string, want *x509.Certificate) {
+		t.Helper()
+		if got, err := c.server().GetCertificate(nil); err != nil || !got.Leaf.Equal(want) {
+			t.Errorf("%s: another certificate is shown (%v)", step, err)
+		}
+	}
+	first := ours.put(t, folder, panelName)
+	shown("it came", first)
+	second := ours.put(t, folder, panelName)
+	shown("renewed, and not looked at yet", first)
+	now = now.Add(lookEvery)
+	shown("renewed", second)
+	must(t, os.WriteFile(filepath.Join(folder, "tls.key"), []byte("half a"), 0o600))
+	now = now.Add(lookEvery)
+	shown("while the files change", second)
+	if !strings.Contains(log.String(), "read the panel's certificate") {
+		t.Errorf("the log tells nothing of files that can't be read: %s", log)
+	}
+
+	// Another authority: its servers and those of the one before are trusted for a while.
+	theirs := newSigner(t)
+	now = now.Add(lookEvery)
+	third := theirs.put(t, folder, panelName)
+	shown("another authority", third)
+	trusted := func(leaf *x509.Certificate) bool {
+		roots, err := c.roots()
+		must(t, err)
+		_, err = leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: panelName})
+		return err == nil
+	}
+	if !trusted(third) || !trusted(second) {
+		t.Error("both authorities must be trusted while servers change theirs")
+	}
+	now = now.Add(authority.Overlap)
+	if !trusted(third) || trusted(second) {
+		t.Error("the authority before must not be trusted for good")
+	}
+}

@@ -14,9 +14,10 @@ const (
 	// leastHeap, in bytes, is what a heap may always grow to. An operator that starts fills
 	// its cache from nothing: at 40 percent of so little it collected all the time.
 	leastHeap = 44 << 20
-	// sparest is the largest percentage ever: a finalizer may be late, and what is in use
-	// be far more by then.
-	sparest = 300
+	// sparest is the largest percentage ever, so that the few megabytes of the first
+	// moment are not collected before there is a cache. A finalizer may be late, and what
+	// is in use be far more by then.
+	sparest = 1000
 )
 
 // pace has garbage collected when the heap is both by percent larger than what is in use

@@ -6,6 +6,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Objects returns everything that the site becomes and that holds no secret, in
@@ -49,28 +50,50 @@ func (s Site) Former() []metav1.Object {
 	}
 }
 
+// Name is what an object is called, and an object of its kind, which is not looked at.
+type Name struct {
+	Kind runtime.Object
+	types.NamespacedName
+}
+
+// What the objects of a site are like.
+var (
+	aNamespace     = &corev1.Namespace{}
+	aResourceQuota = &corev1.ResourceQuota{}
+	aNetworkPolicy = &networkingv1.NetworkPolicy{}
+	aVolume        = &corev1.PersistentVolumeClaim{}
+	aConfigMap     = &corev1.ConfigMap{}
+	aSecret        = &corev1.Secret{}
+	aDeployment    = &appsv1.Deployment{}
+	aService       = &corev1.Service{}
+	anIngress      = &networkingv1.Ingress{}
+)
+
 // Names returns everything that each site becomes, secrets too, by kind and name alone:
 // what is there for cron jobs is missing.
-func (s Site) Names() []metav1.Object {
-	in := func(name string) metav1.ObjectMeta {
-		return metav1.ObjectMeta{Name: name, Namespace: Namespace(s.name())}
+func (s Site) Names() []Name {
+	namespace, object := Namespace(s.name()), ObjectName(s.name())
+	names := append(make([]Name, 0, 13), Name{aNamespace, types.NamespacedName{Name: namespace}}) // one piece of memory
+	add := func(kind runtime.Object, name string) {
+		names = append(names, Name{kind, types.NamespacedName{Namespace: namespace, Name: name}})
 	}
-	names := []metav1.Object{
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace(s.name())}},
-		&corev1.ResourceQuota{ObjectMeta: in(boundsName)}, &networkingv1.NetworkPolicy{ObjectMeta: in(policySite)},
-		&corev1.PersistentVolumeClaim{ObjectMeta: in(VolumeName)},
-		&corev1.ConfigMap{ObjectMeta: in(configNginx)}, &corev1.ConfigMap{ObjectMeta: in(configApp)}, &corev1.Secret{ObjectMeta: in(SecretSFTP)},
-		&appsv1.Deployment{ObjectMeta: in(ObjectName(s.name()))}, &corev1.Service{ObjectMeta: in(ServiceName(s.name()))},
-		&networkingv1.Ingress{ObjectMeta: in(ObjectName(s.name()))},
-	}
+	add(aResourceQuota, boundsName)
+	add(aNetworkPolicy, policySite)
+	add(aVolume, VolumeName)
+	add(aConfigMap, configNginx)
+	add(aConfigMap, configApp)
+	add(aSecret, SecretSFTP)
+	add(aDeployment, object)
+	add(aService, ServiceName(s.name()))
+	add(anIngress, object)
 	if s.databaseEnabled() {
-		names = append(names, &corev1.Secret{ObjectMeta: in(SecretDatabase)})
+		add(aSecret, SecretDatabase)
 	}
 	if s.wordPress() {
-		names = append(names, &corev1.Secret{ObjectMeta: in(SecretWordPress)})
+		add(aSecret, SecretWordPress)
 	}
 	if s.sftpEnabled() && !s.Platform.SFTP.Gateway() {
-		names = append(names, &corev1.Service{ObjectMeta: in(SFTPServiceName(s.name()))})
+		add(aService, SFTPServiceName(s.name()))
 	}
 	return names
 }

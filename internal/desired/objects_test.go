@@ -63,8 +63,8 @@ func TestNamesAreThoseOfAllObjects(t *testing.T) {
 					want[identity(t, o)] = true
 				}
 			}
-			for _, o := range site.Names() {
-				got[identity(t, o)] = true
+			for _, name := range site.Names() {
+				got[fmt.Sprintf("%T %s", name.Kind, name.NamespacedName)] = true
 			}
 			if !maps.Equal(got, want) {
 				t.Errorf("%s, %s: the names are\n%v, want\n%v", file, exposure, got, want)

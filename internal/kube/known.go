@@ -5,10 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"reflect"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kubepanel.io/kubepanel/internal/desired"
 )
 
 // Known remembers as what, by their sums, objects were found to be just what was
@@ -76,12 +79,12 @@ func (a Applier) know(owner, live client.Object) error {
 	return err
 }
 
-// Digest is a sum over an owner's objects, of which kinds and names are given. It is ""
-// when one is missing, is being removed, or is not known to be as it was applied.
-func (a Applier) Digest(ctx context.Context, owner client.Object, objects []client.Object) (string, error) {
-	digest, states, err := a.digest(ctx, objects)
-	for i, is := range states {
-		if !a.intact(owner, objects[i], is) {
+// Digest is a sum over an owner's objects. It is "" when one is missing, is being removed,
+// or is not known to be as it was applied.
+func (a Applier) Digest(ctx context.Context, owner client.Object, objects []desired.Name) (string, error) {
+	digest, found, err := a.digest(ctx, objects)
+	for _, f := range found {
+		if f.sum != f.applied && !a.Known.has(owner.GetUID(), f.uid, f.state) {
 			return "", err
 		}
 	}
@@ -90,35 +93,70 @@ func (a Applier) Digest(ctx context.Context, owner client.Object, objects []clie
 
 // Confirm tells whether the objects still have the Digest was, perhaps another
 // process', and knows from then on that they are as they were applied.
-func (a Applier) Confirm(ctx context.Context, owner client.Object, was string, objects []client.Object) (bool, error) {
-	digest, states, err := a.digest(ctx, objects)
+func (a Applier) Confirm(ctx context.Context, owner client.Object, was string, objects []desired.Name) (bool, error) {
+	digest, found, err := a.digest(ctx, objects)
 	if err != nil || digest == "" || digest != was {
 		return false, err
 	}
-	for i, is := range states {
-		if !a.intact(owner, objects[i], is) {
-			a.Known.put(owner.GetUID(), objects[i].GetUID(), is)
+	for _, f := range found {
+		if f.sum != f.applied {
+			a.Known.put(owner.GetUID(), f.uid, f.state)
 		}
 	}
 	return true, nil
 }
 
+// found is an object as it was seen.
+type found struct {
+	uid types.UID
+	state
+}
+
 // digest reads the objects out of the cache. What was written a moment ago and is not
 // in there yet makes another digest, so nothing waits for it.
-func (a Applier) digest(ctx context.Context, objects []client.Object) (string, []state, error) {
-	noCopy := true
-	cached := &client.GetOptions{UnsafeDisableDeepCopy: &noCopy, DisableReadYourWritesConsistency: true}
-	all, states := sha256.New(), make([]state, len(objects))
-	for i, o := range objects {
-		if err := a.Client.Get(ctx, client.ObjectKeyFromObject(o), o, cached); err != nil {
-			return "", nil, client.IgnoreNotFound(err)
-		}
-		is, err := stateOf(o)
-		if err != nil || !o.GetDeletionTimestamp().IsZero() {
+func (a Applier) digest(ctx context.Context, objects []desired.Name) (string, []found, error) {
+	all, seen := sha256.New(), make([]found, 0, len(objects))
+	for _, name := range objects {
+		one, err := a.see(ctx, name)
+		if err != nil || one.uid == "" {
 			return "", nil, err
 		}
-		states[i] = is
-		fmt.Fprintln(all, o.GetUID(), is.sum, is.applied)
+		seen = append(seen, one)
+		fmt.Fprintln(all, one.uid, one.sum, one.applied)
 	}
-	return hex.EncodeToString(all.Sum(nil)[:8]), states, nil
+	return hex.EncodeToString(all.Sum(nil)[:8]), seen, nil
+}
+
+// read are objects to read into, by their type: each look at each site sees a dozen, and
+// the structs of Kubernetes' kinds are large.
+var read = struct {
+	sync.Mutex
+	into map[reflect.Type]*sync.Pool
+}{into: map[reflect.Type]*sync.Pool{}}
+
+func readInto(kind reflect.Type) *sync.Pool {
+	read.Lock()
+	defer read.Unlock()
+	if read.into[kind] == nil {
+		read.into[kind] = &sync.Pool{New: func() any { return reflect.New(kind.Elem()).Interface() }}
+	}
+	return read.into[kind]
+}
+
+// see returns what the cache has of an object: nothing when there is none, or none for long.
+func (a Applier) see(ctx context.Context, name desired.Name) (found, error) {
+	pool := readInto(reflect.TypeOf(name.Kind))
+	o, ok := pool.Get().(client.Object)
+	if !ok {
+		return found{}, fmt.Errorf("read %s: %T is no object", name, name.Kind)
+	}
+	noCopy := true
+	err := a.Client.Get(ctx, name.NamespacedName, o, &client.GetOptions{UnsafeDisableDeepCopy: &noCopy, DisableReadYourWritesConsistency: true})
+	if err != nil || !o.GetDeletionTimestamp().IsZero() {
+		return found{}, client.IgnoreNotFound(err)
+	}
+	f := found{uid: o.GetUID()}
+	f.state, err = stateOf(o)
+	pool.Put(o)
+	return f, err
 }

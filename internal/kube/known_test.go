@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/desired"
 	"kubepanel.io/kubepanel/internal/kube"
 )
 
@@ -54,23 +55,24 @@ func TestADigestTellsWhetherSomebodyChangedSomething(t *testing.T) {
 				}
 			})
 			a := kube.Applier{Client: cluster.Client, Direct: cluster.Client, Owner: "kubepanel-test", Known: &kube.Known{}}
-			named := func() []client.Object {
-				return []client.Object{&corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "digest", Namespace: "default"}}}
-			}
-			if got, err := a.Digest(t.Context(), owner, named()); got != "" || err != nil {
+			key := client.ObjectKey{Name: "digest", Namespace: "default"}
+			names := []desired.Name{{Kind: &corev1.Service{}, NamespacedName: key}}
+			if got, err := a.Digest(t.Context(), owner, names); got != "" || err != nil {
 				t.Fatalf("what is not there has the digest %q, %v", got, err)
 			}
-			o := service(named()[0])
-			o.Spec = corev1.ServiceSpec{Selector: map[string]string{"a": "b"}, Ports: []corev1.ServicePort{{Port: 80}}}
+			o := &corev1.Service{
+				ObjectMeta: metav1.ObjectMeta{Name: key.Name, Namespace: key.Namespace},
+				Spec:       corev1.ServiceSpec{Selector: map[string]string{"a": "b"}, Ports: []corev1.ServicePort{{Port: 80}}},
+			}
 			if err := a.Apply(t.Context(), owner, o); err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { // the next one makes it anew; the test's own context has ended
-				if err := cluster.Client.Delete(context.WithoutCancel(t.Context()), named()[0]); err != nil {
+				if err := cluster.Client.Delete(context.WithoutCancel(t.Context()), o); err != nil {
 					t.Error(err)
 				}
 			})
-			digest, err := a.Digest(t.Context(), owner, named())
+			digest, err := a.Digest(t.Context(), owner, names)
 			if digest == "" || err != nil {
 				t.Fatalf("the digest is %q, %v", digest, err)
 			}
@@ -83,21 +85,21 @@ func TestADigestTellsWhetherSomebodyChangedSomething(t *testing.T) {
 				}
 			}
 			a.Known = &kube.Known{} // as another process
-			if got, err := a.Digest(t.Context(), owner, named()); got != "" || err != nil {
+			if got, err := a.Digest(t.Context(), owner, names); got != "" || err != nil {
 				t.Errorf("before it is confirmed the digest is %q, %v", got, err)
 			}
-			if same, err := a.Confirm(t.Context(), owner, digest, named()); same != tt.same || err != nil {
+			if same, err := a.Confirm(t.Context(), owner, digest, names); same != tt.same || err != nil {
 				t.Errorf("Confirm = %t, %v, want %t", same, err, tt.same)
 			}
 			want := ""
 			if tt.same {
 				want = digest
 			}
-			if got, err := a.Digest(t.Context(), owner, named()); got != want || err != nil {
+			if got, err := a.Digest(t.Context(), owner, names); got != want || err != nil {
 				t.Errorf("confirmed, the digest is %q, %v, want %q", got, err, want)
 			}
 			a.Known.Forget(owner.UID)
-			if got, err := a.Digest(t.Context(), owner, named()); got != "" || err != nil {
+			if got, err := a.Digest(t.Context(), owner, names); got != "" || err != nil {
 				t.Errorf("forgotten, the digest is %q, %v", got, err)
 			}
 		})

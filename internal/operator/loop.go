@@ -155,6 +155,11 @@ func (l *Loop[T]) setFinalizer(ctx context.Context, obj T, on bool) error {
 // it has, merge the two and parse the outcome. The resource version stands for the
 // concurrent write that must win.
 func (l *Loop[T]) writeStatus(ctx context.Context, obj, before T) error {
+	// A list that is the same is not gone over. Most of a status are conditions, and mostly
+	// none is another.
+	if were, are := before.Conditions(), obj.Conditions(); slices.Equal(*were, *are) {
+		*were = *are
+	}
 	if equality.Semantic.DeepEqual(written(before), written(obj)) {
 		return nil
 	}

@@ -58,7 +58,7 @@ func (r *Reconciler) confirm(ctx context.Context, d *v1alpha1.Domain) error {
 	if basis == "" || !found {
 		return nil
 	}
-	same, err := r.Kube.Confirm(ctx, d, objects, r.objects(d))
+	same, err := r.Kube.Confirm(ctx, d, objects, r.site(d).Names())
 	if same {
 		d.Status.Digest = was
 	}
@@ -77,7 +77,7 @@ func (r *Reconciler) digest(ctx context.Context, d, before *v1alpha1.Domain) {
 	if err != nil {
 		return // the next look compares everything again
 	}
-	objects, err := r.Kube.Digest(ctx, d, r.objects(d))
+	objects, err := r.Kube.Digest(ctx, d, r.site(d).Names())
 	if err != nil || objects == "" {
 		return
 	}
@@ -85,16 +85,6 @@ func (r *Reconciler) digest(ctx context.Context, d, before *v1alpha1.Domain) {
 	if !strings.HasPrefix(before.Status.Digest, basis) || !equality.Semantic.DeepEqual(before.Status, d.Status) {
 		d.Status.Digest = basis + objects
 	}
-}
-
-// objects names all that is compared.
-func (r *Reconciler) objects(d *v1alpha1.Domain) []client.Object {
-	names := r.site(d).Names()
-	objects := make([]client.Object, len(names))
-	for i, name := range names {
-		objects[i], _ = name.(client.Object) // each is
-	}
-	return objects
 }
 
 // basis is a sum over all that decides what a Domain's objects should be: who looks, how

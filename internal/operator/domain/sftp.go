@@ -17,7 +17,7 @@ import (
 // sftpService keeps the address that customers reach their files at: a port of
 // the site's own on every node, or the gateway's.
 func (r *Reconciler) sftpService(ctx context.Context, d *v1alpha1.Domain) error {
-	service := r.site(d).SFTPService()
+	service := &corev1.Service{ObjectMeta: inSite(d, desired.SFTPServiceName(d.Spec.DomainName))}
 	if !enabled(d.Spec.SFTP.Enabled) || r.Platform.SFTP.Gateway() {
 		if gone, err := r.Kube.Delete(ctx, d, service); err != nil || !gone {
 			return orWait(err, "Closing", "The way to SFTP is being closed.")

@@ -180,7 +180,7 @@ func TestFromTheFirstStartToASite(t *testing.T) {
 	if code, to, body := r.send(http.MethodPost, "/start", who); code != http.StatusSeeOther || to != "/enrol" {
 		t.Fatalf("the first start = %d to %q: %.2000s", code, to, body)
 	}
-	if code, to, _ := r.send(http.MethodGet, "/sites", nil); code != http.StatusSeeOther || to != "/enrol" {
+	if code, to, _ := r.send(http.MethodGet, "/sites", nil); code != http.StatusSeeOther || to != "/enrol?next=%2Fsites" {
 		t.Errorf("the sites without a second factor = %d to %q, want the way to one", code, to)
 	}
 	r.cookie, _ = enrols(t, "http://"+r.at, r.cookie)

@@ -125,6 +125,7 @@ type key struct {
 	rp     virtualwebauthn.RelyingParty
 	holder virtualwebauthn.Authenticator
 	key    virtualwebauthn.Credential
+	codes  []string // that came with it
 }
 
 func (b *browser) addPasskey(t *testing.T) *key {
@@ -139,7 +140,10 @@ func (b *browser) addPasskey(t *testing.T) *key {
 	must(t, err)
 	k.holder.Options.UserHandle = []byte(asked.UserID)
 	answer := virtualwebauthn.CreateAttestationResponse(k.rp, k.holder, k.key, *asked)
-	must(t, b.do(t, answer, func(ctx context.Context, r *http.Request) error { return b.site.FinishAddPasskey(ctx, "Laptop", r) }))
+	must(t, b.do(t, answer, func(ctx context.Context, r *http.Request) (err error) {
+		k.codes, err = b.site.FinishAddPasskey(ctx, "Laptop", r)
+		return err
+	}))
 	k.holder.AddCredential(k.key)
 	return k
 }
@@ -190,5 +194,47 @@ func TestPasskeySignsIn(t *testing.T) {
 	// With a passkey, the password alone is half of it.
 	if stage, err := s.browser(t).signIn(t, "boss@provider.example", password); err != nil || stage != auth.SecondFactor {
 		t.Errorf("SignIn = %s, %v, want %s", stage, err, auth.SecondFactor)
+	}
+}
+
+// A passkey alone brings recovery codes; an app or another passkey beside it takes none away, and the last one's end does.
+func TestAPasskeyBringsRecoveryCodes(t *testing.T) {
+	s := newSite(t)
+	first := s.administrator(t)
+	left := func() int {
+		var f auth.Factors
+		must(t, first.in(t, func(ctx context.Context) (err error) { f, err = s.Factors(ctx); return err }))
+		return f.RecoveryCodes
+	}
+	codes := first.addPasskey(t).codes
+	if len(codes) != 10 || left() != 10 {
+		t.Fatalf("a first passkey brings %d codes, %d are kept, want 10", len(codes), left())
+	}
+	if more := first.addPasskey(t).codes; len(more) != 0 {
+		t.Errorf("a second passkey brings %d codes, want that the first ones stay", len(more))
+	}
+	b := s.browser(t)
+	if stage, err := b.signIn(t, "boss@provider.example", password); err != nil || stage != auth.SecondFactor {
+		t.Fatalf("SignIn = %s, %v, want %s", stage, err, auth.SecondFactor)
+	}
+	must(t, b.second(t, codes[0]))
+	if b.who(t) == nil || left() != 9 {
+		t.Errorf("a code signs in: %t, %d left, want 9", b.who(t) != nil, left())
+	}
+	first.enrolTOTP(t)
+	must(t, first.in(t, s.RemoveTOTP))
+	if left() != 10 {
+		t.Errorf("without the app %d codes are left, want its 10: there are passkeys", left())
+	}
+	keys, err := s.store.Passkeys(t.Context(), first.who(t).ID)
+	must(t, err)
+	for i, want := range []int{10, 0} {
+		must(t, first.in(t, func(ctx context.Context) error { return s.RemovePasskey(ctx, keys[i].ID) }))
+		if left() != want {
+			t.Errorf("after removing %d of 2 passkeys %d codes are left, want %d", i+1, left(), want)
+		}
+	}
+	if codes := first.addPasskey(t).codes; len(codes) != 10 {
+		t.Errorf("a first passkey again brings %d codes, want 10", len(codes))
 	}
 }

@@ -95,11 +95,12 @@ func wrongPasskey(err error) error {
 }
 
 // FinishAddPasskey keeps the passkey that the browser made; the request's body is its
-// answer as JSON.
-func (a *Auth) FinishAddPasskey(ctx context.Context, name string, r *http.Request) error {
+// answer as JSON. An account without recovery codes gets them, which nobody can be shown
+// again.
+func (a *Auth) FinishAddPasskey(ctx context.Context, name string, r *http.Request) ([]string, error) {
 	u, err := a.self(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	name, err = hosting.ParsePersonName(name)
 	if err != nil || len(name) > maxPasskeyName {
@@ -107,43 +108,48 @@ func (a *Auth) FinishAddPasskey(ctx context.Context, name string, r *http.Reques
 	}
 	h, err := a.holder(ctx, u)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	challenge, err := a.challenged(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	made, err := a.passkeys.FinishRegistration(h, challenge, r)
 	if err != nil {
-		return wrongPasskey(err)
+		return nil, wrongPasskey(err)
 	}
 	data, err := json.Marshal(made)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var codes []string
 	err = a.store.Write(ctx, func(tx hosting.Tx) error {
 		if err := tx.PutPasskey(ctx, &hosting.Passkey{ID: keyID(made.ID), User: u.ID, Name: name, Data: data, CreatedAt: a.now()}); err != nil {
 			return err
 		}
-		if err := hasEnrolled(ctx, tx, u); err != nil {
+		if codes, err = hasEnrolled(ctx, tx, u); err != nil {
 			return err
 		}
 		return a.recordIn(ctx, tx, u, "passkey.added")
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return a.enrolled(ctx, u)
+	return codes, a.enrolled(ctx, u)
 }
 
-// hasEnrolled notes that an account whose second factors were taken away has one again.
-func hasEnrolled(ctx context.Context, tx hosting.Tx, u *hosting.User) error {
+// hasEnrolled notes that an account has a second factor now, and makes recovery codes
+// where there are none.
+func hasEnrolled(ctx context.Context, tx hosting.Tx, u *hosting.User) (codes []string, err error) {
 	login, err := tx.Login(ctx, u.ID)
-	if err != nil || !login.Enrol {
-		return err
+	if err != nil {
+		return nil, err
 	}
 	login.Enrol = false
-	return tx.PutLogin(ctx, login)
+	if len(login.Recovery) == 0 {
+		codes, login.Recovery = recovery()
+	}
+	return codes, tx.PutLogin(ctx, login)
 }
 
 func keyID(id []byte) string { return base64.RawURLEncoding.EncodeToString(id) }
@@ -223,7 +229,8 @@ func (a *Auth) Passkeys(ctx context.Context) ([]hosting.Passkey, error) {
 	return a.store.Passkeys(ctx, u.ID)
 }
 
-// RemovePasskey removes one. Whoever must have a second factor keeps the last.
+// RemovePasskey removes one. Whoever must have a second factor keeps the last; recovery
+// codes go with it.
 func (a *Auth) RemovePasskey(ctx context.Context, id string) error {
 	u, err := a.self(ctx)
 	if err != nil {
@@ -244,6 +251,12 @@ func (a *Auth) RemovePasskey(ctx context.Context, id string) error {
 		}
 		if err := tx.DeletePasskey(ctx, u.ID, id); err != nil {
 			return err
+		}
+		if len(login.TOTP) == 0 && !others {
+			login.Recovery = nil
+			if err := tx.PutLogin(ctx, login); err != nil {
+				return err
+			}
 		}
 		return a.recordIn(ctx, tx, u, "passkey.removed")
 	})

@@ -94,8 +94,8 @@ func (a *Auth) enrolled(ctx context.Context, u *hosting.User) error {
 	return a.proven(ctx, u)
 }
 
-// RemoveTOTP turns the seed and its recovery codes off. Whoever must have a second
-// factor keeps it until there is a passkey.
+// RemoveTOTP turns the seed off, and the recovery codes unless there is a passkey. Whoever
+// must have a second factor keeps it until there is one.
 func (a *Auth) RemoveTOTP(ctx context.Context) error {
 	u, err := a.self(ctx)
 	if err != nil {
@@ -113,7 +113,10 @@ func (a *Auth) RemoveTOTP(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		login.TOTP, login.Recovery = nil, nil
+		login.TOTP = nil
+		if len(keys) == 0 {
+			login.Recovery = nil
+		}
 		if err := tx.PutLogin(ctx, login); err != nil {
 			return err
 		}

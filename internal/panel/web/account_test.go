@@ -164,8 +164,8 @@ func TestAnAdministratorTakesALostFactorAway(t *testing.T) {
 	b.get(page+"?factors-gone=1").want(t, http.StatusOK, "sets up a second factor then")
 	jo.get("/account").leads(t, "/sign-in?next=%2Faccount")
 	b.get("/audit").want(t, http.StatusOK, "user.factors", h.jo.Email)
-	jo.signIn(h.jo.Email).leads(t, "/enrol")
-	jo.get("/sites").leads(t, "/enrol")
+	jo.signIn(h.jo.Email).leads(t, "/enrol?next=%2Fsites")
+	jo.get("/sites").leads(t, "/enrol?next=%2Fsites")
 	jo.enrol("/enrol")
 	jo.get("/sites").want(t, http.StatusOK)
 }
@@ -199,10 +199,11 @@ func TestPasskeyIsAddedAndSignsIn(t *testing.T) {
 	made, err := virtualwebauthn.ParseAttestationOptions(options.body)
 	h.must(err)
 	holder.Options.UserHandle = []byte(made.UserID)
-	b.send(http.MethodPost, "/account/passkey/answer?name=Strongbox", "application/json", virtualwebauthn.CreateAttestationResponse(rp, holder, key, *made)).want(t, http.StatusNoContent)
+	b.send(http.MethodPost, "/account/passkey/answer?name=Strongbox", "application/json", virtualwebauthn.CreateAttestationResponse(rp, holder, key, *made)).
+		want(t, http.StatusOK, "The passkey is there. Keep these recovery codes", `href="/"`)
 	holder.AddCredential(key)
 	page := b.get("/account")
-	page.want(t, http.StatusOK, "Strongbox")
+	page.want(t, http.StatusOK, "Strongbox", "Recovery codes left: 10")
 
 	other := b.another()
 	asked, err := virtualwebauthn.ParseAssertionOptions(other.post("/sign-in/passkey", nil).body)
@@ -276,15 +277,16 @@ func TestWhoMustHaveASecondFactorGetsNothingElse(t *testing.T) {
 	h := newHouse(t)
 	b := h.open(func(o *auth.Options) { o.SecondFactorFor = []hosting.Role{hosting.Administrator} })
 	b.secured(h.boss.ID)
-	b.signIn(h.boss.Email).leads(t, "/enrol")
-	for _, path := range []string{"/", "/sites", "/account", "/users", "/audit"} {
-		b.get(path).leads(t, "/enrol")
+	b.signIn(h.boss.Email).leads(t, "/enrol?next=%2Fsites")
+	b.get("/").leads(t, "/enrol")
+	for _, path := range []string{"/sites", "/account", "/users", "/audit"} {
+		b.get(path).leads(t, "/enrol?next="+url.QueryEscape(path))
 	}
 	b.post("/sites", newSiteForm("a.example")).leads(t, "/enrol")
 	b.post("/account/password", url.Values{"password": {password}, "new-password": {"another horse battery staple"}}).leads(t, "/enrol")
 	b.get("/enrol").want(t, http.StatusOK, "Set up an authenticator app", "Add a passkey")
 	seed, page := b.enrol("/enrol")
-	page.want(t, http.StatusOK, "Keep these recovery codes")
+	page.want(t, http.StatusOK, "Keep these recovery codes", `href="/"`)
 	b.get("/sites").want(t, http.StatusOK)
 	b.get("/enrol").leads(t, "/")
 	if h.cluster.Len() != 0 {

@@ -133,7 +133,7 @@ func TestSecondFactorIsAskedForUnlessTheCompanyAsks(t *testing.T) {
 	h, c := newHouse(t), newCompany(t)
 	boss := h.open(trusting(c), func(o *auth.Options) { o.SecondFactorFor = []hosting.Role{hosting.Administrator} })
 	boss.secured(h.boss.ID)
-	boss.signIn(h.boss.Email).leads(t, "/enrol")
+	boss.signIn(h.boss.Email).leads(t, "/enrol?next=%2Fsites")
 	boss.enrol("/enrol")
 	way := boss.employer(c, nil)
 	c.come(boss.another(), way).leads(t, "/sign-in/code?next=%2F")

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 
 	"kubepanel.io/kubepanel/internal/panel/auth"
 )
@@ -12,6 +13,7 @@ type enrolPage struct {
 
 	Seed     auth.TOTP
 	Recovery []string
+	Next     string // where somebody was on the way to
 	Wrong    faults
 }
 
@@ -21,14 +23,14 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	case auth.MustEnrol:
 		return s.showEnrol(w, r, nil, func(*enrolPage) {})
 	case auth.Done:
-		return seeOther(w, r, "/")
+		return seeOther(w, r, local(r.FormValue("next")))
 	case auth.Nobody, auth.SecondFactor:
 	}
 	return seeOther(w, r, "/sign-in")
 }
 
 func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request, err error, fill func(*enrolPage)) error {
-	p := enrolPage{frame: s.frame(r, placeNone)}
+	p := enrolPage{frame: s.frame(r, placeNone), Next: local(r.FormValue("next"))}
 	p.Title = p.T("Your second factor")
 	if p.Wrong, err = s.asked(r, err); err != nil {
 		return err
@@ -51,4 +53,12 @@ func (s *Server) enrolCodeConfirm(w http.ResponseWriter, r *http.Request) error 
 			p.Seed = seed
 		}
 	})
+}
+
+// enrolAt is the page's address for who was on the way to somewhere.
+func enrolAt(next string) string {
+	if next == "/" {
+		return "/enrol"
+	}
+	return "/enrol?" + url.Values{"next": {next}}.Encode()
 }

@@ -20,7 +20,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) error {
 	case step.To != "":
 		return seeOther(w, r, step.To)
 	case auth.StageOf(r.Context()) == auth.MustEnrol:
-		return seeOther(w, r, "/enrol")
+		return seeOther(w, r, enrolAt(step.Next))
 	}
 	query := url.Values{"next": {step.Next}}
 	if step.Again {

@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"encoding/json"
+	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -533,6 +534,42 @@ func TestSecondFactorHoldsForApplications(t *testing.T) {
 	strict.doors.SecondFactorFor = []hosting.Role{hosting.Administrator}
 	if said, err := loose.who(); err == nil {
 		t.Errorf("without the factor that the role must have, the application is told %+v", said)
+	}
+}
+
+// Who has to set a second factor up on the way to an application gets there after it.
+func TestSettingUpASecondFactorLeadsOnToTheApplication(t *testing.T) {
+	h := newHouse(t)
+	boss := h.open().boss()
+	a := boss.tool("Grafana", hosting.Administrator)
+	h.doors.SecondFactorFor = []hosting.Role{hosting.Administrator}
+	b := boss.another()
+	begun := at(a.begin())
+	to := b.get(begun).header.Get("Location")
+	asked, err := url.Parse(to)
+	h.must(err)
+	enrol := b.post("/sign-in", url.Values{"email": {h.boss.Email}, "password": {password}, "next": {asked.Query().Get("next")}}).header.Get("Location")
+	if again := b.get(begun).header.Get("Location"); !strings.HasPrefix(enrol, "/enrol?next=") || again != enrol {
+		t.Errorf("the password leads to %q and the application to %q, want the page to set a factor up, with the way on", enrol, again)
+	}
+	page := b.get(enrol)
+	next := regexp.MustCompile(`name="next" value="([^"]+)"`).FindStringSubmatch(page.body)
+	if next == nil {
+		t.Fatalf("the page forgets the way: %.3000s", page.body)
+	}
+	way := url.Values{"next": {html.UnescapeString(next[1])}}
+	seeded := b.post("/enrol/code", way)
+	seed := regexp.MustCompile(`id="seed"[^>]*>([A-Z2-7]+)<`).FindStringSubmatch(seeded.body)[1]
+	way.Set("code", "x00000")
+	b.post("/enrol/code/confirm", way).want(t, http.StatusUnauthorized, next[0])
+	way.Set("code", h.code(seed, 0))
+	on := regexp.MustCompile(`href="(/openid/[^"]+)"`).FindStringSubmatch(b.post("/enrol/code/confirm", way).body)
+	if on == nil {
+		t.Fatal("after the recovery codes no way leads to the application")
+	}
+	a.follow(b.get(html.UnescapeString(on[1]))).want(t, http.StatusOK, "Hello Ada Boss")
+	for _, evil := range []string{"https://evil.example/", "//evil.example", "javascript:alert(1)"} {
+		b.get("/enrol?"+url.Values{"next": {evil}}.Encode()).leads(t, "/")
 	}
 }
 

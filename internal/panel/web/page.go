@@ -50,11 +50,14 @@ func (s *Server) signedIn(h handler) handler {
 // toSignIn asks who it is, and remembers where to go then. A part of a page that is
 // asked for in the background makes the browser go there as a whole.
 func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {
-	to := "/sign-in"
+	to, next := "/sign-in", "/"
+	if r.Method == http.MethodGet && !partial(r) {
+		next = r.URL.RequestURI()
+	}
 	if auth.StageOf(r.Context()) == auth.MustEnrol {
-		to = "/enrol"
-	} else if r.Method == http.MethodGet && r.URL.Path != "/" && !partial(r) {
-		to += "?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
+		to = enrolAt(next)
+	} else if next != "/" {
+		to += "?" + url.Values{"next": {next}}.Encode()
 	}
 	if partial(r) {
 		w.Header().Set("HX-Redirect", to)

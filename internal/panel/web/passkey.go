@@ -25,8 +25,15 @@ func (s *Server) beginAddPasskey(w http.ResponseWriter, r *http.Request) error {
 	return s.tell(w, r, s.Doors.BeginAddPasskey)
 }
 
+// finishAddPasskey answers with the recovery codes where there were none before, which the
+// script puts in place of what asked for the passkey.
 func (s *Server) finishAddPasskey(w http.ResponseWriter, r *http.Request) error {
-	return s.heard(w, r, s.Doors.FinishAddPasskey(r.Context(), r.URL.Query().Get("name"), r))
+	query := r.URL.Query()
+	codes, err := s.Doors.FinishAddPasskey(r.Context(), query.Get("name"), r)
+	if err != nil || len(codes) == 0 {
+		return s.heard(w, r, err)
+	}
+	return show(w, r, http.StatusOK, passkeyCodes(s.frame(r, placeNone), codes, local(query.Get("next"))))
 }
 
 // tell answers what the browser's authenticator is asked.

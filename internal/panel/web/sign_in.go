@@ -65,7 +65,7 @@ func (s *Server) goOn(w http.ResponseWriter, r *http.Request, stage auth.Stage, 
 	case auth.SecondFactor:
 		return seeOther(w, r, "/sign-in/code?"+url.Values{"next": {next}}.Encode())
 	case auth.MustEnrol:
-		return seeOther(w, r, "/enrol")
+		return seeOther(w, r, enrolAt(next))
 	case auth.Done, auth.Nobody:
 	}
 	return s.arrive(w, r, next)

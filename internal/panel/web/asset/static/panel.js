@@ -125,8 +125,13 @@ for (const button of all("[data-passkey]")) {
         ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(publicKey) })
         : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey) });
       const name = button.form?.elements["passkey-name"]?.value ?? "";
-      await post(`${button.dataset.passkey}/answer?name=${encodeURIComponent(name)}`, JSON.stringify(made));
-      location.assign(button.dataset.next || location.pathname);
+      const next = button.dataset.next;
+      const heard = await post(`${button.dataset.passkey}/answer?${new URLSearchParams({ name, next })}`, JSON.stringify(made));
+      const codes = await heard.text();
+      if (!codes) return location.assign(next);
+      const place = button.closest("[data-place]"); // they are shown this once
+      place.innerHTML = codes;
+      place.querySelector("a").focus();
     } catch (error) {
       said.textContent = error.said ?? button.dataset.refused;
       said.hidden = false;

@@ -2,10 +2,17 @@ package images_test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"database/sql"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,7 +48,7 @@ func newServer(t *testing.T) *server {
 		s.kill()
 		_ = os.RemoveAll(dir)
 	})
-	for _, folder := range []string{"data", "run", "mariadb-auth", "mariadb-operator", "mariadb-tls"} {
+	for _, folder := range []string{"data", "run", "mariadb-auth", "mariadb-operator", "mariadb-tls", "mariadb-clients"} {
 		if err := os.Mkdir(s.path(folder), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -320,6 +327,123 @@ func TestARestartLetsAnOperatorWithoutTLSIn(t *testing.T) {
 	s.kill()
 	s.start()
 	s.exec(s.as("kubepanel-operator", "operatorsecret"), "DO 1")
+}
+
+// holder has a key and a certificate: an authority, or who signs in.
+type holder struct {
+	certificate *x509.Certificate
+	key         *ecdsa.PrivateKey
+}
+
+// signed makes a holder whom that authority signed; one without is its own.
+func signed(t *testing.T, name string, by *holder, ca bool) *holder {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, IsCA: ca, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	if ca {
+		template.KeyUsage, template.ExtKeyUsage = x509.KeyUsageCertSign, nil
+	}
+	if by == nil {
+		by = &holder{template, key}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, by.certificate, key.Public(), by.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &holder{certificate, key}
+}
+
+func (h *holder) pem() string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: h.certificate.Raw}))
+}
+
+// certified signs in as the operator, with a certificate that this authority signed.
+func (s *server) certified(authority *holder) error {
+	s.t.Helper()
+	operator := signed(s.t, "operator", authority, false)
+	c := mysql.NewConfig()
+	c.Net, c.Addr, c.User, c.Passwd, c.Logger = "unix", s.path("run/mariadb.sock"), "kubepanel-operator", "operatorsecret", &mysql.NopLogger{}
+	c.TLS = &tls.Config{InsecureSkipVerify: true, Certificates: []tls.Certificate{{
+		Certificate: [][]byte{operator.certificate.Raw}, PrivateKey: operator.key,
+	}}}
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	conn, err := connector.Connect(s.t.Context())
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// knows waits until the server takes certificates of that authority.
+func (s *server) knows(authority *holder) {
+	s.t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		err := s.certified(authority)
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			s.t.Fatalf("the server does not take the operator's certificate: %v\n%s", err, s.log)
+		}
+	}
+}
+
+func TestMariaDBTakesCertificatesOfTheAuthorityInItsSecretOnly(t *testing.T) {
+	s := newServer(t)
+	s.start()
+	first, second := signed(t, "authority", nil, true), signed(t, "authority", nil, true)
+	s.exec(s.as("kubepanel-operator", "operatorsecret"), "DO 1")
+	if s.certified(first) == nil {
+		t.Error("before there is an authority a certificate of it is taken")
+	}
+	s.secret("mariadb-clients/ca.crt", first.pem())
+	s.knows(first)
+	s.exec(s.as("root", "rootsecret"), "ALTER USER 'kubepanel-operator'@'%' REQUIRE SUBJECT '/CN=operator'")
+	s.secret("mariadb-clients/ca.crt", second.pem())
+	s.knows(second)
+	if s.certified(first) == nil {
+		t.Error("certificates of an authority that was replaced are taken still")
+	}
+	// What the operator asked for stays over a start, so there is no moment for who has its password.
+	for range 2 {
+		s.kill()
+		s.start()
+		if s.as("kubepanel-operator", "operatorsecret").Ping() == nil {
+			t.Error("after a start the password is enough")
+		}
+		s.knows(second)
+	}
+	var limit int
+	if err := s.as("root", "rootsecret").QueryRow("SELECT max_user_connections FROM mysql.user WHERE User = 'kubepanel-operator'").Scan(&limit); err != nil || limit != 20 {
+		t.Errorf("the operator may open %d connections, %v, want 20", limit, err)
+	}
+
+	// An authority that another one signed would let that other one sign for the operator.
+	root := signed(t, "root", nil, true)
+	middle := signed(t, "middle", root, true)
+	s.secret("mariadb-clients/ca.crt", middle.pem()+root.pem())
+	s.kill()
+	s.start()
+	s.exec(s.as("kubepanel-operator", "operatorsecret"), "DO 1")
+	for name, authority := range map[string]*holder{"before": second, "the root": root} {
+		if s.certified(authority) == nil {
+			t.Errorf("a certificate of %s is taken", name)
+		}
+	}
 }
 
 func TestAFirstStartThatIsKilledIsMadeUpFor(t *testing.T) {

@@ -1,6 +1,6 @@
-// Package authority signs certificates of servers with the platform's own
-// certificate authority, and says whom their clients trust while another one takes
-// its place.
+// Package authority signs certificates with the platform's own certificate
+// authority: those of servers, and those by which the platform's programs sign in. It
+// says whom clients trust while another one takes its place.
 //
 // It must never write to a disk, talk to a network or decide which names a server
 // may have.
@@ -27,6 +27,9 @@ const (
 	Lifetime = 60 * 24 * time.Hour
 	// RenewBefore leaves a third of the lifetime, as certmagic does.
 	RenewBefore = Lifetime / 3
+	// ClientLifetime is a client's: who keeps its certificate in memory gets another
+	// whenever it likes, so one that is stolen is soon worth nothing.
+	ClientLifetime = 24 * time.Hour
 	// backdate forgives clients whose clock is behind ours.
 	backdate = time.Hour
 	// maxCommonName is the upper bound of RFC 5280, ub-common-name.
@@ -67,29 +70,7 @@ func Read(certPEM, keyPEM []byte) (*Authority, error) {
 // Issue makes a key and a certificate of a server that has these names, of which
 // the first is its common one; addresses are names too.
 func (a *Authority) Issue(now time.Time, names ...string) (*tls.Certificate, error) {
-	if !now.Before(a.Cert.NotAfter) {
-		return nil, fmt.Errorf("the CA %s ended on %s", a.Cert.Subject, a.Cert.NotAfter.Format(time.DateOnly))
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	// RFC 5280 section 4.1.2.2: positive, at most 20 octets.
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
-	if err != nil {
-		return nil, err
-	}
-	end := now.Add(Lifetime)
-	if a.Cert.NotAfter.Before(end) {
-		end = a.Cert.NotAfter
-	}
-	template := &x509.Certificate{
-		SerialNumber: serial,
-		NotBefore:    now.Add(-backdate),
-		NotAfter:     end,
-		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
+	template := &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 	for _, name := range names {
 		if ip := net.ParseIP(name); ip != nil {
 			template.IPAddresses = append(template.IPAddresses, ip)
@@ -100,6 +81,35 @@ func (a *Authority) Issue(now time.Time, names ...string) (*tls.Certificate, err
 	if len(names) > 0 && len(names[0]) <= maxCommonName {
 		template.Subject = pkix.Name{CommonName: names[0]}
 	}
+	return a.sign(template, now, Lifetime)
+}
+
+// IssueClient makes a key and a certificate by which a program signs in under that
+// name. No server can be spoken to by it, and no server's certificate signs in.
+func (a *Authority) IssueClient(now time.Time, subject pkix.Name) (*tls.Certificate, error) {
+	template := &x509.Certificate{Subject: subject, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	return a.sign(template, now, ClientLifetime)
+}
+
+// sign makes a key and completes its certificate, which ends with its CA at the latest.
+func (a *Authority) sign(template *x509.Certificate, now time.Time, lifetime time.Duration) (*tls.Certificate, error) {
+	if !now.Before(a.Cert.NotAfter) {
+		return nil, fmt.Errorf("the CA %s ended on %s", a.Cert.Subject, a.Cert.NotAfter.Format(time.DateOnly))
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	// RFC 5280 section 4.1.2.2: positive, at most 20 octets.
+	template.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		return nil, err
+	}
+	template.NotBefore, template.NotAfter = now.Add(-backdate), now.Add(lifetime)
+	if a.Cert.NotAfter.Before(template.NotAfter) {
+		template.NotAfter = a.Cert.NotAfter
+	}
+	template.KeyUsage = x509.KeyUsageDigitalSignature
 	der, err := x509.CreateCertificate(rand.Reader, template, a.Cert, key.Public(), a.key)
 	if err != nil {
 		return nil, err

@@ -37,6 +37,9 @@ type Databases struct {
 	// that MariaDB showed a certificate of it.
 	Certificate func(context.Context) (*corev1.Secret, error)
 	Proven      func(context.Context, *corev1.Secret) error
+	// Authority reads the Secret with the platform's authority, which signs the
+	// certificate that the operator shows MariaDB.
+	Authority func(context.Context) (*corev1.Secret, error)
 	// Changed is told when the server goes or comes.
 	Changed chan event.GenericEvent
 
@@ -44,6 +47,7 @@ type Databases struct {
 	server *mariadb.Server
 	asked  bool
 	down   error
+	proof  proof
 	// checked remembers what was found to be as it should be.
 	checked map[types.UID]check
 	// authority is what sites are told to know MariaDB by.
@@ -126,7 +130,7 @@ func (s *Databases) reach(ctx context.Context) error {
 	proven := certificate.Annotations[platform.AnnotationProven] != ""
 	encrypted := account
 	encrypted.Authority = string(certificate.Data[platform.KeyAuthority])
-	err = s.connect(ctx, encrypted)
+	err = s.signIn(ctx, encrypted)
 	switch {
 	case errors.Is(err, mariadb.ErrUnproven) && !proven:
 		return s.connect(ctx, account)
@@ -137,26 +141,29 @@ func (s *Databases) reach(ctx context.Context) error {
 			return fmt.Errorf("note that MariaDB is spoken to encrypted: %w", err)
 		}
 	}
-	return s.requireTLS(ctx)
+	return s.guard(ctx)
 }
 
-// requireTLS lets nobody use the operator's account in clear. The server serves
-// without that too, so a server that can't write now is not down.
-func (s *Databases) requireTLS(ctx context.Context) error {
-	s.mu.Lock()
-	server := s.server
-	s.mu.Unlock()
-	if err := server.RequireTLS(ctx); err != nil {
+// guard lets nobody use the operator's account who comes otherwise than we do. The
+// server serves without that too, so a server that can't write now is not down.
+func (s *Databases) guard(ctx context.Context) error {
+	server := s.current()
+	if err := server.Guard(ctx); err != nil {
 		return server.Ping(ctx)
 	}
 	return nil
 }
 
+// current returns the server as it was reached last, nil before that.
+func (s *Databases) current() *mariadb.Server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.server
+}
+
 // connect makes the server one for this account, if it answers to it.
 func (s *Databases) connect(ctx context.Context, account mariadb.Account) error {
-	s.mu.Lock()
-	old := s.server
-	s.mu.Unlock()
+	old := s.current()
 	if old != nil && old.Account() == account {
 		return old.Ping(ctx)
 	}

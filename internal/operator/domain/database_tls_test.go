@@ -3,6 +3,7 @@ package domain_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/authority"
 	"kubepanel.io/kubepanel/internal/desired"
+	"kubepanel.io/kubepanel/internal/operator/domain/mariadb"
 	"kubepanel.io/kubepanel/internal/operator/domain/mariadb/mariadbtest"
 )
 
@@ -61,6 +63,115 @@ func TestMariaDBIsSpokenToEncryptedFromTheDayItCan(t *testing.T) {
 	w.mariadb.Present(first.Data[corev1.TLSCertKey], first.Data[corev1.TLSPrivateKeyKey])
 	w.mariadb.StartAgain()
 	w.condition(t, w.only, v1alpha1.ConditionDatabaseReady, metav1.ConditionTrue, "")
+}
+
+// TestStolenAccountOpensNothingOnceMariaDBKnowsTheAuthority is an upgrade in either
+// order, a way back, and an authority of another name, with the operator at work.
+func TestStolenAccountOpensNothingOnceMariaDBKnowsTheAuthority(t *testing.T) {
+	w := newWorld(t)
+	forgetCertificate(t, w)
+	w.only, w.resync = "certified.example", time.Second
+	stop := w.startOperator(t)
+	w.create(t, newDomain(w.only))
+	shown := w.certificate(t, func(s *corev1.Secret) bool { return len(s.Data[corev1.TLSCertKey]) > 0 })
+	certPEM, keyPEM := shown.Data[corev1.TLSCertKey], shown.Data[corev1.TLSPrivateKeyKey]
+	ca := get(t, &corev1.Secret{}, w.settings.Namespace, platform.SecretCA)
+	restart := func(authority []byte) {
+		w.mariadb.Stop()
+		w.mariadb.Present(certPEM, keyPEM)
+		w.mariadb.Trust(authority)
+		w.mariadb.StartAgain()
+	}
+	// stolen is what the account is good for without its certificate, over TLS.
+	stolen := func() error {
+		thief, err := mariadb.Open(mariadb.Account{
+			Host: w.settings.Database.Host, Port: w.mariadb.Port, User: mariadbtest.OperatorUser, Password: mariadbtest.OperatorPassword,
+			Authority: string(shown.Data[platform.KeyAuthority]),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer thief.Close() // nothing was written
+		return thief.Ping(t.Context())
+	}
+	closes := func() {
+		t.Helper()
+		eventually(t, func() error {
+			if err := stolen(); !errors.Is(err, mariadb.ErrRefused) {
+				return errorf("the operator's password alone: %v, want ErrRefused", err)
+			}
+			return nil
+		})
+		w.condition(t, w.only, v1alpha1.ConditionDatabaseReady, metav1.ConditionTrue, "")
+		w.mends(t)
+	}
+
+	// An operator of now, a MariaDB of an older release.
+	restart(nil)
+	w.certificate(t, func(s *corev1.Secret) bool { return s.Annotations[platform.AnnotationProven] != "" })
+	w.mends(t)
+	if err := stolen(); err != nil {
+		t.Errorf("a MariaDB that knows no authority: %v", err)
+	}
+	restart(ca.Data[corev1.TLSCertKey])
+	closes()
+
+	// Another operator signs a certificate of its own.
+	stop()
+	w.startOperator(t)
+	closes()
+
+	// Another authority, of which MariaDB hears a little later.
+	newCert, newKey, err := authority.New(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := ca.DeepCopy()
+	ca.Data[corev1.TLSCertKey], ca.Data[corev1.TLSPrivateKeyKey] = newCert, newKey
+	if err := cluster.Client.Patch(t.Context(), ca, client.MergeFrom(before)); err != nil {
+		t.Fatal(err)
+	}
+	shown = w.certificate(t, func(s *corev1.Secret) bool { return string(s.Data[platform.KeyAuthority]) == string(newCert) })
+	certPEM, keyPEM = shown.Data[corev1.TLSCertKey], shown.Data[corev1.TLSPrivateKeyKey]
+	w.mariadb.Present(certPEM, keyPEM)
+	w.condition(t, w.only, v1alpha1.ConditionDatabaseReady, metav1.ConditionFalse, "AccountRefused")
+	w.mariadb.Trust(newCert)
+	closes()
+
+	// MariaDB goes back to the older release, whose start requires nothing.
+	root := w.mariadb.Root()
+	defer root.Close() // what it wrote was answered
+	if _, err := root.ExecContext(t.Context(), "ALTER USER '"+mariadbtest.OperatorUser+"'@'%' REQUIRE NONE"); err != nil {
+		t.Fatal(err)
+	}
+	restart(nil)
+	w.mends(t)
+}
+
+// mends waits until the operator has given the site back the user that it lost. It is
+// made to look, since no watch tells of that.
+func (w *world) mends(t *testing.T) {
+	t.Helper()
+	root := w.mariadb.Root()
+	defer root.Close() // what it wrote was answered
+	name := desired.DatabaseName(w.only)
+	if _, err := root.ExecContext(t.Context(), "DROP USER IF EXISTS `"+name+"`@'%'"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() error {
+		w.change(t, w.only, func(d *v1alpha1.Domain) {
+			metav1.SetMetaDataAnnotation(&d.ObjectMeta, "kubepanel.test/look", time.Now().String())
+		})
+		time.Sleep(200 * time.Millisecond)
+		var users int
+		if err := root.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM mysql.user WHERE User = ?", name).Scan(&users); err != nil {
+			return err
+		}
+		if users != 1 {
+			return errorf("the site's user is not there again")
+		}
+		return nil
+	})
 }
 
 func TestCertificateOfMariaDBFollowsItsAuthority(t *testing.T) {

@@ -144,6 +144,9 @@ func newReconciler(mgr ctrl.Manager, o Options) *Reconciler {
 		Certificate: func(ctx context.Context) (*corev1.Secret, error) {
 			return r.platformSecret(ctx, platform.SecretMariaDBTLS)
 		},
+		Authority: func(ctx context.Context) (*corev1.Secret, error) {
+			return r.platformSecret(ctx, platform.SecretCA)
+		},
 		Proven:  r.proven,
 		Changed: make(chan event.GenericEvent),
 	}

@@ -37,6 +37,9 @@ var (
 	// ErrUnproven: the server does not show that it is who we look for: it has no
 	// certificate, or one for another name or of another authority.
 	ErrUnproven = errors.New("the server's certificate is missing or not to be trusted")
+	// ErrUnknown: the server ends every connection that shows our certificate, so it
+	// does not know who signed it.
+	ErrUnknown = errors.New("the server does not know the operator's certificate")
 )
 
 // Numbers of server errors, from MariaDB's error code reference.
@@ -56,6 +59,8 @@ type Account struct {
 	// Authority is what the server's certificate must be signed by, in PEM. "" asks for
 	// none, and nothing is encrypted.
 	Authority string
+	// Identity is shown to who is proven so; nil signs in by the password alone.
+	Identity *Identity
 }
 
 // Server is the platform's MariaDB as seen by the operator's account.
@@ -85,7 +90,7 @@ func (s *Server) Close() error { return s.db.Close() }
 func (s *Server) Account() Account { return s.account }
 
 // Ping tells whether the server answers and accepts our account. An error that
-// is neither ErrRefused nor ErrUnproven means that it could not be reached.
+// is none of ErrRefused, ErrUnproven and ErrUnknown means that it could not be reached.
 func (s *Server) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -98,25 +103,34 @@ func (s *Server) Ping(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	case stranger || errors.Is(err, mysql.ErrNoTLS):
 		return fmt.Errorf("%w: %w", ErrUnproven, err)
+	case s.account.Identity != nil && ended(err):
+		return fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
 	return fmt.Errorf("reach MariaDB: %w", err)
 }
 
-// RequireTLS makes the server refuse the operator's account where nothing is
-// encrypted. The server's next start undoes it (mariadb-start), so an operator that
-// is put back to one without TLS is not kept out.
-func (s *Server) RequireTLS(ctx context.Context) error {
+// Guard makes the server refuse the operator's account to who comes otherwise than we
+// do: without our certificate, where the server asked for it and so knows it, and in
+// clear. It never asks for less than is asked for already.
+func (s *Server) Guard(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var account string
 	if err := s.db.QueryRowContext(ctx, "SHOW CREATE USER CURRENT_USER").Scan(&account); err != nil {
 		return fmt.Errorf("look at the operator's account: %w", err)
 	}
-	if strings.Contains(account, " REQUIRE SSL") {
+	proof := "SUBJECT '" + subjectLine + "'"
+	if !s.account.Identity.wasShown() {
+		proof = "SSL"
+		if strings.Contains(account, " REQUIRE ") {
+			return nil
+		}
+	}
+	if strings.Contains(account, " REQUIRE "+proof) {
 		return nil
 	}
-	if err := s.exec(ctx, "ALTER USER CURRENT_USER REQUIRE SSL"); err != nil {
-		return fmt.Errorf("require TLS of the operator's account: %w", err)
+	if err := s.exec(ctx, "ALTER USER CURRENT_USER REQUIRE "+proof); err != nil {
+		return fmt.Errorf("require %s of the operator's account: %w", proof, err)
 	}
 	return nil
 }
@@ -129,6 +143,9 @@ func (a Account) connector(database string) (driver.Connector, error) {
 			return nil, errors.New("the authority of the server's certificate can't be read")
 		}
 		c.TLS = &tls.Config{RootCAs: roots, ServerName: a.Host, MinVersion: tls.VersionTLS12}
+		if a.Identity != nil {
+			c.TLS.GetClientCertificate = a.Identity.present
+		}
 	}
 	return mysql.NewConnector(c)
 }

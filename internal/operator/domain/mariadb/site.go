@@ -166,7 +166,7 @@ func (s *Server) logsIn(ctx context.Context, site Site) bool {
 // as opens one connection as the site.
 func (s *Server) as(ctx context.Context, site Site, database string, do func(*sql.DB) error) error {
 	a := s.account
-	a.User, a.Password = site.Name, site.Password
+	a.User, a.Password, a.Identity = site.Name, site.Password, nil
 	connector, err := a.connector(database)
 	if err != nil {
 		return fmt.Errorf("set up a connection as %s: %w", site.Name, err)

@@ -3,6 +3,7 @@ package mariadb_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"math/big"
@@ -142,7 +143,7 @@ func TestOperatorsAccountIsOfNoUseInClear(t *testing.T) {
 	}
 	server := trusting(t, s, trust)
 	for range 2 {
-		if err := server.RequireTLS(t.Context()); err != nil {
+		if err := server.Guard(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -155,5 +156,119 @@ func TestOperatorsAccountIsOfNoUseInClear(t *testing.T) {
 	ensure(t, server, a)
 	if err := s.As(a.Name, a.Password, a.Name).Ping(); err != nil {
 		t.Errorf("a site in clear: %v", err)
+	}
+}
+
+// certified opens the server as who has the operator's password and shows a certificate.
+func certified(t *testing.T, s *mariadbtest.Server, trust string, identity *mariadb.Identity) *mariadb.Server {
+	t.Helper()
+	server, err := mariadb.Open(mariadb.Account{
+		Host: "127.0.0.1", Port: s.Port, User: mariadbtest.OperatorUser, Password: mariadbtest.OperatorPassword, Authority: trust, Identity: identity,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	return server
+}
+
+func client(t *testing.T, signer *authority.Authority, now time.Time, subject pkix.Name) *mariadb.Identity {
+	t.Helper()
+	leaf, err := signer.IssueClient(now, subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity := &mariadb.Identity{}
+	identity.Take(leaf)
+	return identity
+}
+
+func TestStolenPasswordOpensNothing(t *testing.T) {
+	s := mariadbtest.Start(t)
+	s.Stop()
+	ours, trust := newAuthority(t)
+	present(t, s, ours, "127.0.0.1")
+	s.Trust([]byte(trust))
+	s.StartAgain()
+	now := time.Now()
+	before := trusting(t, s, trust) // signed in while the password was enough
+	if err := before.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	identity := client(t, ours, now, mariadb.Subject())
+	server := certified(t, s, trust, identity)
+	for range 2 {
+		if err := errors.Join(server.Ping(t.Context()), server.Guard(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	if err := before.Guard(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	stranger, _ := newAuthority(t)
+	serving := &mariadb.Identity{}
+	leaf, err := ours.Issue(now, "kubepanel-operator")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serving.Take(leaf)
+	thieves := map[string]struct {
+		shows *mariadb.Identity
+		want  error
+	}{
+		"no certificate":                   {nil, mariadb.ErrRefused},
+		"one of another authority":         {client(t, stranger, now, mariadb.Subject()), mariadb.ErrUnknown},
+		"one of another program":           {client(t, ours, now, pkix.Name{Organization: []string{"Kubepanel"}, CommonName: "panel"}), mariadb.ErrRefused},
+		"one with more in its name":        {client(t, ours, now, pkix.Name{Country: []string{"XX"}, Organization: []string{"Kubepanel"}, CommonName: "kubepanel-operator"}), mariadb.ErrRefused},
+		"one that ended":                   {client(t, ours, now.Add(-authority.ClientLifetime-time.Minute), mariadb.Subject()), mariadb.ErrUnknown},
+		"a server's, with nearly the name": {serving, mariadb.ErrUnknown},
+	}
+	for name, thief := range thieves {
+		if err := certified(t, s, trust, thief.shows).Ping(t.Context()); !errors.Is(err, thief.want) {
+			t.Errorf("who shows %s: Ping() = %v, want %v", name, err, thief.want)
+		}
+	}
+	if err := open(t, s).Ping(t.Context()); !errors.Is(err, mariadb.ErrRefused) {
+		t.Errorf("in clear: Ping() = %v, want ErrRefused", err)
+	}
+
+	// The next certificate is shown by the connections of then.
+	leaf, err = ours.IssueClient(now, mariadb.Subject())
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity.Take(leaf)
+	s.Stop()
+	s.StartAgain()
+	if err := server.Ping(t.Context()); err != nil {
+		t.Errorf("after a renewal: Ping() = %v", err)
+	}
+
+	// A site shows none, and needs none.
+	a := site("dom-a-example")
+	ensure(t, server, a)
+	ensure(t, server, a)
+	if err := s.As(a.Name, a.Password, a.Name).Ping(); err != nil {
+		t.Errorf("a site in clear: %v", err)
+	}
+}
+
+func TestServerIsNotToldToRequireWhatItDoesNotKnow(t *testing.T) {
+	s := mariadbtest.Start(t)
+	s.Stop()
+	ours, trust := newAuthority(t)
+	present(t, s, ours, "127.0.0.1")
+	s.StartAgain()
+	server := certified(t, s, trust, client(t, ours, time.Now(), mariadb.Subject()))
+	if err := server.Ping(t.Context()); !errors.Is(err, mariadb.ErrUnknown) {
+		t.Errorf("a server that knows no authority: Ping() = %v, want ErrUnknown", err)
+	}
+	if err := server.Guard(t.Context()); err == nil {
+		t.Error("a server that hung up was told what to require")
+	}
+	if err := trusting(t, s, trust).Guard(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -47,6 +47,8 @@ type Server struct {
 	cmd *exec.Cmd
 	log *bytes.Buffer
 	tls bool
+	// trusts says that the server knows an authority of certificates that clients show.
+	trusts bool
 }
 
 // Start installs a server into a folder of its own and starts it.
@@ -92,6 +94,9 @@ func (s *Server) StartAgain() {
 		"--skip-name-resolve", "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0", "--performance-schema=OFF"}
 	if s.tls {
 		args = append(args, "--ssl-cert="+filepath.Join(s.dir, "tls.crt"), "--ssl-key="+filepath.Join(s.dir, "tls.key"))
+		if s.trusts {
+			args = append(args, "--ssl-ca="+filepath.Join(s.dir, "clients.crt"))
+		}
 	} else {
 		args = append(args, "--skip-ssl")
 	}
@@ -114,16 +119,37 @@ func (s *Server) StartAgain() {
 // takes it at its next start, one that has takes it at once.
 func (s *Server) Present(certPEM, keyPEM []byte) {
 	s.t.Helper()
-	for name, data := range map[string][]byte{"tls.crt": certPEM, "tls.key": keyPEM} {
-		path := filepath.Join(s.dir, name)
-		if err := errors.Join(os.WriteFile(path, data, 0o600), proctest.Own(path)); err != nil {
-			s.t.Fatal(err)
-		}
-	}
+	s.write("tls.crt", certPEM)
+	s.write("tls.key", keyPEM)
 	if !s.tls || s.cmd == nil {
 		s.tls = true
 		return
 	}
+	s.flush()
+}
+
+// Trust has the server take certificates of clients that this authority signed, at
+// once where it took those of another. To begin or, with nil, to end that takes a start.
+func (s *Server) Trust(caPEM []byte) {
+	s.t.Helper()
+	knows := s.trusts && s.cmd != nil
+	s.trusts = caPEM != nil
+	s.write("clients.crt", caPEM)
+	if knows && s.trusts {
+		s.flush()
+	}
+}
+
+func (s *Server) write(name string, data []byte) {
+	s.t.Helper()
+	path := filepath.Join(s.dir, name)
+	if err := errors.Join(os.WriteFile(path, data, 0o600), proctest.Own(path)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *Server) flush() {
+	s.t.Helper()
 	root := s.Root()
 	defer root.Close() // nothing was written
 	if _, err := root.Exec("FLUSH SSL"); err != nil {

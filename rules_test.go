@@ -80,6 +80,7 @@ var mayTest = map[string][]string{
 	"internal/panel":   {"internal/store", "internal/gateway", "internal/toolbox"},
 	"internal/gateway": {"internal/toolbox"},
 	"cmd/panel":        {"lab/axe"},
+	"images":           {"internal/authority"},
 }
 
 // forTests are packages that only tests may import, and each other.

@@ -34,9 +34,10 @@ const (
 // KeyAuthority, the certificates that a client trusts for it. The operator renews them
 // unless one is an administrator's own, without our label.
 const (
-	SecretMariaDBTLS = "mariadb-tls"
-	SecretPanelTLS   = "panel-tls"
-	KeyAuthority     = "ca.crt"
+	SecretMariaDBTLS    = "mariadb-tls"
+	SecretPanelTLS      = "panel-tls"
+	SecretPHPMyAdminTLS = "phpmyadmin-tls" //nolint:gosec // a name
+	KeyAuthority        = "ca.crt"
 )
 
 // AnnotationProven says of a server's certificate that the operator met the server

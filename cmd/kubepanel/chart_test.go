@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -37,7 +38,12 @@ func renderChart(t *testing.T, values ...string) chart {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"template", "kubepanel", filepath.Join(root, "deploy/kubepanel"), "--namespace", chartNamespace}
+	// A copy: what helm reads itself, go test does not know of, and would take an old outcome for this one.
+	folder := t.TempDir()
+	if err := os.CopyFS(folder, os.DirFS(filepath.Join(root, "deploy/kubepanel"))); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"template", "kubepanel", folder, "--namespace", chartNamespace}
 	for _, image := range []string{"kubepanel", "mariadb", "nginx", "toolbox", "redis", "wordpress", "phpmyadmin"} {
 		values = append(values, "images."+image+"=registry.example/"+image)
 	}

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -16,6 +19,9 @@ import (
 	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/internal/authority"
 )
+
+// innerTimeout bounds connecting to another program of the platform, TLS included.
+const innerTimeout = 10 * time.Second
 
 // lookEvery is how often the files of the certificate are read anew, at most. The kubelet
 // takes longer to bring them.
@@ -118,4 +124,25 @@ func (c *certificate) roots() (*x509.CertPool, error) {
 		return nil, fmt.Errorf("read the platform's authority: %w", err)
 	}
 	return c.trust.Pool(c.now()), nil
+}
+
+// transport speaks with the platform's other programs, which have to be whom the request
+// names.
+func (c *certificate) transport() (http.RoundTripper, error) {
+	if c == nil {
+		return nil, errors.New("--certificate names no folder with its authority")
+	}
+	return &http.Transport{
+		IdleConnTimeout: idleTimeout,
+		DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			roots, err := c.roots()
+			if err != nil {
+				return nil, err
+			}
+			dialer := tls.Dialer{NetDialer: &net.Dialer{Timeout: innerTimeout}, Config: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13}}
+			ctx, cancel := context.WithTimeout(ctx, innerTimeout)
+			defer cancel()
+			return dialer.DialContext(ctx, network, address)
+		},
+	}, nil
 }

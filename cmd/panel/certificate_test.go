@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"io"
+	"log"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,9 +101,9 @@ func TestThePanelSpeaksTLSAsSoonAsItHasACertificate(t *testing.T) {
 }
 
 func TestARenewedCertificateIsTaken(t *testing.T) {
-	folder, ours, log := t.TempDir(), newSigner(t), &bytes.Buffer{}
+	folder, ours, said := t.TempDir(), newSigner(t), &bytes.Buffer{}
 	now := time.Now()
-	c := &certificate{folder: folder, log: slog.New(slog.NewTextHandler(log, nil)), now: func() time.Time { return now }}
+	c := &certificate{folder: folder, log: slog.New(slog.NewTextHandler(said, nil)), now: func() time.Time { return now }}
 	if _, err := c.roots(); err == nil {
 		t.Error("without files somebody is trusted")
 	}
@@ -120,8 +122,8 @@ func TestARenewedCertificateIsTaken(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(folder, "tls.key"), []byte("half a"), 0o600))
 	now = now.Add(lookEvery)
 	shown("while the files change", second)
-	if !strings.Contains(log.String(), "read the panel's certificate") {
-		t.Errorf("the log tells nothing of files that can't be read: %s", log)
+	if !strings.Contains(said.String(), "read the panel's certificate") {
+		t.Errorf("the log tells nothing of files that can't be read: %s", said)
 	}
 
 	// Another authority: its servers and those of the one before are trusted for a while.
@@ -141,5 +143,54 @@ func TestARenewedCertificateIsTaken(t *testing.T) {
 	now = now.Add(authority.Overlap)
 	if !trusted(third) || trusted(second) {
 		t.Error("the authority before must not be trusted for good")
+	}
+}
+
+// phpMyAdmin gets accounts of databases with each request: it must be whom the platform's
+// authority says, and nothing goes anywhere in clear.
+func TestOnlyTheRightProgramIsSpokenTo(t *testing.T) {
+	ours, another := newSigner(t), newSigner(t)
+	folder := t.TempDir()
+	ours.put(t, folder, panelName)
+	c := &certificate{folder: folder, log: slog.New(slog.DiscardHandler), now: time.Now}
+	transport, err := c.transport()
+	must(t, err)
+	asked := 0
+	serve := func(s signer, name string, version uint16) string {
+		leaf, err := s.Issue(time.Now(), name)
+		must(t, err)
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
+		server.TLS = &tls.Config{Certificates: []tls.Certificate{*leaf}, MaxVersion: version}
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.StartTLS()
+		t.Cleanup(server.Close)
+		return server.URL
+	}
+	plain := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
+	t.Cleanup(plain.Close)
+	for name, tt := range map[string]struct {
+		url  string
+		good bool
+	}{
+		"itself":                         {serve(ours, "127.0.0.1", tls.VersionTLS13), true},
+		"another program of ours":        {serve(ours, panelName, tls.VersionTLS13), false},
+		"the name, by another authority": {serve(another, "127.0.0.1", tls.VersionTLS13), false},
+		"an old TLS":                     {serve(ours, "127.0.0.1", tls.VersionTLS12), false},
+		"no TLS at all":                  {strings.Replace(plain.URL, "http:", "https:", 1), false},
+	} {
+		asked = 0
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, tt.url, nil)
+		must(t, err)
+		answer, err := transport.RoundTrip(request)
+		if err == nil {
+			answer.Body.Close()
+		}
+		if (err == nil) != tt.good || (asked > 0) != tt.good {
+			t.Errorf("%s: asked %d times, %v; want it asked: %v", name, asked, err, tt.good)
+		}
+	}
+	databases := databaseOptions{url: "https://db.panel.localhost", upstream: "https://phpmyadmin.kubepanel-system.svc"}
+	if _, err := databases.open(&panel{}, nil, nil); err == nil {
+		t.Error("without an authority the panel would ask whom the system trusts")
 	}
 }

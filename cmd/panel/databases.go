@@ -30,12 +30,16 @@ func (o *databaseOptions) open(p *panel, db *store.DB, own *url.URL) (*visit.Doo
 	}
 	upstream, err := url.Parse(o.upstream)
 	if err != nil || upstream.Host == "" {
-		return nil, fmt.Errorf("--phpmyadmin %q is no address; write it like http://phpmyadmin.kubepanel-system.svc", o.upstream)
+		return nil, fmt.Errorf("--phpmyadmin %q is no address; write it like https://phpmyadmin.kubepanel-system.svc", o.upstream)
+	}
+	transport, err := p.certificate.transport()
+	if err != nil && upstream.Scheme == "https" {
+		return nil, fmt.Errorf("--phpmyadmin %q is spoken to by TLS: %w", o.upstream, err)
 	}
 	p.rules.Reserved = append(p.rules.Reserved, address.Hostname())
 	return visit.New(visit.Options{
 		Rules: p.rules, Sessions: p.doors.ActorOfSession, Seal: db.Seal, Unseal: db.Open,
-		Panel: own, URL: address, Upstream: upstream, Log: p.log,
+		Panel: own, URL: address, Upstream: upstream, Transport: transport, Log: p.log,
 	})
 }
 

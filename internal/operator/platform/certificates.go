@@ -48,8 +48,9 @@ type Certificates struct {
 // Secret: a Service's is SERVICE.NAMESPACE.svc.
 func Servers(namespace string, database []string) map[string][]string {
 	return map[string][]string{
-		settings.SecretMariaDBTLS: database,
-		settings.SecretPanelTLS:   {"kubepanel-panel." + namespace + ".svc"},
+		settings.SecretMariaDBTLS:    database,
+		settings.SecretPanelTLS:      {"kubepanel-panel." + namespace + ".svc"},
+		settings.SecretPHPMyAdminTLS: {"phpmyadmin." + namespace + ".svc"},
 	}
 }
 

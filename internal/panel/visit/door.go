@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"sync"
@@ -43,9 +44,10 @@ type Options struct {
 	Seal, Unseal func(place string, data []byte) ([]byte, error)
 	// Panel is the panel's own address, URL that of phpMyAdmin, as browsers show them.
 	Panel, URL *url.URL
-	// Upstream is where phpMyAdmin answers the panel.
-	Upstream *url.URL
-	Log      *slog.Logger
+	// Upstream is where phpMyAdmin answers the panel, Transport how it is spoken to there.
+	Upstream  *url.URL
+	Transport http.RoundTripper
+	Log       *slog.Logger
 }
 
 // Door is the way to phpMyAdmin.

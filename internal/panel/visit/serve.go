@@ -183,6 +183,7 @@ type visitKey struct{}
 // newProxy passes requests on to phpMyAdmin with the visit's account.
 func (d *Door) newProxy() *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
+		Transport: d.Transport,
 		Rewrite: func(p *httputil.ProxyRequest) {
 			v, _ := p.In.Context().Value(visitKey{}).(*hosting.DatabaseVisit)
 			p.SetURL(d.Upstream)

@@ -41,7 +41,7 @@ func newOffice(t *testing.T) *office {
 	h := newHouse(t)
 	o := &office{accesses: paneltest.NewAccesses(), asked: make(chan *http.Request, 10)}
 	h.rules.Panel.Accesses = o.accesses
-	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	upstream := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		o.asked <- r
 		w.Header().Add("Set-Cookie", "phpMyAdmin=its-own; path=/; secure; HttpOnly")
 		w.Header().Add("Set-Cookie", "__Host-visit=forged; path=/; secure")
@@ -60,7 +60,7 @@ func newOffice(t *testing.T) *office {
 	}
 	var err error
 	h.databases, err = visit.New(visit.Options{
-		Rules: h.rules, Seal: db.Seal, Unseal: db.Open, Panel: address(panelURL), URL: address(databaseURL), Upstream: address(upstream.URL),
+		Rules: h.rules, Seal: db.Seal, Unseal: db.Open, Panel: address(panelURL), URL: address(databaseURL), Upstream: address(upstream.URL), Transport: upstream.Client().Transport,
 		Sessions: func(ctx context.Context, id string) (hosting.Actor, error) { return h.doors.ActorOfSession(ctx, id) },
 		Log:      slog.New(slog.NewTextHandler(h.log, nil)),
 	})

@@ -47,8 +47,9 @@ type podSpec struct {
 		Env             []struct{ Name, Value string }
 		SecurityContext map[string]any `yaml:"securityContext"`
 		VolumeMounts    []struct {
-			Name     string
-			ReadOnly bool `yaml:"readOnly"`
+			Name      string
+			MountPath string `yaml:"mountPath"`
+			ReadOnly  bool   `yaml:"readOnly"`
 		} `yaml:"volumeMounts"`
 	}
 	Volumes []map[string]any
@@ -153,6 +154,55 @@ func TestThePanelAsksTheScannerThatThereIs(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestThePanelSignsInToPostgreSQLByTheCertificateThatIsNamed(t *testing.T) {
+	without := render(t, "panel: {databaseSecret: url}")["StatefulSet/kubepanel-panel"].Spec.Template.Spec
+	for _, e := range without.Containers[0].Env {
+		if strings.HasPrefix(e.Name, "PGSSL") {
+			t.Errorf("%s=%s without a certificate", e.Name, e.Value)
+		}
+	}
+	pod := render(t, "panel: {databaseSecret: url, databaseTLSSecret: certificate}")["StatefulSet/kubepanel-panel"].Spec.Template.Spec
+	const folder = "/etc/kubepanel-database"
+	want := map[string]string{
+		"PANEL_DATABASE": "", "PGSSLMODE": "verify-full", "PGSSLROOTCERT": folder + "/ca.crt", "PGSSLCERT": folder + "/tls.crt", "PGSSLKEY": folder + "/tls.key",
+	}
+	got := map[string]string{}
+	for _, e := range pod.Containers[0].Env {
+		got[e.Name] = e.Value
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("environment = %v, want %v", got, want)
+	}
+	mounted := false
+	for _, m := range pod.Containers[0].VolumeMounts {
+		mounted = mounted || m.Name == "database" && m.MountPath == folder && m.ReadOnly
+	}
+	if !mounted {
+		t.Errorf("mounts = %+v, want database at %s", pod.Containers[0].VolumeMounts, folder)
+	}
+	if _, err := chartOf(t, "panel: {databaseTLSSecret: certificate}"); err == nil || !strings.Contains(err.Error(), "panel.databaseSecret") {
+		t.Errorf("a certificate for no PostgreSQL: %v, want it to name panel.databaseSecret", err)
+	}
+}
+
+// MariaDB's pod has the authority of the operator's certificate, and can't sign with it.
+func TestMariaDBHasTheAuthorityWithoutItsKey(t *testing.T) {
+	found := false
+	for _, v := range render(t, "")["StatefulSet/mariadb"].Spec.Template.Spec.Volumes {
+		secret, ok := v["secret"].(map[string]any)
+		if !ok || secret["secretName"] != "kubepanel-ca" {
+			continue
+		}
+		found = true
+		if want := []any{map[string]any{"key": "tls.crt", "path": "ca.crt"}}; !reflect.DeepEqual(secret["items"], want) || secret["optional"] != true {
+			t.Errorf("volume = %v, want %v, optional", secret, want)
+		}
+	}
+	if !found {
+		t.Error("no volume of kubepanel-ca")
 	}
 }
 

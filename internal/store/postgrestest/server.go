@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -26,6 +27,9 @@ const startTimeout = 60 * time.Second
 
 // Server is one server process that listens on a socket in a folder of its own.
 type Server struct {
+	// Port is where one that was started with certificates listens on 127.0.0.1.
+	Port int
+
 	dir       string
 	cmd       *exec.Cmd
 	log       bytes.Buffer
@@ -46,7 +50,37 @@ func Start() (*Server, error) {
 	return s, nil
 }
 
-func (s *Server) start() error {
+// Certificates are what a server shows and whom it lets in, all PEM.
+type Certificates struct{ Certificate, Key, Clients []byte }
+
+// StartCertified makes a server on a port, where nobody is let in but by TLS and with a
+// certificate of Clients in which the common name is the user's.
+func StartCertified(port int, c Certificates) (*Server, error) {
+	dir, err := os.MkdirTemp("", "kubepanel-postgres-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{dir: dir, Port: port}
+	args := []string{"-c", "listen_addresses=127.0.0.1", "-p", strconv.Itoa(port), "-c", "ssl=on"}
+	for setting, data := range map[string][]byte{
+		"ssl_cert_file": c.Certificate, "ssl_key_file": c.Key, "ssl_ca_file": c.Clients,
+		"hba_file": []byte("local all all trust\nhostssl all all 127.0.0.1/32 cert\n"),
+	} {
+		path := filepath.Join(dir, setting)
+		if err := errors.Join(os.WriteFile(path, data, 0o600), proctest.Own(path)); err != nil {
+			s.Stop()
+			return nil, err
+		}
+		args = append(args, "-c", setting+"="+path)
+	}
+	if err := s.start(args...); err != nil {
+		s.Stop()
+		return nil, fmt.Errorf("%w\n%s", err, s.log.String())
+	}
+	return s, nil
+}
+
+func (s *Server) start(args ...string) error {
 	if err := proctest.Own(s.dir); err != nil { // initdb refuses to be root
 		return err
 	}
@@ -58,7 +92,7 @@ func (s *Server) start() error {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	s.cmd, err = s.command("postgres", "-D", data, "-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200")
+	s.cmd, err = s.command("postgres", append([]string{"-D", data, "-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200"}, args...)...)
 	if err != nil {
 		return err
 	}
@@ -104,7 +138,11 @@ func (s *Server) Stop() {
 }
 
 func (s *Server) address(database string) string {
-	return fmt.Sprintf("postgres:///%s?host=%s&user=kubepanel", database, s.dir)
+	address := fmt.Sprintf("postgres:///%s?host=%s&user=kubepanel", database, s.dir)
+	if s.Port != 0 { // it is in the socket's name
+		address += "&port=" + strconv.Itoa(s.Port)
+	}
+	return address
 }
 
 // command finds Debian's programs, which are not on PATH.

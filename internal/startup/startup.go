@@ -57,6 +57,9 @@ func startLog(text string) (slog.Level, error) {
 	handler := slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})
 	ctrl.SetLogger(logr.FromSlogHandler(handler))
 	klog.SetSlogLogger(slog.New(handler))
+	// What net/http says by the standard library's log: a handshake that failed, a panic.
+	slog.SetLogLoggerLevel(slog.LevelWarn)
+	slog.SetDefault(slog.New(handler))
 	return level, nil
 }
 

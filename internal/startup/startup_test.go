@@ -1,8 +1,10 @@
 package startup
 
 import (
+	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -75,4 +77,30 @@ func reach(t *testing.T, server *httptest.Server) *rest.Config {
 		t.Fatal(err)
 	}
 	return config
+}
+
+// Whoever reads the log reads JSON: what net/http says of a connection goes by the
+// standard library's log.
+func TestLinesOfTheStandardLibraryAreJSONToo(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	before := os.Stderr
+	os.Stderr = file
+	_, err = startLog("warn")
+	os.Stderr = before
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.Print("http: TLS handshake error")
+	text, err := os.ReadFile(file.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var line struct{ Level, Msg string }
+	if err := json.Unmarshal(text, &line); err != nil || line.Level != "WARN" || line.Msg != "http: TLS handshake error" {
+		t.Errorf("the log has %q (%v), want one line of JSON that warns", text, err)
+	}
 }

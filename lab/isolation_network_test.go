@@ -93,6 +93,7 @@ func (s site) walledWays(t *testing.T, victim site) ways {
 	w.add("metrics-server", 443, c.serviceAddresses(t, "kube-system", "metrics-server")...)
 	w.add("the other's Service", 80, c.serviceAddresses(t, victim.namespace(t), victim.backend(t))...)
 	w.add("the edge from within", 80, c.serviceAddresses(t, platformNamespace, "kubepanel-edge")...)
+	w.add("the panel from within", 443, c.serviceAddresses(t, platformNamespace, "kubepanel-panel")...)
 	for _, port := range []int{portHTTP, 2222, 9000, 6379, 3306} {
 		w.add(fmt.Sprintf("the other's pod, port %d", port), port, addressesOf(victim.pod(t))...)
 	}

@@ -85,7 +85,7 @@ var mayTest = map[string][]string{
 
 // forTests are packages that only tests may import, and each other.
 var forTests = []string{"internal/kubetest", "internal/proctest", "internal/operator/domain/mariadb/mariadbtest", "internal/store/postgrestest", "internal/panel/mail/mailtest",
-	"internal/panel/paneltest", "internal/panel/door/doortest", "internal/panel/scan/scantest", "internal/toolbox/toolboxtest", "lab", "lab/axe"}
+	"internal/panel/paneltest", "internal/panel/door/doortest", "internal/panel/scan/scantest", "internal/panel/syslog/syslogtest", "internal/toolbox/toolboxtest", "lab", "lab/axe"}
 
 // emptyNames say nothing about what a package holds.
 var emptyNames = []string{"util", "utils", "helper", "helpers", "common", "manager", "misc", "base", "shared"}

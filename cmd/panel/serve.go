@@ -25,6 +25,7 @@ import (
 	"kubepanel.io/kubepanel/internal/panel/metrics"
 	"kubepanel.io/kubepanel/internal/panel/openid"
 	"kubepanel.io/kubepanel/internal/panel/rest"
+	"kubepanel.io/kubepanel/internal/panel/syslog"
 	"kubepanel.io/kubepanel/internal/panel/visit"
 	"kubepanel.io/kubepanel/internal/panel/web"
 	"kubepanel.io/kubepanel/internal/panel/webhook"
@@ -62,6 +63,7 @@ type serveOptions struct {
 	doors                      doorOptions
 	way                        wayOptions
 	scan                       scanOptions
+	logs                       logOptions
 	databases                  databaseOptions
 	proxies                    []string
 	patience                   time.Duration
@@ -92,6 +94,7 @@ func newServe(db *database) *cobra.Command {
 	o.AddFlags(flags)
 	o.way.AddFlags(flags)
 	o.scan.addFlags(flags)
+	o.logs.addFlags(flags)
 	flags.StringVar(&o.listen, "listen", ":8080", "`address` for HTTP, behind the edge")
 	flags.StringVar(&o.health, "health-listen", ":8081", "`address` for /healthz, /readyz and /metrics")
 	flags.StringVar(&o.url, "url", "https://panel.localhost", "the panel's `address`, as browsers show it")
@@ -126,7 +129,9 @@ type panel struct {
 	pages     http.Handler
 	hooks     *webhook.Sender
 	people    *openid.Provider
-	log       *slog.Logger
+	// trail sends the audit trail to a log server; nil where there is none.
+	trail *syslog.Sender
+	log   *slog.Logger
 }
 
 func (o serveOptions) run(ctx context.Context, db *store.DB, w *watched) error {
@@ -147,6 +152,9 @@ func (o serveOptions) run(ctx context.Context, db *store.DB, w *watched) error {
 	all.Go(func() error { p.doors.Deliver(ctx); return nil })
 	// Each by itself: an address that takes its time delays no other kind of news.
 	all.Go(func() error { return p.send(ctx, "send webhooks", p.hooks.Turn) })
+	if p.trail != nil {
+		all.Go(func() error { return p.send(ctx, "send the trail to the log server", p.trail.Turn) })
+	}
 	all.Go(func() error { return p.send(ctx, "tell applications of sessions that ended", p.people.TellLogouts) })
 	all.Go(func() error { return o.answer(ctx, p) })
 	return all.Wait()
@@ -205,12 +213,15 @@ func (o serveOptions) wire(p *panel, db *store.DB) error {
 	p.rules = &hosting.Provider{
 		Panel: &hosting.Panel{Domains: p.mirror, Writer: noted, Platform: p.mirror, Planner: p.mirror, Logs: p.mirror, Cron: p.mirror, Meter: p.mirror, Accesses: p.mirror},
 		Store: db, Now: time.Now, Follow: p.mirror, Patience: o.patience, Nodes: p.mirror, Door: o.way.open(settings),
-		Reserved: []string{address.Hostname()}, Scanning: scanning,
+		Reserved: []string{address.Hostname()}, Scanning: scanning, LogServer: o.logs.server,
 	}
 	if p.doors, err = o.doors.open(auth.Options{Provider: p.rules, URL: address, Proxies: proxies, Count: p.SignIn}, o.brand, p.log); err != nil {
 		return err
 	}
 	if p.hooks, err = o.sender(p, settings.ClusterCIDRs); err != nil {
+		return err
+	}
+	if p.trail, err = o.logs.open(p, address.Hostname()); err != nil {
 		return err
 	}
 	if p.databases, err = o.databases.open(p, db, address); err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 func newAudit(env *Env) *cobra.Command {
-	return group("audit", "The audit trail of a panel", "  kubepanel audit list --did site.create\n  kubepanel audit verify", newAuditList(env), newAuditExport(env), newAuditVerify(env))
+	return group("audit", "The audit trail of a panel", "  kubepanel audit list --did site.create\n  kubepanel audit verify", newAuditList(env), newAuditExport(env), newAuditVerify(env), newAuditSending(env))
 }
 
 func newAuditList(env *Env) *cobra.Command {

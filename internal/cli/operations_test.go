@@ -16,7 +16,7 @@ var lines = map[string]string{
 	"getAccount": "account show", "listSessions": "account sessions", "endToken": "logout", "listTokens": "token list",
 	"listApplications": "application list", "createApplication": "application create", "getApplication": "application change", "replaceApplication": "application change",
 	"renewApplicationSecret": "application secret", "deleteApplication": "application delete",
-	"listAudit": "audit list", "exportAudit": "audit export", "verifyAudit": "audit verify",
+	"listAudit": "audit list", "exportAudit": "audit export", "verifyAudit": "audit verify", "getAuditSending": "audit sending",
 	"listRuntimes":  "platform runtimes",
 	"listCompanies": "company list", "createCompany": "company create", "getCompany": "company change", "changeCompany": "company change", "deleteCompany": "company delete",
 	"listNodes": "node list", "getNode": "node show", "listNodePods": "node show", "closeNode": "node drain", "openNode": "node uncordon",

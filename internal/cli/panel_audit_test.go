@@ -110,3 +110,16 @@ func TestAnExportAsATable(t *testing.T) {
 		}
 	}
 }
+
+func TestHowFarTheTrailCame(t *testing.T) {
+	o := newOffice(t)
+	o.lived(2)
+	o.want([]string{"The trail is sent to no log server."}, "audit", "sending")
+	o.rules.LogServer = "logs.example:6514"
+	o.want([]string{"logs.example:6514", "none yet", "entries, the first since"}, "audit", "sending")
+	o.must(o.rules.Store.Write(o.t.Context(), func(tx hosting.Tx) error {
+		return tx.PutSending(o.t.Context(), &hosting.Sending{Server: o.rules.LogServer, Seq: 2, Hash: "beef", ConfirmedAt: time.Now(), Tries: 4, Fault: hosting.FaultUnconfirmed})
+	}))
+	o.want([]string{"up to entry 2 with the hash beef", "4 times in vain", "did not say that it had read everything", "driver ossl"}, "audit", "sending")
+	o.want([]string{`"fault": "unconfirmed"`, `"late": true`, `"tries": 4`}, "audit", "sending", "-o", "json")
+}

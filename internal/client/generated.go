@@ -350,6 +350,36 @@ func (e SelfRole) Valid() bool {
 	}
 }
 
+// Defines values for SendingFault.
+const (
+	Certificate SendingFault = "certificate"
+	Refused     SendingFault = "refused"
+	Settings    SendingFault = "settings"
+	Slow        SendingFault = "slow"
+	Unconfirmed SendingFault = "unconfirmed"
+	Unreachable SendingFault = "unreachable"
+)
+
+// Valid indicates whether the value is a known member of the SendingFault enum.
+func (e SendingFault) Valid() bool {
+	switch e {
+	case Certificate:
+		return true
+	case Refused:
+		return true
+	case Settings:
+		return true
+	case Slow:
+		return true
+	case Unconfirmed:
+		return true
+	case Unreachable:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for StepState.
 const (
 	StepStateDone    StepState = "done"
@@ -1654,6 +1684,47 @@ type Self struct {
 // SelfRole defines model for Self.Role.
 type SelfRole string
 
+// Sending defines model for Sending.
+type Sending struct {
+	// ConfirmedAt When it did.
+	ConfirmedAt *time.Time `json:"confirmedAt,omitempty"`
+
+	// Fault Why it was in vain.
+	Fault *SendingFault `json:"fault,omitempty"`
+
+	// Hash That entry's hash.
+	Hash string `json:"hash"`
+
+	// Late Entries wait for longer than they should, or could not be sent.
+	Late bool `json:"late"`
+
+	// Mend What helps.
+	Mend *string `json:"mend,omitempty"`
+
+	// Message That in words.
+	Message *string `json:"message,omitempty"`
+
+	// Seq The last entry that the server confirmed; 0 for none.
+	Seq int64 `json:"seq"`
+
+	// Server Where the trail is sent, as syslog by TLS; empty: nowhere.
+	//
+	// Examples: logs.example.com:6514
+	Server string `json:"server"`
+
+	// Since When the first of them was made.
+	Since *time.Time `json:"since,omitempty"`
+
+	// Tries How often it was tried in vain since.
+	Tries int64 `json:"tries"`
+
+	// Waiting How many entries it has not confirmed.
+	Waiting int64 `json:"waiting"`
+}
+
+// SendingFault Why it was in vain.
+type SendingFault string
+
 // Session defines model for Session.
 type Session struct {
 	Address   string    `json:"address"`
@@ -2728,6 +2799,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /audit/export (the `ExportAudit` operationId).
 	ExportAudit(ctx context.Context, params *ExportAuditParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAuditSending Show how far the trail came to the log server
+	//
+	// For administrators.
+	//
+	// A token needs the scope `audit.view`.
+	//
+	// Corresponds with GET /audit/sending (the `GetAuditSending` operationId).
+	GetAuditSending(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// VerifyAudit Recalculate the whole trail
 	//
@@ -4063,6 +4143,25 @@ func (c *Client) ListAudit(ctx context.Context, params *ListAuditParams, reqEdit
 // Corresponds with GET /audit/export (the `ExportAudit` operationId).
 func (c *Client) ExportAudit(ctx context.Context, params *ExportAuditParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExportAuditRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAuditSending Show how far the trail came to the log server
+//
+// For administrators.
+//
+// A token needs the scope `audit.view`.
+//
+// Corresponds with GET /audit/sending (the `GetAuditSending` operationId).
+func (c *Client) GetAuditSending(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAuditSendingRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -6933,6 +7032,33 @@ func NewExportAuditRequest(server string, params *ExportAuditParams) (*http.Requ
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetAuditSendingRequest constructs an http.Request for the GetAuditSending method
+func NewGetAuditSendingRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/audit/sending")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -12046,6 +12172,17 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /audit/export (the `ExportAudit` operationId).
 	ExportAuditWithResponse(ctx context.Context, params *ExportAuditParams, reqEditors ...RequestEditorFn) (*ExportAuditResponse, error)
 
+	// GetAuditSendingWithResponse Show how far the trail came to the log server
+	//
+	// For administrators.
+	//
+	// A token needs the scope `audit.view`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /audit/sending (the `GetAuditSending` operationId).
+	GetAuditSendingWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetAuditSendingResponse, error)
+
 	// VerifyAuditWithResponse Recalculate the whole trail
 	//
 	// For administrators. A trail that is not what was written answers 409 with the code broken.
@@ -13846,6 +13983,54 @@ func (r ExportAuditResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ExportAuditResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetAuditSendingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Sending
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAuditSendingResponse) GetJSON200() *Sending {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetAuditSendingResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAuditSendingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAuditSendingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAuditSendingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAuditSendingResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -18614,6 +18799,23 @@ func (c *ClientWithResponses) ExportAuditWithResponse(ctx context.Context, param
 	return ParseExportAuditResponse(rsp)
 }
 
+// GetAuditSendingWithResponse Show how far the trail came to the log server
+//
+// For administrators.
+//
+// A token needs the scope `audit.view`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /audit/sending (the `GetAuditSending` operationId).
+func (c *ClientWithResponses) GetAuditSendingWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetAuditSendingResponse, error) {
+	rsp, err := c.GetAuditSending(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAuditSendingResponse(rsp)
+}
+
 // VerifyAuditWithResponse Recalculate the whole trail
 //
 // For administrators. A trail that is not what was written answers 409 with the code broken.
@@ -21056,6 +21258,42 @@ func ParseExportAuditResponse(rsp *http.Response) (*ExportAuditResponse, error) 
 			headers.ContentType = &value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetAuditSendingResponse parses an HTTP response from a GetAuditSendingWithResponse call
+func ParseGetAuditSendingResponse(rsp *http.Response) (*GetAuditSendingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAuditSendingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Sending
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
 	}
 
 	return response, nil

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -28,6 +29,11 @@ type Entry struct {
 	// Before and After are JSON without any secret; empty for what did not exist.
 	Before, After string
 	Hash          string
+}
+
+// Refused tells whether somebody was refused what the entry is about.
+func (e *Entry) Refused() bool {
+	return strings.HasSuffix(e.Did, ".refused") || e.Did == "application.replay"
 }
 
 // Chain returns the hash of an entry that follows one with the hash prev. Every

@@ -27,6 +27,8 @@ type Provider struct {
 	Door Door
 	// Scanning has uploads looked at; nil where nobody does.
 	Scanning *Scanning
+	// LogServer is where the trail is sent, HOST:PORT; "" for nowhere.
+	LogServer string
 
 	expect string // see If
 	once   *Once  // see Once

@@ -29,6 +29,7 @@ type Reader interface {
 	OnceReader
 	WebhookReader
 	SampleReader
+	SendingReader
 }
 
 // Tx is one transaction of a Store.
@@ -45,6 +46,7 @@ type Tx interface {
 	ApplicationWriter
 	SettingsWriter
 	SampleWriter
+	SendingWriter
 	// Append adds an entry to the audit trail and gives it its number and hash.
 	Append(ctx context.Context, e *Entry) error
 }

@@ -36,7 +36,7 @@ func tables() []table {
 		{"logins", "", "user_id"}, {"passkeys", "", "id"},
 		{"identity_providers", "", "id"}, {"identities", "", "provider_id"}, {"applications", "", "id"},
 		{"tokens", "WHERE kind = 'api'", "id"}, {"webhooks", "", "id"},
-		{"trail", "", "seq"}, {"trail_end", "", "id"}, {"panel_settings", "", "id"},
+		{"trail", "", "seq"}, {"trail_end", "", "id"}, {"trail_sent", "", "server"}, {"panel_settings", "", "id"},
 	}
 }
 

@@ -20,6 +20,9 @@ func (h *house) fill(t *testing.T) hosting.ID {
 	jo := h.user(t, seller, "jo@shop.example", hosting.Customer, h.pack(t, seller, "Small", hosting.Quota{hosting.Sites: 20}))
 	h.site(t, jo, "shop.example")
 	must(t, h.Store.Write(t.Context(), func(tx hosting.Tx) error {
+		if err := tx.PutSending(t.Context(), &hosting.Sending{Server: "logs.example:6514", Seq: 1}); err != nil {
+			return err
+		}
 		return tx.PutPanelSettings(t.Context(), &hosting.PanelSettings{Name: "Our hosting", Logo: []byte("a picture")})
 	}))
 	_, err := h.Invite(t.Context(), jo, hosting.Invitation{Email: "dev@agency.example", Name: "Dev", Customer: jo.ID, Rights: []hosting.Right{hosting.RightSiteFiles}})
@@ -81,6 +84,9 @@ func TestBackupComesBackWhole(t *testing.T) {
 			}
 			if _, err := db.Session(t.Context(), "s1"); hosting.CodeOf(err) != hosting.NotFound {
 				t.Errorf("Session(restored) = %v, want %s: a restore brings no session back", err, hosting.NotFound)
+			}
+			if s, err := db.Sending(t.Context(), "logs.example:6514"); err != nil || s.Seq != 1 {
+				t.Errorf("Sending(restored) = %+v, %v", s, err)
 			}
 			if s, err := db.PanelSettings(t.Context()); err != nil || s.Name != "Our hosting" || string(s.Logo) != "a picture" {
 				t.Errorf("PanelSettings(restored) = %+v, %v", s, err)

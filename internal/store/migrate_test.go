@@ -113,6 +113,11 @@ func fromVersion(t *testing.T, address string, version int64) {
 	if version >= 12 {
 		keptLogouts(t, db)
 	}
+	if version >= 16 {
+		if s, err := db.Sending(ctx, "logs.example:6514"); err != nil || s.Seq != 3 || s.Tries != 2 || s.Fault != hosting.FaultUnreachable || s.NextAt.UnixMicro() != 1767225600000007 {
+			t.Errorf("Sending = %+v, %v", s, err)
+		}
+	}
 	if version >= 8 {
 		if s, err := db.PanelSettings(ctx); err != nil || s.Name != "Hoster" || s.Light != "#0b6e4f" || !s.FirstStepsAway || len(s.Logo) != 0 {
 			t.Errorf("PanelSettings = %+v, %v", s, err)

@@ -22,11 +22,16 @@ type Metrics struct {
 	signIns    *prometheus.CounterVec
 	statements prometheus.Counter
 	settled    prometheus.Gauge
+
+	// Of the trail's way to a log server.
+	trailWaiting, trailLag prometheus.Gauge
+	registry               prometheus.Registerer
 }
 
 // New declares the metrics.
 func New(r prometheus.Registerer) *Metrics {
 	m := &Metrics{
+		registry: r,
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "kubepanel_panel_request_seconds", Help: "Requests by route and status, and how long each took.",
 			// A page takes about a millisecond; the goal for the 95th percentile is 20.
@@ -44,6 +49,12 @@ func New(r prometheus.Registerer) *Metrics {
 		settled: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "kubepanel_panel_settled_timestamp_seconds", Help: "When database and cluster were last put in order.",
 		}),
+		trailWaiting: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "kubepanel_panel_trail_waiting", Help: "Entries of the audit trail that the log server has not confirmed.",
+		}),
+		trailLag: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "kubepanel_panel_trail_lag_seconds", Help: "For how long the first of them has waited.",
+		}),
 	}
 	r.MustRegister(m.requests, m.underWay, m.signIns, m.statements, m.settled)
 	return m
@@ -57,6 +68,17 @@ func (m *Metrics) SignIn(outcome string) { m.signIns.WithLabelValues(outcome).In
 
 // Settled notes that database and cluster were put in order.
 func (m *Metrics) Settled(at time.Time) { m.settled.Set(float64(at.Unix())) }
+
+// WatchTrail tells of the trail's way to a log server from now on: where there is none,
+// there is nothing to tell.
+func (m *Metrics) WatchTrail() { m.registry.MustRegister(m.trailWaiting, m.trailLag) }
+
+// TrailBehind notes how many entries of the trail wait for the log server, and for how
+// long the first of them has.
+func (m *Metrics) TrailBehind(waiting int64, since time.Duration) {
+	m.trailWaiting.Set(float64(waiting))
+	m.trailLag.Set(since.Seconds())
+}
 
 // Wrap measures every request that next gets.
 func (m *Metrics) Wrap(next http.Handler) http.Handler {

@@ -17,6 +17,8 @@ func (s *Server) audit() {
 		scope: hosting.RightAuditView, stream: true, long: true, says: "One JSON object a line (application/x-ndjson)."}, s.exportAudit)
 	handle(s, operation{method: http.MethodPost, path: "/audit/verify", id: "verifyAudit", summary: "Recalculate the whole trail", scope: hosting.RightAuditView, secret: true,
 		says: "For administrators. A trail that is not what was written answers 409 with the code broken."}, s.verifyAudit)
+	handle(s, operation{method: http.MethodGet, path: "/audit/sending", id: "getAuditSending", summary: "Show how far the trail came to the log server", scope: hosting.RightAuditView,
+		says: "For administrators."}, s.getSending)
 }
 
 // Entry is one line of the audit trail.
@@ -122,4 +124,32 @@ func (s *Server) verifyAudit(ctx context.Context, a hosting.Actor, _ *struct{}) 
 		return nil, err
 	}
 	return &answer[Verified]{Verified{n}}, nil
+}
+
+// Sending is how far the trail came to the log server.
+type Sending struct {
+	Server      string            `json:"server" doc:"Where the trail is sent, as syslog by TLS; empty: nowhere." example:"logs.example.com:6514"`
+	Seq         int64             `json:"seq" doc:"The last entry that the server confirmed; 0 for none."`
+	Hash        string            `json:"hash" doc:"That entry's hash."`
+	ConfirmedAt *time.Time        `json:"confirmedAt,omitempty" doc:"When it did."`
+	Waiting     int64             `json:"waiting" doc:"How many entries it has not confirmed."`
+	Since       *time.Time        `json:"since,omitempty" doc:"When the first of them was made."`
+	Late        bool              `json:"late" doc:"Entries wait for longer than they should, or could not be sent."`
+	Tries       int               `json:"tries" doc:"How often it was tried in vain since."`
+	Fault       hosting.SendFault `json:"fault,omitempty" enum:"unreachable,certificate,refused,slow,unconfirmed,settings" doc:"Why it was in vain."`
+	Message     string            `json:"message,omitempty" doc:"That in words."`
+	Mend        string            `json:"mend,omitempty" doc:"What helps."`
+}
+
+func (s *Server) getSending(ctx context.Context, a hosting.Actor, _ *struct{}) (*answer[Sending], error) {
+	state, err := s.Rules.TrailSending(ctx, a)
+	if err != nil || state == nil {
+		return &answer[Sending]{}, err
+	}
+	told := Sending{Server: state.Server, Seq: state.Seq, Hash: state.Hash, ConfirmedAt: moment(state.ConfirmedAt), Waiting: state.Waiting, Since: moment(state.Since),
+		Late: state.Late(s.Now()), Tries: state.Tries, Fault: state.Fault}
+	if why := state.Fault.Explain(); why != nil {
+		told.Message, told.Mend = why.Message, why.Mend
+	}
+	return &answer[Sending]{told}, nil
 }

@@ -29,7 +29,7 @@ var theirs = map[string]string{
 	"resumeUser": "yyfnn", "createUserLink": "yyfnn", "endUserSessions": "yyfnn", "resetUserFactors": "yyfnn",
 	"listCollaborators": "yyynn", "inviteCollaborator": "yyynn", "removeCollaborator": "yyynn",
 	"listPackages": "yynnn", "createPackage": "yyfff", "getPackage": "yynnn", "changePackage": "yynnn", "deletePackage": "yynnn", "planPackage": "yynnn",
-	"listAudit": "yyyny", "exportAudit": "yyyny", "verifyAudit": "yffff",
+	"listAudit": "yyyny", "exportAudit": "yyyny", "verifyAudit": "yffff", "getAuditSending": "yffff",
 	"listRuntimes": "yyyyy", "getPlatform": "yyyyy",
 	"getAccount": "yyyyy", "listTokens": "yyyyy", "endToken": "yyyyy", "listSessions": "yyyyy",
 	"listWebhooks": "yyyny", "createWebhook": "yyyny", "getWebhook": "nnynn", "changeWebhook": "nnynn", "deleteWebhook": "nnynn", "renewWebhookSecret": "nnynn",

@@ -14,6 +14,8 @@ type homePage struct {
 	Usage []hosting.QuotaLine
 	// Todo is the checklist of a new platform; empty once all of it is done.
 	Todo []task
+	// Sending is how far the audit trail came to the log server, where somebody should look.
+	Sending *hosting.SendingState
 }
 
 // task is a line of it.
@@ -38,9 +40,7 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 	p.Sites = siteList{frame: p.frame, Rows: sites.Items, Total: sites.Total, Create: p.Can(hosting.RightSiteCreate, hosting.Object{Owner: a.ID})}
 	switch a.Role {
 	case hosting.Administrator:
-		if !p.brand.FirstStepsAway {
-			err = s.checklist(r, &p)
-		}
+		err = s.overlooked(r, &p)
 	case hosting.Customer, hosting.Reseller:
 		p.Usage, err = s.Rules.Usage(ctx, a, a.ID)
 	case hosting.Collaborator:
@@ -49,6 +49,21 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return show(w, r, http.StatusOK, p.view())
+}
+
+// overlooked is what an administrator should know of.
+func (s *Server) overlooked(r *http.Request, p *homePage) error {
+	state, err := s.sending(r)
+	if err != nil {
+		return err
+	}
+	if p.late(state) {
+		p.Sending = state
+	}
+	if p.brand.FirstStepsAway {
+		return nil
+	}
+	return s.checklist(r, p)
 }
 
 // checklist is what a provider does first, for as long as something of it is left.

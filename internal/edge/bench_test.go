@@ -25,8 +25,13 @@ func BenchmarkPage(b *testing.B) {
 	pod := s.pod("10.1.0.1", text(page))
 	s.service("shop", "10.1.0.1")
 	s.site("shop", "shop", []string{"shop.test"}, "ssl-redirect=false")
-	s.start()
+	ca := newCA(b)
+	s.innerPod("10.1.0.2", s.ownCertificate(ca, "safe"), text(page))
+	s.inner(s.name, "safe", "10.1.0.2")
+	s.site("safe", "safe", []string{"safe.test"}, "https-port=https")
+	s.startWith(ca)
 	s.served("shop.test", http.StatusOK)
+	s.served("safe.test", http.StatusOK)
 	http1 := s.visitor()
 	http1.Transport.(*http.Transport).TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
 	http1.Transport.(*http.Transport).ForceAttemptHTTP2 = false
@@ -35,6 +40,7 @@ func BenchmarkPage(b *testing.B) {
 	b.Run("edge-http", func(b *testing.B) { ask(b, s.visitor(), "http://shop.test/") })
 	b.Run("edge-https", func(b *testing.B) { ask(b, http1, "https://shop.test/") })
 	b.Run("edge-http2", func(b *testing.B) { ask(b, s.visitor(), "https://shop.test/") })
+	b.Run("edge-http2-tls-pod", func(b *testing.B) { ask(b, s.visitor(), "https://safe.test/") })
 }
 
 func ask(b *testing.B, client *http.Client, url string) {

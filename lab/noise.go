@@ -67,9 +67,10 @@ func ofProcesses() []noise {
 	return []noise{
 		{
 			name: "fork bomb",
-			// The shell that timeout knows only sleeps, since one that can't fork ends.
+			// The shell that timeout knows only sleeps, since one that can't fork ends. What
+			// they say is written in pieces and mixed: the words may come late.
 			command: func(seconds string) []string {
-				const bomb = `timeout --signal=KILL "$1" sh -c 'bomb() { bomb | bomb & }; bomb; exec sleep 600' 2>/tmp/said; head -c 300 /tmp/said`
+				const bomb = `timeout --signal=KILL "$1" sh -c 'bomb() { bomb | bomb & }; bomb; exec sleep 600' 2>/tmp/said; grep -aim1 fork /tmp/said || head -c 300 /tmp/said`
 				return []string{"sh", "-c", bomb, "sh", seconds}
 			},
 			loud: refusedTo("fork"),

@@ -59,7 +59,7 @@ func (p *panelJourney) speaks(b *browser, s site) {
 	b.open(p.url + "/sites/" + s.name + "/terminal")
 	p.check(b, "no-shell")
 	b.click("button[name=shell]")
-	b.until("the change is taken", `!document.querySelector('button[name=shell]')`)
+	b.until("the change is taken", `document.querySelector('#state') && !document.querySelector('button[name=shell]')`) // nothing is there between two pages
 	s.becomes(p.t, "Ready", "True", 2*time.Minute)
 	b.open(p.url + "/sites/" + s.name + "/terminal")
 	b.until("a prompt is there", `document.querySelector('.xterm-rows')?.innerText.includes('$')`)

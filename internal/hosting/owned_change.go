@@ -3,12 +3,15 @@ package hosting
 import (
 	"cmp"
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 )
 
-// ChangeSite changes a site and tells whether there was anything to change.
+// ChangeSite changes a site and tells whether there was anything to change. With dryRun
+// it only says whether all that could be.
 func (p *Provider) ChangeSite(ctx context.Context, a Actor, name string, c SiteChange, dryRun bool) (*OwnedSite, bool, error) {
 	s, err := p.site(ctx, a, RightSiteChange, name)
 	if err != nil {
@@ -25,11 +28,10 @@ func (p *Provider) ChangeSite(ctx context.Context, a Actor, name string, c SiteC
 	if err != nil {
 		return nil, false, err
 	}
-	if !changes || dryRun {
-		s.Domain = wanted
-		return s, changes, nil
+	if !changes {
+		return s, false, nil
 	}
-	if err := p.reserved(names(wanted)); err != nil {
+	if err := p.nameable(ctx, a, s.Domain, wanted); err != nil {
 		return nil, false, err
 	}
 	before, after, err := differing(s.Domain.Spec, wanted.Spec)
@@ -37,14 +39,43 @@ func (p *Provider) ChangeSite(ctx context.Context, a Actor, name string, c SiteC
 		return nil, false, err
 	}
 	err = p.write(ctx, a, func(tx Tx) (change, error) {
-		return change{did: RightSiteChange, object: s.Name, on: s.On(), before: before, after: after}, p.retake(ctx, tx, a, wanted)
+		err := p.retake(ctx, tx, a, wanted)
+		if err == nil && dryRun {
+			err = errDryRun
+		}
+		return change{did: RightSiteChange, object: s.Name, on: s.On(), before: before, after: after}, err
 	})
+	if errors.Is(err, errDryRun) {
+		s.Domain = wanted
+		return s, true, nil
+	}
 	if err != nil {
 		return nil, false, err
 	}
 	// Should we die here, Settle counts what the cluster has.
 	s.Domain, changes, err = p.Panel.ChangeSite(ctx, s.Name, c, false)
 	return s, changes, err
+}
+
+// nameable refuses names for a site that are another's or the panel's own. Of those that
+// it has already nobody is asked: that would read all sites for each change.
+func (p *Provider) nameable(ctx context.Context, a Actor, was, wanted *v1alpha1.Domain) error {
+	if !slices.Equal(names(was), names(wanted)) {
+		if err := p.unclaimed(ctx, a, was, wanted); err != nil {
+			return err
+		}
+	}
+	return p.reserved(names(wanted))
+}
+
+// unclaimed refuses names that lead to another site of the cluster. Whose a name is stays
+// the administrator's to know.
+func (p *Provider) unclaimed(ctx context.Context, a Actor, was, wanted *v1alpha1.Domain) error {
+	err := p.Panel.unclaimed(ctx, was, wanted)
+	if err != nil && a.Role != Administrator {
+		return namesTaken(err, &OwnedSite{Name: wanted.Spec.DomainName})
+	}
+	return err
 }
 
 // retake takes room and names for another state of a site, in place of what it has.

@@ -77,16 +77,13 @@ func (p *Provider) planned(ctx context.Context, a Actor, name string) (*OwnedSit
 }
 
 // within judges a plan as ChangeSite does the change, and as CreateSite does of a new
-// site, for which s is nil. Whose a name is stays the administrator's to know.
+// site, for which s is nil.
 func (p *Provider) within(a Actor, s *OwnedSite) accepts {
 	return func(ctx context.Context, was, wanted *v1alpha1.Domain) error {
-		err := p.Panel.unclaimed(ctx, was, wanted)
-		switch {
-		case err != nil && a.Role != Administrator:
-			return namesTaken(err, &OwnedSite{Name: wanted.Spec.DomainName})
-		case err != nil:
+		if err := p.unclaimed(ctx, a, was, wanted); err != nil {
 			return err
-		case s == nil:
+		}
+		if s == nil {
 			return p.makeable(ctx, a, wanted)
 		}
 		return p.changeable(ctx, a, was, wanted, s)

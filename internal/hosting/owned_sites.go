@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
@@ -230,8 +231,9 @@ func neighbours(ctx context.Context, tx Tx, a Actor, s *OwnedSite) error {
 	}
 	for name, other := range owners {
 		if other.Owner != s.Owner {
+			below := slices.IndexFunc(s.Names, func(own string) bool { return strings.HasSuffix(own, "."+name) })
 			return &Error{Code: Conflict, Fields: []Field{{"name",
-				fmt.Sprintf("The name %s is below %s, which belongs to another account; ask its owner or the provider.", ShowBoth(s.Name), ShowBoth(name))}}}
+				fmt.Sprintf("The name %s is below %s, which belongs to another account; ask its owner or the provider.", ShowBoth(s.Names[below]), ShowBoth(name))}}}
 		}
 	}
 	return nil

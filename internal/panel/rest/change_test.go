@@ -3,10 +3,13 @@ package rest_test
 import (
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
@@ -133,6 +136,52 @@ func TestAPlanKnowsTheRulesOfTheChange(t *testing.T) {
 		t.Errorf("a plan with another's name = %+v, want it refused without a word of whose it is", taken)
 	}
 	h.jo.get("/sites/jo.example").want(t, http.StatusOK, `"storage":"5Gi"`, `"aliases":[]`)
+}
+
+// A dry run of a change is refused for what the change would be, in the same words, and leaves nothing.
+func TestADryRunOfAChangeKnowsItsRules(t *testing.T) {
+	h := newHouse(t)
+	_, err := h.rules.ChangePackage(t.Context(), h.actor(h.boss), h.jo.user.Package, hosting.NewPackage{Name: "Little", Quota: hosting.Quota{hosting.Sites: 9, hosting.Storage: 6}}, true)
+	h.must(err)
+	// One that nobody has told the panel of: its name is in the cluster alone.
+	h.must(h.cluster.CreateDomain(t.Context(), &v1alpha1.Domain{ObjectMeta: metav1.ObjectMeta{Name: "past"}, Spec: v1alpha1.DomainSpec{DomainName: "past.example"}}, false))
+	h.rules.Reserved = []string{"panel.example"}
+	patch := func(a *account, query string, body map[string]any) reply {
+		return a.ask(request{method: http.MethodPatch, path: "/sites/jo.example" + query, body: body})
+	}
+	patch(h.jo, "?dryRun=true", map[string]any{"storage": "6Gi", "aliases": []string{"mine.example"}}).want(t, http.StatusOK, `"storage":"6Gi"`, "mine.example")
+	for name, tt := range map[string]struct {
+		body   map[string]any
+		status int
+		code   hosting.Code
+		field  string
+		says   string
+	}{
+		"more than the package has":   {map[string]any{"storage": "9Gi"}, http.StatusUnprocessableEntity, hosting.OverQuota, "", "The package Little allows 6 GiB"},
+		"another's name":              {map[string]any{"aliases": []string{"al.example"}}, http.StatusConflict, hosting.Conflict, "name", "is taken"},
+		"below another's name":        {map[string]any{"aliases": []string{"sub.al.example"}}, http.StatusConflict, hosting.Conflict, "name", "sub.al.example is below al.example"},
+		"a name in the cluster alone": {map[string]any{"aliases": []string{"past.example"}}, http.StatusConflict, hosting.Conflict, "name", "is taken"},
+		"the panel's name":            {map[string]any{"aliases": []string{"x.panel.example"}}, http.StatusConflict, hosting.Conflict, "name", "the provider's own"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dry, really := patch(h.jo, "?dryRun=true", tt.body), patch(h.jo, "", tt.body)
+			dry.problem(t, tt.status, tt.code, tt.field)
+			really.problem(t, tt.status, tt.code, tt.field)
+			type answer struct {
+				Detail string
+				Errors []any
+			}
+			if tried, done := read[answer](t, dry), read[answer](t, really); !reflect.DeepEqual(tried, done) || !strings.Contains(done.Detail, tt.says) {
+				t.Errorf("the dry run says %+v, the change %+v, want the same and %q", tried, done, tt.says)
+			}
+		})
+	}
+	patch(h.boss, "?dryRun=true", map[string]any{"aliases": []string{"past.example"}}).problem(t, http.StatusConflict, hosting.Conflict, "")
+	h.jo.get("/sites/jo.example").want(t, http.StatusOK, `"storage":"5Gi"`, `"aliases":[]`)
+	if trail := h.boss.get("/audit"); strings.Contains(string(trail.body), "mine.example") {
+		t.Errorf("a dry run stands in the trail: %s", trail.body)
+	}
+	patch(h.jo, "", map[string]any{"aliases": []string{"mine.example"}}).want(t, http.StatusOK, "mine.example") // nothing took it
 }
 
 func TestAPlanOfAWholeSpec(t *testing.T) {

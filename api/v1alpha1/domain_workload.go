@@ -63,7 +63,7 @@ type WorkloadSpec struct {
 	// +optional
 	Args []string `json:"args,omitempty"`
 
-	// Env are variables for the program.
+	// Env are variables for the program, and for the shell.
 	// +kubebuilder:validation:MaxItems=100
 	// +listType=map
 	// +listMapKey=name

@@ -57,14 +57,14 @@ func (a SiteAspects) apply(d *v1alpha1.Domain, f *faults) {
 	a.resources(s, f)
 	a.names(s, f)
 	a.program(s, f)
-	if len(a.Env) > 0 {
-		f.check("env", setVariables(&s.Workload, a.Env))
-	}
 	if a.AuthorizedKeys != nil {
 		s.SFTP.AuthorizedKeys = compact(*a.AuthorizedKeys)
 	}
 	if a.Shell != nil {
 		s.SFTP.Type = map[bool]v1alpha1.SFTPType{true: v1alpha1.SFTPGit, false: v1alpha1.SFTPStandard}[*a.Shell]
+	}
+	if len(a.Env) > 0 { // after the shell, which may be what they are for
+		f.check("env", setVariables(s, a.Env))
 	}
 	if a.Redis != nil {
 		s.Redis.Enabled = *a.Redis

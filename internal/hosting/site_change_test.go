@@ -1,6 +1,7 @@
 package hosting_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -118,6 +119,7 @@ func TestChangeSiteRefuses(t *testing.T) {
 		"a long image":          {aspects(func(a *hosting.SiteAspects) { a.Image = new(strings.Repeat("a", 513)) }), nil, hosting.Invalid, "is no image"},
 		"an image for no one":   {aspects(func(a *hosting.SiteAspects) { a.Image = new("php:8.4") }), isStatic, hosting.Invalid, "has no program that an image could be for"},
 		"a command for no one":  {aspects(func(a *hosting.SiteAspects) { a.Command = &[]string{"node"} }), isStatic, hosting.Invalid, "has no program to start"},
+		"variables for no one":  {aspects(func(a *hosting.SiteAspects) { a.Env = []string{"A=1"} }), isStatic, hosting.Invalid, "without a shell has no program that variables could be for"},
 		"a NUL in a command":    {aspects(func(a *hosting.SiteAspects) { a.Args = &[]string{"a", "hunter\x00"} }), nil, hosting.Invalid, "Word 2 has a NUL"},
 		"no UTF-8 in a command": {aspects(func(a *hosting.SiteAspects) { a.Command = &[]string{"hunter\xff"} }), nil, hosting.Invalid, "Word 1 has a NUL or is no UTF-8"},
 		"a long word":           {aspects(func(a *hosting.SiteAspects) { a.Args = &[]string{strings.Repeat("x", 4097)} }), nil, hosting.Invalid, "Word 1 is too long; it may have 4096"},
@@ -190,5 +192,29 @@ func TestRestartIsNotDoneBeforeTheOperatorSaysSo(t *testing.T) {
 	}
 	if d.Status.RestartedAt = "now"; !hosting.Live(&d) {
 		t.Error("a restarted site is not live")
+	}
+}
+
+// A site of static files may have variables from before, which may go; with a shell they are for that.
+func TestVariablesOfStaticFilesAreForTheShell(t *testing.T) {
+	f := newFake(t, site("shop.example", "shop.example"))
+	isStatic(&f.domains[0])
+	f.domains[0].Spec.Workload.Env = []v1alpha1.EnvVar{{Name: "OLD", Value: "1"}, {Name: "OLDER", Value: "1"}}
+	change := func(shell *bool, env ...string) []string {
+		t.Helper()
+		d, _, err := f.panel().ChangeSite(t.Context(), "shop.example", aspects(func(a *hosting.SiteAspects) { a.Env, a.Shell = env, shell }), false)
+		if err != nil {
+			t.Fatalf("ChangeSite(%q): %v", env, err)
+		}
+		return hosting.Variables(&d.Spec.Workload)
+	}
+	if got := change(nil, "OLD="); !slices.Equal(got, []string{"OLDER"}) {
+		t.Errorf("without OLD there are %q, want OLDER alone", got)
+	}
+	if got := change(new(true), "NEW=1"); !slices.Equal(got, []string{"NEW", "OLDER"}) {
+		t.Errorf("with a shell there are %q, want NEW too", got)
+	}
+	if got := change(nil, "NEWER=1"); len(got) != 3 {
+		t.Errorf("with the shell of before there are %q, want three", got)
 	}
 }

@@ -1,6 +1,7 @@
 package hosting
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -59,9 +60,11 @@ func noVariable(line int) error {
 	return fmt.Errorf("line %d is no variable; write NAME=VALUE, the name of letters, digits and underscores without a digit first; NAME= takes it away", line)
 }
 
-// setVariables changes the variables that lines name; all others stay as they are.
-func setVariables(w *v1alpha1.WorkloadSpec, lines []string) error {
-	env := slices.Clone(w.Env)
+// setVariables changes the variables that lines name; all others stay as they are. Without
+// a program they are for the shell alone, and without one of those for nobody: some that
+// stand there from before may go.
+func setVariables(s *v1alpha1.DomainSpec, lines []string) error {
+	env := slices.Clone(s.Workload.Env)
 	for i, line := range lines {
 		if strings.TrimSpace(line) == "" {
 			continue
@@ -72,6 +75,8 @@ func setVariables(w *v1alpha1.WorkloadSpec, lines []string) error {
 			return noVariable(i + 1)
 		case utf8.RuneCountInString(v.Value) > maxVariable:
 			return fmt.Errorf("the value of %s is too long; it may have %d characters", v.Name, maxVariable)
+		case v.Value != "" && s.Workload.Type == static && s.SFTP.Type != v1alpha1.SFTPGit:
+			return errors.New("a site of static files without a shell has no program that variables could be for; leave them out")
 		}
 		env = slices.DeleteFunc(env, func(e v1alpha1.EnvVar) bool { return e.Name == v.Name })
 		if v.Value != "" {
@@ -82,7 +87,7 @@ func setVariables(w *v1alpha1.WorkloadSpec, lines []string) error {
 		return fmt.Errorf("%d variables are too many; a site has at most %d", len(env), maxVariables)
 	}
 	slices.SortFunc(env, func(a, b v1alpha1.EnvVar) int { return strings.Compare(a.Name, b.Name) })
-	w.Env = env
+	s.Workload.Env = env
 	return nil
 }
 

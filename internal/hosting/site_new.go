@@ -74,7 +74,7 @@ func (r NewSite) Check() error {
 	f.check("memory", err)
 	kind, _, err := r.runtime()
 	f.check("runtime", err)
-	f.check("env", setVariables(&v1alpha1.WorkloadSpec{}, r.Env))
+	f.check("env", setVariables(&v1alpha1.DomainSpec{Workload: v1alpha1.WorkloadSpec{Type: kind}}, r.Env))
 	if r.WordPress != nil {
 		r.WordPress.check(&f)
 		if err == nil && kind != PHP {
@@ -156,7 +156,7 @@ func (r NewSite) domain(settings *platform.Settings) (*v1alpha1.Domain, error) {
 	if !f.check("setting", set(settings, &d.Spec.Workload, r.Settings)) {
 		return nil, f.err()
 	}
-	if err := setVariables(&d.Spec.Workload, r.Env); err != nil {
+	if err := setVariables(&d.Spec, r.Env); err != nil {
 		return nil, err
 	}
 	if d.Spec.Resources, err = r.resources(); err != nil {

@@ -95,6 +95,7 @@ func TestCreateSiteRefusesAndCreatesNothing(t *testing.T) {
 		"WordPress, bad admin":     {func(r *hosting.NewSite) { r.WordPress = &hosting.NewWordPress{AdminUser: "a'; DROP"} }, hosting.Invalid, []string{"administrator's name"}},
 		"WordPress, bad mail":      {func(r *hosting.NewSite) { r.WordPress = &hosting.NewWordPress{AdminEmail: "Greta <g@x.de>"} }, hosting.Invalid, []string{"mail address"}},
 		"WordPress, bad locale":    {func(r *hosting.NewSite) { r.WordPress = &hosting.NewWordPress{Locale: "../de"} }, hosting.Invalid, []string{"locale"}},
+		"variables for no one":     {func(r *hosting.NewSite) { r.Runtime, r.Env = "static", []string{"A=1"} }, hosting.Invalid, []string{"without a shell has no program that variables could be for"}},
 		"title with a line break":  {func(r *hosting.NewSite) { r.Title = "a\nb" }, hosting.Invalid, []string{"one line"}},
 		"title too long":           {func(r *hosting.NewSite) { r.Title = strings.Repeat("ü", 256) }, hosting.Invalid, []string{"at most 255"}},
 		"title that is not UTF-8":  {func(r *hosting.NewSite) { r.Title = "\xff" }, hosting.Invalid, []string{"one line"}},

@@ -27,6 +27,7 @@ func (f *frame) kinds() []kind {
 type siteForm struct {
 	Kind, Name, Title             string
 	AdminEmail, AdminUser, Locale string
+	Env                           string
 	Storage, CPU, Memory          string
 	Owner                         string
 }
@@ -65,7 +66,7 @@ func (s *Server) createSite(w http.ResponseWriter, r *http.Request) error {
 	form := siteForm{
 		Kind: r.PostFormValue("kind"), Name: r.PostFormValue("name"), Title: r.PostFormValue("title"),
 		AdminEmail: r.PostFormValue("admin-email"), AdminUser: r.PostFormValue("admin-user"), Locale: r.PostFormValue("locale"),
-		Storage: r.PostFormValue("storage"), CPU: r.PostFormValue("cpu"), Memory: r.PostFormValue("memory"), Owner: r.PostFormValue("owner"),
+		Env: r.PostFormValue("env"), Storage: r.PostFormValue("storage"), CPU: r.PostFormValue("cpu"), Memory: r.PostFormValue("memory"), Owner: r.PostFormValue("owner"),
 	}
 	site, err := s.Rules.CreateSite(r.Context(), actor(r.Context()), hosting.ID(form.Owner), form.request(), false)
 	if err == nil {
@@ -89,10 +90,14 @@ func (f siteForm) request() hosting.NewSite {
 		site.Runtime = hosting.PHP
 		site.WordPress = &hosting.NewWordPress{AdminUser: f.AdminUser, AdminEmail: f.AdminEmail, Locale: f.Locale}
 	}
+	if f.Kind != "static" {
+		site.Env = strings.Split(strings.ReplaceAll(f.Env, "\r\n", "\n"), "\n")
+	}
 	return site
 }
 
-// line is the command that asks for the same.
+// line is the command that asks for the same. Values of variables, which are mostly
+// secrets, stand in no command.
 func (f siteForm) line() string {
 	words := []string{"kubepanel site create", "shop.example"}
 	if f.Name != "" {
@@ -102,6 +107,9 @@ func (f siteForm) line() string {
 		words = append(words, "--wordpress")
 	} else {
 		words = append(words, "--runtime "+f.Kind)
+	}
+	if f.Kind != "static" && strings.TrimSpace(f.Env) != "" {
+		words = append(words, "--env-file variables.env")
 	}
 	return strings.Join(append(words, "--wait"), " ")
 }

@@ -19,6 +19,33 @@ func newSiteForm(name string) url.Values {
 	return url.Values{"kind": {"wordpress"}, "name": {name}, "storage": {"5Gi"}, "cpu": {"1000m"}, "memory": {"512Mi"}}
 }
 
+// The page of a new site takes variables, and shows what was typed again when something else was wrong.
+func TestASiteIsMadeWithVariables(t *testing.T) {
+	h := newHouse(t)
+	h.as = h.jo
+	h.get("/sites/new").want(t, http.StatusOK, `name="env"`)
+	form := newSiteForm("vars.example")
+	form.Set("kind", "python")
+	form.Set("env", "TOKEN=hunter2\r\n# a remark\r\nDEBUG=1")
+	h.post("/sites", form).want(t, http.StatusUnprocessableEntity, `id="env-fault"`, "Line 2 is no variable", "hunter2", "--runtime python --env-file variables.env --wait")
+	form.Set("env", "TOKEN=hunter2\r\n\r\nDEBUG=1\r\n")
+	h.post("/sites", form).leads(t, "/sites/vars.example")
+	if env := h.domain("vars.example").Spec.Workload.Env; len(env) != 2 || env[1] != (v1alpha1.EnvVar{Name: "TOKEN", Value: "hunter2"}) {
+		t.Errorf("the variables are %v, want DEBUG and TOKEN", env)
+	}
+	if page := h.get("/sites/vars.example/settings"); strings.Contains(page.body, "hunter2") {
+		t.Error("the site's page shows the value of a variable")
+	}
+	// Its fields rest for static files, as those of WordPress do for all else; without a script they are sent all the same.
+	form.Set("kind", "static")
+	form.Set("name", "plain.example")
+	h.post("/sites", form).leads(t, "/sites/plain.example")
+	if env := h.domain("plain.example").Spec.Workload.Env; len(env) != 0 {
+		t.Errorf("static files have the variables %v", env)
+	}
+	h.post("/sites/plain.example/change", url.Values{"tab": {"settings"}, "env": {"A=1"}}).want(t, http.StatusUnprocessableEntity, "without a shell has no program that variables could be for")
+}
+
 func TestCustomerMakesASiteAndWatchesIt(t *testing.T) {
 	h := newHouse(t)
 	h.as = h.jo

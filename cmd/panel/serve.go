@@ -215,7 +215,7 @@ func (o serveOptions) wire(p *panel, db *store.DB) error {
 		Store: db, Now: time.Now, Follow: p.mirror, Patience: o.patience, Nodes: p.mirror, Door: o.way.open(settings),
 		Reserved: []string{address.Hostname()}, Scanning: scanning, LogServer: o.logs.server,
 	}
-	if p.doors, err = o.doors.open(auth.Options{Provider: p.rules, URL: address, Proxies: proxies, Count: p.SignIn}, o.brand, p.log); err != nil {
+	if p.doors, err = o.doors.open(auth.Options{Provider: p.rules, URL: address, Proxies: proxies, Count: p.SignIn, Watch: p.refused}, o.brand, p.log); err != nil {
 		return err
 	}
 	if p.hooks, err = o.sender(p, settings.ClusterCIDRs); err != nil {
@@ -275,6 +275,13 @@ func parsePrefixes(of string, texts []string) ([]netip.Prefix, error) {
 		prefixes = append(prefixes, p)
 	}
 	return prefixes, nil
+}
+
+// refused tells the log server what somebody was refused.
+func (p *panel) refused(r auth.Refusal) {
+	if p.trail != nil {
+		p.trail.Refused(syslog.Refusal{At: time.Now(), Actor: r.Actor, Code: r.Code, Doing: r.Doing})
+	}
 }
 
 // healthz answers whether the program lives, whether it knows all sites and has its

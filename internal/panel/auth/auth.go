@@ -53,6 +53,8 @@ type Options struct {
 	Breached func(ctx context.Context, password string) (bool, error)
 	// Count, when set, is told the outcome of each sign-in: done, refused or limited.
 	Count func(outcome string)
+	// Watch, when set, is told what people who signed in are refused. It must not wait.
+	Watch func(Refusal)
 }
 
 // Mailer hands in one letter. Its error is mail.Refused when trying again is no use.

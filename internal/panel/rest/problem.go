@@ -92,7 +92,7 @@ func (s *Server) problem(ctx context.Context, doing string, err error) *Problem 
 		return p
 	}
 	a, _ := auth.ActorOf(ctx)
-	auth.Refused(ctx, s.Log, a, doing, err)
+	s.Doors.Refused(ctx, s.Log, a, doing, err)
 	p := newProblem(code, e.Message)
 	p.Mend = e.Mend
 	for _, f := range e.Fields {

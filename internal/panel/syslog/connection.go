@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"net"
 	"os"
 	"path/filepath"
@@ -76,12 +77,12 @@ func secrecy(folder, host string) (*tls.Config, error) {
 	return config, nil
 }
 
-// deliver sends entries and returns nil once the server confirmed that it has read all of
+// deliver sends messages and returns nil once the server confirmed that it has read all of
 // them. Syslog itself has no such word, so each batch is a connection of its own: when we
 // close our side, the server has to answer a close_notify (RFC 5425 section 4.4), which
 // it can only behind the last octet. The end of a connection without one counts for
 // nothing, since anybody on the way can make that.
-func (s *Sender) deliver(ctx context.Context, entries []hosting.Entry) error {
+func (s *Sender) deliver(ctx context.Context, messages iter.Seq[message]) error {
 	ctx, stop := context.WithTimeout(ctx, tryTimeout)
 	defer stop()
 	host, _, err := net.SplitHostPort(s.Server)
@@ -104,7 +105,7 @@ func (s *Sender) deliver(ctx context.Context, entries []hosting.Entry) error {
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return late(ctx, err)
 	}
-	if err := write(conn, s.Host, entries); err != nil {
+	if err := write(conn, s.Host, messages); err != nil {
 		return late(ctx, err)
 	}
 	return late(ctx, confirmed(conn, under))
@@ -121,12 +122,13 @@ func late(ctx context.Context, err error) error {
 
 // write writes messages, each behind its length (RFC 5425 section 4.3), and closes our
 // side.
-func write(conn *tls.Conn, host string, entries []hosting.Entry) error {
-	var frame, message []byte
-	for i := range entries {
-		message = appendMessage(message[:0], host, &entries[i])
-		frame = append(strconv.AppendInt(frame[:0], int64(len(message)), 10), ' ')
-		if _, err := conn.Write(append(frame, message...)); err != nil {
+func write(conn *tls.Conn, host string, messages iter.Seq[message]) error {
+	var frame, text []byte
+	for m := range messages {
+		text = m.append(text[:0], host)
+		frame = append(strconv.AppendInt(frame[:0], int64(len(text)), 10), ' ')
+		frame = append(frame, text...)
+		if _, err := conn.Write(frame); err != nil {
 			return said(conn, err)
 		}
 	}

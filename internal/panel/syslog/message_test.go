@@ -12,6 +12,11 @@ import (
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
+func encoded(host string, e *hosting.Entry) []byte {
+	m := entryMessage(e)
+	return m.append(nil, host)
+}
+
 func TestMessage(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 7000, time.FixedZone("", 3600))
 	tests := map[string]struct {
@@ -29,7 +34,7 @@ func TestMessage(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := string(appendMessage(nil, tt.host, &tt.entry)); got != tt.want {
+			if got := string(encoded(tt.host, &tt.entry)); got != tt.want {
 				t.Errorf("message =\n%q, want\n%q", got, tt.want)
 			}
 		})
@@ -43,7 +48,7 @@ func FuzzMessage(f *testing.F) {
 	f.Add("ü ", strings.Repeat("x", 40), "]", `\"`, "\ufeff")
 	f.Fuzz(func(t *testing.T, host, did, object, after, name string) {
 		e := &hosting.Entry{Seq: 7, At: time.Unix(1, 0), Did: did, Object: object, After: after, ActorName: name, Hash: "beef"}
-		message := appendMessage(nil, host, e)
+		message := encoded(host, e)
 		read, err := rfc5424.NewParser().Parse(message)
 		if err != nil {
 			t.Fatalf("%q is no message: %v", message, err)

@@ -34,7 +34,12 @@ type Options struct {
 type Sender struct {
 	Options
 
+	refused refusals
 	failing bool // it was told that the server is not well
+	// rest is when refusals that nothing else goes with are tried again, pause what was
+	// waited the last time.
+	rest  time.Time
+	pause time.Duration
 }
 
 // New prepares a sender. The server may be away.
@@ -58,10 +63,14 @@ func (s *Sender) Turn(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("take entries of the trail: %w", err)
 	}
-	if b != nil {
-		if err := s.send(ctx, b); err != nil {
-			return err
-		}
+	switch {
+	case b != nil:
+		err = s.send(ctx, b)
+	case !s.Rules.Now().Before(s.rest):
+		err = s.sendRefusals(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	_, err = s.behind(ctx)
 	return err
@@ -72,7 +81,7 @@ func (s *Sender) send(ctx context.Context, b *hosting.Batch) error {
 	if b.Anew {
 		s.Log.ErrorContext(ctx, "the trail is not the one that was sent: it is sent from its beginning", "server", s.Server)
 	}
-	failed := s.deliver(ctx, b.Entries)
+	failed := s.deliverWith(ctx, b.Entries)
 	fault := faultOf(failed)
 	if failed != nil && ctx.Err() != nil {
 		fault = hosting.FaultEnded
@@ -93,6 +102,48 @@ func (s *Sender) send(ctx context.Context, b *hosting.Batch) error {
 		return err
 	}
 	return fmt.Errorf("%s: %d entries wait, the first since %s: %w", s.Server, state.Waiting, state.Since.UTC().Format(time.RFC3339), failed)
+}
+
+// Refusals that nothing else goes with are tried after pauses as entries are.
+const firstPause, lastPause = 5 * time.Second, 5 * time.Minute
+
+// sendRefusals sends refusals where no entry of the trail is to be sent.
+func (s *Sender) sendRefusals(ctx context.Context) error {
+	if all, _ := s.refused.waiting(); len(all) == 0 {
+		return nil
+	}
+	if err := s.deliverWith(ctx, nil); err != nil {
+		return fmt.Errorf("%s: refusals wait: %w", s.Server, err)
+	}
+	return nil
+}
+
+// deliverWith sends entries, and with them the refusals that wait.
+func (s *Sender) deliverWith(ctx context.Context, entries []hosting.Entry) error {
+	all, missed := s.refused.waiting()
+	err := s.deliver(ctx, func(yield func(message) bool) {
+		for i := range entries {
+			if !yield(entryMessage(&entries[i])) {
+				return
+			}
+		}
+		for i := range all {
+			if !yield(refusalMessage(&all[i])) {
+				return
+			}
+		}
+		if missed > 0 {
+			yield(missedMessage(s.Rules.Now(), missed))
+		}
+	})
+	if err != nil {
+		s.pause = min(max(2*s.pause, firstPause), lastPause)
+		s.rest = s.Rules.Now().Add(s.pause)
+		return err
+	}
+	s.refused.sent(len(all), missed)
+	s.rest, s.pause = time.Time{}, 0
+	return nil
 }
 
 // behind looks how much waits, for whoever counts it.

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -478,6 +480,55 @@ func TestATrailThatWasWrittenAnewIsSentAnew(t *testing.T) {
 	chained(t, got[5:], 4)
 	if !strings.Contains(other.said.String(), "is not the one that was sent") {
 		t.Errorf("the log says %q", other.said)
+	}
+}
+
+// What people were refused goes along, and by itself; of more than is held the rest is
+// counted.
+func TestRefusalsAreSentToo(t *testing.T) {
+	server := syslogtest.New(t, false)
+	o := newOffice(t)
+	s := o.sender(server.Address, server.Folder)
+	refuse := func(count int) {
+		for i := range count {
+			s.Refused(syslog.Refusal{At: o.now(), Actor: hosting.Actor{ID: "u1", Name: "Jo", Address: netip.MustParseAddr("2001:db8::1")}, Code: hosting.Forbidden, Doing: fmt.Sprint("GET /users/{user} ", i)})
+		}
+	}
+	tries := 0
+	for range 60 { // a quarter of an hour without a server
+		refuse(20)
+		if o.turn(s) != nil {
+			tries++
+		}
+		o.pass(15 * time.Second)
+	}
+	if tries < 5 || tries > 11 {
+		t.Errorf("%d tries in a quarter of an hour, want pauses that grow", tries)
+	}
+	server.Start()
+	o.pass(5 * time.Minute)
+	o.must(o.turn(s))
+	got := server.Wait(1001)
+	for i, want := range map[int]string{0: "", 999: `doing="GET /users/{user} 19"`, 1000: `missed="200"] ` + "\ufeff200 more refusals"} {
+		if !strings.Contains(got[i], want) || !strings.HasPrefix(got[i], "<108>1 ") || !strings.Contains(got[i], " kubepanel - refused [kubepanel@32473 outcome=\"refused\" ") {
+			t.Errorf("message %d = %q, want %q", i, got[i], want)
+		}
+	}
+	if want := `code="forbidden" doing="GET /users/{user} 0" actor="u1" actorName="Jo" address="2001:db8::1"] ` + "\ufeffJo: refused GET /users/{user} 0"; !strings.HasSuffix(got[0], want) {
+		t.Errorf("message = %q, want %q", got[0], want)
+	}
+	o.happen(2)
+	refuse(1)
+	o.must(o.turn(s))
+	o.must(o.turn(s)) // and nothing twice
+	got = server.Wait(1004)
+	server.Stop()
+	if n := len(server.Received()); n != 1004 {
+		t.Errorf("%d messages came, want 1004", n)
+	}
+	chained(t, got[1001:1003], 2)
+	if !strings.Contains(got[1003], " refused [") {
+		t.Errorf("behind the trail comes %q, want the refusal", got[1003])
 	}
 }
 

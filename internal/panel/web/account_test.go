@@ -180,9 +180,14 @@ func TestRefusalsAreInTheLog(t *testing.T) {
 	if strings.Contains(h.log.String(), "refused") {
 		t.Errorf("what was done is in the log as refused: %s", h.log)
 	}
+	var watched []auth.Refusal
+	h.doors.Watch = func(r auth.Refusal) { watched = append(watched, r) }
 	for path, code := range map[string]string{"/companies": "forbidden", "/users/" + string(h.boss.ID): "not_found"} {
 		h.log.Reset()
 		b.get(path)
+		if n := len(watched); n == 0 || string(watched[n-1].Code) != code || watched[n-1].Actor.ID != h.jo.ID || strings.Contains(watched[n-1].Doing, string(h.boss.ID)) {
+			t.Errorf("%s: %+v was told, want that it was refused, to whom, and the route", path, watched)
+		}
 		if line := h.log.String(); !strings.Contains(line, "msg=refused code="+code) || !strings.Contains(line, "actor="+string(h.jo.ID)) {
 			t.Errorf("%s: the log says %q, want that it was refused, and to whom", path, line)
 		}

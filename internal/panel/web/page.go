@@ -83,7 +83,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return // nobody is there to read it
 	}
 	code := hosting.CodeOf(err)
-	auth.Refused(r.Context(), s.Log, actor(r.Context()), r.Pattern, err)
+	s.Doors.Refused(r.Context(), s.Log, actor(r.Context()), r.Pattern, err)
 	p := fault{frame: s.frame(r, placeNone), Status: httpstatus.Of(code)}
 	p.Title = p.T("That did not work")
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {

@@ -209,15 +209,23 @@ func noFormula(text string) string {
 	return text
 }
 
-// checkExport recalculates the export in a file.
-func (e *Env) checkExport(name string) error {
+// checkFile recalculates what is in a file: an export, or what a log server received.
+func (e *Env) checkFile(name string) error {
 	file, err := os.Open(name)
 	if err != nil {
 		return &hosting.Error{Code: hosting.Invalid, Message: "The file can't be read: " + name + ".", Err: err}
 	}
 	defer file.Close() // it was only read
+	lines := bufio.NewReader(file)
+	if begin, _ := lines.Peek(1); len(begin) > 0 && begin[0] != '{' {
+		return e.checkReceived(lines)
+	}
+	return e.checkExport(lines)
+}
+
+func (e *Env) checkExport(from io.Reader) error {
 	var trail hosting.TrailBackwards
-	err = eachEntry(file, func(_ []byte, e *exported) error {
+	err := eachEntry(from, func(_ []byte, e *exported) error {
 		return trail.See(hosting.Entry{Seq: e.Seq, At: e.At, Actor: e.Actor, Behind: e.Behind, ActorName: e.ActorName, BehindName: e.BehindName, Address: e.Address,
 			Did: e.Did, Object: e.Object, Owner: e.Owner, Reseller: e.Reseller, Before: string(e.Before), After: string(e.After), Hash: e.Hash})
 	})

@@ -61,7 +61,7 @@ func TestTheTrailIsWrittenOutAndRecalculated(t *testing.T) {
 		return l
 	})
 	forged("out of order", func(l []string) []string { slices.Reverse(l); return l })
-	o.refused(2, "Line 1 is no entry", "audit", "verify", o.ca)
+	o.refused(2, "has no entry of an audit trail", "audit", "verify", o.ca)
 	o.refused(2, "can't be read", "audit", "verify", filepath.Join(t.TempDir(), "none"))
 }
 

@@ -103,3 +103,65 @@ func (t *TrailBackwards) link(seq int64, hash string) error {
 	}
 	return nil
 }
+
+// TrailForwards recalculates entries that come the oldest first, as a log server keeps
+// them: from any one on, some more than once, and of a batch that broke off its end before
+// its beginning.
+type TrailForwards struct {
+	first  int64
+	hashes []string // of all entries that follow each other, from the first on
+	early  map[int64]Entry
+}
+
+// See takes the next entry. It returns a Broken error that names one that is not what was
+// written.
+func (t *TrailForwards) See(e Entry) error {
+	if t.first == 0 {
+		t.first, t.early = e.Seq, map[int64]Entry{}
+	}
+	next := t.first + int64(len(t.hashes))
+	switch had, waits := t.early[e.Seq]; {
+	case e.Seq < t.first:
+		return broken(e.Seq, fmt.Sprintf("Entry %d stands behind entry %d.", e.Seq, t.first))
+	case e.Seq < next && t.hashes[e.Seq-t.first] != e.Hash, waits && had.Hash != e.Hash:
+		return broken(e.Seq, fmt.Sprintf("Entry %d is there twice, and not the same.", e.Seq))
+	case e.Seq > next:
+		t.early[e.Seq] = e
+		return nil
+	case e.Seq < next:
+		return nil
+	}
+	for ok := true; ok; e, ok = t.early[e.Seq+1] {
+		if err := t.link(&e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// link holds an entry against the hash of the one before it, where that is known.
+func (t *TrailForwards) link(e *Entry) error {
+	delete(t.early, e.Seq)
+	prev, known := "", e.Seq == 1
+	if n := len(t.hashes); n > 0 {
+		prev, known = t.hashes[n-1], true
+	}
+	if known && e.Chain(prev) != e.Hash {
+		return broken(e.Seq, fmt.Sprintf("Entry %d is not what was written, or the one before it is not.", e.Seq))
+	}
+	t.hashes = append(t.hashes, e.Hash)
+	return nil
+}
+
+// End says that no entry follows, and returns the numbers of the first and the last one,
+// 0 for none, and the last one's hash.
+func (t *TrailForwards) End() (first, last int64, hash string, err error) {
+	if t.first == 0 {
+		return 0, 0, "", nil
+	}
+	last = t.first + int64(len(t.hashes)) - 1
+	if len(t.early) > 0 {
+		return t.first, last, "", broken(last+1, fmt.Sprintf("Entry %d is missing: later ones are there.", last+1))
+	}
+	return t.first, last, t.hashes[len(t.hashes)-1], nil
+}

@@ -46,10 +46,10 @@ func newAuditList(env *Env) *cobra.Command {
 func newAuditVerify(env *Env) *cobra.Command {
 	file := wording{names: []string{"the file"}, optional: true}
 	cmd := env.with(file, &cobra.Command{Use: "verify [FILE]", Short: "Recalculate the whole trail, one that was exported, or what a log server has",
-		Long: `Recalculate the whole trail: the panel's own, or one that an administrator exported to a
-file as JSON, or what a log server wrote down as it came, for which no panel is asked. An entry that was changed, removed or put in is
-found and named. Whoever has an older export can compare: the entry with the number of its
-newest one must still have that hash.`,
+		Long: `Recalculate the whole trail: the panel's own, or one in a file, for which no panel is
+asked: what an administrator exported as JSON, or what a log server wrote down as it came.
+An entry that was changed, removed or put in is found and named. Whoever has an older export
+can compare: the entry with the number of its newest one must still have that hash.`,
 		Example: "  kubepanel audit verify\n  kubepanel audit verify trail.jsonl\n  kubepanel audit verify /var/log/kubepanel/audit"},
 		func(ctx context.Context, api *client.ClientWithResponses, _ []string) error {
 			found, err := api.VerifyAuditWithResponse(ctx)

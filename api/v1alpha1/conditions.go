@@ -41,6 +41,9 @@ const (
 	// ReasonNameTaken stalls a Domain whose name or alias is an older Domain's.
 	ReasonNameTaken = "NameTaken"
 
+	// ReasonRenewed is of a database for which two passwords are good for a while.
+	ReasonRenewed = "Renewed"
+
 	// ReasonNoOtherNode keeps a drain from ending: sites stay that no other node could take.
 	ReasonNoOtherNode = "NoOtherNode"
 

@@ -43,6 +43,15 @@ const (
 	// site; another value makes another pod.
 	AnnotationRestartedAt = Group + "/restarted-at"
 
+	// AnnotationPasswordAskedAt on a Domain says when somebody asked for another password
+	// of the site's database; another value makes another one. On the Secret with the
+	// password it says which value that was made for.
+	AnnotationPasswordAskedAt = Group + "/database-password-asked-at"
+
+	// AnnotationPreviousUntil on that Secret says until when the password before is good
+	// as well (RFC 3339).
+	AnnotationPreviousUntil = Group + "/previous-password-until"
+
 	// AnnotationConfigHash on a pod template changes with configuration that a pod
 	// can only take over by starting anew.
 	AnnotationConfigHash = Group + "/config-hash"

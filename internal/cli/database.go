@@ -10,7 +10,7 @@ import (
 )
 
 func newDatabase(env *Env) *cobra.Command {
-	return group("database", "Look into a site's database", "  kubepanel database visit blog.localhost", newDatabaseVisit(env))
+	return group("database", "Look into a site's database", "  kubepanel database visit blog.localhost", newDatabaseVisit(env), newDatabaseRenew(env))
 }
 
 func newDatabaseVisit(env *Env) *cobra.Command {

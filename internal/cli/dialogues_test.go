@@ -118,6 +118,7 @@ func changeDialogues() map[string]dialogue {
 		"delete-missing":       {line: "site delete nowhere.localhost --yes", cluster: populated(nil)},
 		"purge-no-cache":       {line: "site purge-cache blog.localhost", cluster: populated(nil)},
 		"purge-cache":          {line: "site purge-cache blog.localhost", cluster: cached},
+		"renew-password":       {line: "database renew-password blog.localhost", cluster: populated(nil)},
 		"set-php":              {line: change + " --php 8.2", cluster: populated(nil)},
 		"restart":              {line: "site restart blog.localhost", cluster: populated(nil)},
 		"restart-wait":         {line: "site restart blog.localhost --wait", cluster: populated(restarted())},

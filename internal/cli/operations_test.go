@@ -26,7 +26,7 @@ var lines = map[string]string{
 	"getPanelLogo": "settings logo get", "putPanelLogo": "settings logo set", "deletePanelLogo": "settings logo remove",
 	"listSites": "site list", "createSite": "site create", "getSite": "site show", "changeSite": "site set", "deleteSite": "site delete", "planSite": "site plan", "assignSite": "site assign",
 	"planSiteSpec": "site plan", "planSiteDeletion": "site plan", "getSiteProgress": "site wait", "getSiteCredentials": "site password", "purgeSiteCache": "site purge-cache", "restartSite": "site restart",
-	"getSiteUsage": "site usage", "visitDatabase": "database visit",
+	"getSiteUsage": "site usage", "visitDatabase": "database visit", "renewDatabasePassword": "database renew-password",
 	"listCronJobs": "site cron list", "getCronJob": "site cron set", "createCronJob": "site cron create", "changeCronJob": "site cron set", "deleteCronJob": "site cron delete",
 	"runCronJob": "site cron run", "listCronRuns": "site cron output", "getCronOutput": "site cron output",
 	"listFiles": "site files ls", "getFile": "site files get", "readFile": "site files get", "downloadFolder": "site files get", "getUpload": "site files put", "upload": "site files put",

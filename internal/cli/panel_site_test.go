@@ -264,6 +264,7 @@ func TestSitesThroughAPanel(t *testing.T) {
 	o.want([]string{`"storage": "6Gi"`}, "site", "show", "shop.example", "-o", "json")
 	o.want([]string{"Nothing would change"}, "site", "plan", "shop.example", "--storage", "7Gi")
 	o.want([]string{"is being restarted"}, "site", "restart", "shop.example")
+	o.want([]string{"gets another password", "ten minutes"}, "database", "renew-password", "shop.example")
 	o.want([]string{"would be deleted", "from then on"}, "site", "plan", "shop.example", "--delete")
 	o.want([]string{"all its files", "Nothing was deleted"}, "site", "delete", "shop.example", "--dry-run")
 	if text := o.want([]string{"shop.example: "}, "site", "show", "shop.example"); strings.Contains(text, "deleting") {

@@ -2203,6 +2203,12 @@ type RunCronJobParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// RenewDatabasePasswordParams defines parameters for RenewDatabasePassword.
+type RenewDatabasePasswordParams struct {
+	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
 // ListFilesParams defines parameters for ListFiles.
 type ListFilesParams struct {
 	// Cursor The next of the page before.
@@ -3256,6 +3262,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /sites/{site}/cron/{job}/runs/{run}/output (the `GetCronOutput` operationId).
 	GetCronOutput(ctx context.Context, site string, job string, run string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RenewDatabasePassword Give a site's database another password
+	//
+	// It is made within seconds, and in the site's files within two minutes; the one before it is good for ten. Asked again before that, another one is made when they are over.
+	//
+	// A token needs the scope `site.change`.
+	//
+	// Corresponds with POST /sites/{site}/database/renew-password (the `RenewDatabasePassword` operationId).
+	RenewDatabasePassword(ctx context.Context, site string, params *RenewDatabasePasswordParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// VisitDatabase Open phpMyAdmin for a site's database
 	//
@@ -5110,6 +5125,25 @@ func (c *Client) ListCronRuns(ctx context.Context, site string, job string, reqE
 // Corresponds with GET /sites/{site}/cron/{job}/runs/{run}/output (the `GetCronOutput` operationId).
 func (c *Client) GetCronOutput(ctx context.Context, site string, job string, run string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetCronOutputRequest(c.Server, site, job, run)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RenewDatabasePassword Give a site's database another password
+//
+// It is made within seconds, and in the site's files within two minutes; the one before it is good for ten. Asked again before that, another one is made when they are over.
+//
+// A token needs the scope `site.change`.
+//
+// Corresponds with POST /sites/{site}/database/renew-password (the `RenewDatabasePassword` operationId).
+func (c *Client) RenewDatabasePassword(ctx context.Context, site string, params *RenewDatabasePasswordParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRenewDatabasePasswordRequest(c.Server, site, params)
 	if err != nil {
 		return nil, err
 	}
@@ -8842,6 +8876,55 @@ func NewGetCronOutputRequest(server string, site string, job string, run string)
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRenewDatabasePasswordRequest constructs an http.Request for the RenewDatabasePassword method
+func NewRenewDatabasePasswordRequest(server string, site string, params *RenewDatabasePasswordParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/database/renew-password", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -12681,6 +12764,17 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /sites/{site}/cron/{job}/runs/{run}/output (the `GetCronOutput` operationId).
 	GetCronOutputWithResponse(ctx context.Context, site string, job string, run string, reqEditors ...RequestEditorFn) (*GetCronOutputResponse, error)
 
+	// RenewDatabasePasswordWithResponse Give a site's database another password
+	//
+	// It is made within seconds, and in the site's files within two minutes; the one before it is good for ten. Asked again before that, another one is made when they are over.
+	//
+	// A token needs the scope `site.change`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/database/renew-password (the `RenewDatabasePassword` operationId).
+	RenewDatabasePasswordWithResponse(ctx context.Context, site string, params *RenewDatabasePasswordParams, reqEditors ...RequestEditorFn) (*RenewDatabasePasswordResponse, error)
+
 	// VisitDatabaseWithResponse Open phpMyAdmin for a site's database
 	//
 	// The answer is an address that is good once and for a minute: a browser that opens it is signed in at this one database. The visit ends with the token, when the right is gone, 20 minutes after its last use, and after four hours.
@@ -15963,6 +16057,47 @@ func (r GetCronOutputResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetCronOutputResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RenewDatabasePasswordResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RenewDatabasePasswordResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RenewDatabasePasswordResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RenewDatabasePasswordResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RenewDatabasePasswordResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RenewDatabasePasswordResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -19614,6 +19749,23 @@ func (c *ClientWithResponses) GetCronOutputWithResponse(ctx context.Context, sit
 	return ParseGetCronOutputResponse(rsp)
 }
 
+// RenewDatabasePasswordWithResponse Give a site's database another password
+//
+// It is made within seconds, and in the site's files within two minutes; the one before it is good for ten. Asked again before that, another one is made when they are over.
+//
+// A token needs the scope `site.change`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/database/renew-password (the `RenewDatabasePassword` operationId).
+func (c *ClientWithResponses) RenewDatabasePasswordWithResponse(ctx context.Context, site string, params *RenewDatabasePasswordParams, reqEditors ...RequestEditorFn) (*RenewDatabasePasswordResponse, error) {
+	rsp, err := c.RenewDatabasePassword(ctx, site, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRenewDatabasePasswordResponse(rsp)
+}
+
 // VisitDatabaseWithResponse Open phpMyAdmin for a site's database
 //
 // The answer is an address that is good once and for a minute: a browser that opens it is signed in at this one database. The visit ends with the token, when the right is gone, 20 minutes after its last use, and after four hours.
@@ -22923,6 +23075,35 @@ func ParseGetCronOutputResponse(rsp *http.Response) (*GetCronOutputResponse, err
 		response.JSON200 = &dest
 
 	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRenewDatabasePasswordResponse parses an HTTP response from a RenewDatabasePasswordWithResponse call
+func ParseRenewDatabasePasswordResponse(rsp *http.Response) (*RenewDatabasePasswordResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RenewDatabasePasswordResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
 		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:

@@ -51,7 +51,7 @@ func TestNamesAreThoseOfAllObjects(t *testing.T) {
 			}
 			objects = append(objects, site.SFTPSecret(desired.SFTPCredentials{}))
 			if on := site.Domain.Spec.Database.Enabled; on == nil || *on {
-				objects = append(objects, site.DatabaseSecret("", nil))
+				objects = append(objects, site.DatabaseSecret(desired.DatabasePassword{}, nil))
 			}
 			if site.Domain.Spec.WordPress.Preinstall {
 				objects = append(objects, site.WordPressSecret(""))

@@ -7,6 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
 )
 
 // Names of a site's Secrets.
@@ -20,6 +22,7 @@ const (
 const (
 	KeyUsername      = "username"
 	KeyPassword      = "password"
+	KeyPrevious      = "previousPassword"
 	KeyPasswordHash  = "passwordHash"
 	KeyPrivateKey    = "privateKey"
 	KeyPublicKey     = "publicKey"
@@ -85,19 +88,37 @@ func (s Site) gatewayAuthority(key []byte) []byte {
 	return fmt.Appendf(nil, "cert-authority,principals=%q %s", s.name(), key)
 }
 
+// DatabasePassword is what opens a site's database.
+type DatabasePassword struct {
+	Password string
+	// Previous is the one before it, which is good as well until Until (RFC 3339); both
+	// are "" when there is none.
+	Previous, Until string
+	// AskedAt is the Domain's annotation that it was made for; "" for the first one.
+	AskedAt string
+}
+
 // DatabaseSecret holds what the site's program needs to reach its own database,
 // and nothing that would open another; and by whose certificate, in PEM, it can tell
 // the server from somebody in its place.
-func (s Site) DatabaseSecret(password string, authority []byte) *corev1.Secret {
+func (s Site) DatabaseSecret(password DatabasePassword, authority []byte) *corev1.Secret {
 	name := DatabaseName(s.name())
-	return s.secret(SecretDatabase, map[string][]byte{
+	secret := s.secret(SecretDatabase, map[string][]byte{
 		keyAuthority: authority,
 		keyHost:      []byte(s.Platform.Database.Host),
 		keyPort:      []byte(strconv.Itoa(int(s.Platform.Database.Port))),
 		keyDatabase:  []byte(name),
 		KeyUsername:  []byte(name),
-		KeyPassword:  []byte(password),
+		KeyPassword:  []byte(password.Password),
 	})
+	if password.AskedAt != "" {
+		secret.Annotations[v1alpha1.AnnotationPasswordAskedAt] = password.AskedAt
+	}
+	if password.Previous != "" {
+		secret.Data[KeyPrevious] = []byte(password.Previous)
+		secret.Annotations[v1alpha1.AnnotationPreviousUntil] = password.Until
+	}
+	return secret
 }
 
 // WordPressSecret holds the first administrator of an installed WordPress.

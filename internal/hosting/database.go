@@ -55,7 +55,7 @@ func (p *Provider) OpenDatabase(ctx context.Context, a Actor, session, name stri
 		return nil, err
 	}
 	if s.Domain.Status.Database == nil {
-		return nil, &Error{Code: Conflict, Message: fmt.Sprintf("The site %s has no database.", ShowBoth(s.Name)), Mend: "When it is still being made, try again in a moment."}
+		return nil, noDatabase(s.Name)
 	}
 	// Noted before it can be used.
 	err = p.write(ctx, a, func(Tx) (change, error) {

@@ -178,6 +178,24 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+func TestAnotherPasswordIsAskedForWhereThereIsADatabase(t *testing.T) {
+	blog, never := site("blog.localhost", "blog.localhost"), site("never.localhost", "never.localhost")
+	blog.Status.Database = &v1alpha1.DatabaseStatus{Name: "dom-blog-localhost"}
+	off := *blog.DeepCopy()
+	off.Name, off.Spec.DomainName, off.Spec.Database.Enabled = "off.localhost", "off.localhost", new(bool)
+	f := newFake(t, blog, never, off)
+	f.conflicts = 2
+	d, err := f.panel().RenewDatabasePassword(t.Context(), "blog.localhost", time.Unix(1, 1))
+	if err != nil || d.Annotations[v1alpha1.AnnotationPasswordAskedAt] == "" || f.writes != 1 {
+		t.Errorf("RenewDatabasePassword() = %v, %v with %d writes, want a word to the operator", d, err, f.writes)
+	}
+	for _, name := range []string{"never.localhost", "off.localhost"} {
+		if _, err := f.panel().RenewDatabasePassword(t.Context(), name, time.Unix(1, 1)); err == nil || hosting.CodeOf(err) != hosting.Conflict {
+			t.Errorf("%s: %v, want a conflict", name, err)
+		}
+	}
+}
+
 // A site that serves with its old pod is not what was asked for yet.
 func TestRestartIsNotDoneBeforeTheOperatorSaysSo(t *testing.T) {
 	d := site("blog.localhost", "blog.localhost")

@@ -46,6 +46,11 @@ func Done(reason, format string, args ...any) error {
 	return answer(done, 0, reason, format, args)
 }
 
+// Until says the step is satisfied for d, and why: the loop looks again then.
+func Until(d time.Duration, reason, format string, args ...any) error {
+	return answer(done, d, reason, format, args)
+}
+
 // Pause says everything is as it was asked to be, and that this does not serve
 // anybody: a suspended site.
 func Pause(reason, format string, args ...any) error {

@@ -132,7 +132,7 @@ func (f Facts) render(d *v1alpha1.Domain) (rendered, error) {
 	objects = append(objects, site.SFTPSecret(desired.SFTPCredentials{}))
 	database := d.Spec.Database.Enabled == nil || *d.Spec.Database.Enabled
 	if database {
-		objects = append(objects, site.DatabaseSecret("", nil))
+		objects = append(objects, site.DatabaseSecret(desired.DatabasePassword{}, nil))
 	}
 	if d.Spec.WordPress.Preinstall {
 		objects = append(objects, site.WordPressSecret(""))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -83,8 +84,7 @@ func (r *Reconciler) credentials(ctx context.Context, d *v1alpha1.Domain) error 
 		if err != nil {
 			return err
 		}
-		database := func(password string) *corev1.Secret { return site.DatabaseSecret(password, authority) }
-		if err := r.databaseSecret(ctx, d, password(database)); err != nil {
+		if err := r.databaseSecret(ctx, d, func(p desired.DatabasePassword) *corev1.Secret { return site.DatabaseSecret(p, authority) }); err != nil {
 			return err
 		}
 	}
@@ -113,12 +113,19 @@ func (r *Reconciler) databaseAuthority(ctx context.Context) ([]byte, error) {
 
 // databaseSecret keeps the password of the site's database. One that was changed
 // has to become that of its user, whatever was found there before.
-func (r *Reconciler) databaseSecret(ctx context.Context, d *v1alpha1.Domain, complete func(*corev1.Secret) (*corev1.Secret, error)) error {
+func (r *Reconciler) databaseSecret(ctx context.Context, d *v1alpha1.Domain, build func(desired.DatabasePassword) *corev1.Secret) error {
+	asked := d.Annotations[v1alpha1.AnnotationPasswordAskedAt]
 	return r.secret(ctx, d, desired.SecretDatabase, func(live *corev1.Secret) (*corev1.Secret, error) {
-		want, err := complete(live)
-		if err != nil {
-			return nil, err
+		password := databasePassword(live, asked, time.Now())
+		if password.AskedAt != live.Annotations[v1alpha1.AnnotationPasswordAskedAt] && live.UID != "" {
+			// Nobody is asked twice: our cache may not have seen yet that it was done.
+			var now corev1.Secret
+			if err := r.Direct.Get(ctx, client.ObjectKeyFromObject(live), &now); err != nil {
+				return nil, fmt.Errorf("read Secret %s: %w", live.Name, err)
+			}
+			password = databasePassword(&now, asked, time.Now())
 		}
+		want := build(password)
 		same, err := r.Kube.Current(d, want, live)
 		if err == nil && !same {
 			r.Databases.doubt(d.UID)

@@ -5,9 +5,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/bcrypt"
+	corev1 "k8s.io/api/core/v1"
 
+	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/desired"
 	"kubepanel.io/kubepanel/internal/operator"
 )
@@ -24,6 +27,33 @@ func keep(data map[string][]byte, key string) string {
 		return string(v)
 	}
 	return operator.NewPassword()
+}
+
+// passwordOverlap is how long two passwords of a database are good. Kubelet brings a
+// changed file into a pod within two minutes; what reads it only at its start has to be
+// started anew within this time.
+const passwordOverlap = 10 * time.Minute
+
+// databasePassword returns what shall open a site's database: what opens it now, or
+// another one that was asked for since. While two are good no third is made: the pod
+// may have the first of them still.
+func databasePassword(live *corev1.Secret, asked string, now time.Time) desired.DatabasePassword {
+	p := desired.DatabasePassword{
+		Password: string(live.Data[desired.KeyPassword]), Previous: string(live.Data[desired.KeyPrevious]),
+		Until: live.Annotations[v1alpha1.AnnotationPreviousUntil], AskedAt: live.Annotations[v1alpha1.AnnotationPasswordAskedAt],
+	}
+	if until, err := time.Parse(time.RFC3339, p.Until); err != nil || !now.Before(until) {
+		p.Previous, p.Until = "", ""
+	}
+	switch {
+	case p.Password == "":
+		return desired.DatabasePassword{Password: operator.NewPassword(), AskedAt: asked}
+	case asked != "" && asked != p.AskedAt && p.Previous == "":
+		return desired.DatabasePassword{
+			Password: operator.NewPassword(), Previous: p.Password, Until: now.Add(passwordOverlap).UTC().Format(time.RFC3339), AskedAt: asked,
+		}
+	}
+	return p
 }
 
 // completeSFTP makes up what is missing in data; gateway is the public key of the

@@ -57,11 +57,12 @@ func (r *Reconciler) database(ctx context.Context, d *v1alpha1.Domain) error {
 	if err != nil {
 		return r.serverTrouble(err)
 	}
-	site, err := r.databaseSite(ctx, d)
+	site, until, err := r.databaseSite(ctx, d)
 	if err != nil {
 		return err
 	}
-	if !r.Databases.fresh(d.UID, site, site.Known && foundBefore(d, v1alpha1.ConditionDatabaseProvisioned)) {
+	// Of two passwords an operator that died may have told MariaDB nothing yet.
+	if !r.Databases.fresh(d.UID, site, site.Known && site.Previous == "" && foundBefore(d, v1alpha1.ConditionDatabaseProvisioned)) {
 		if err := r.ensureDatabase(ctx, server, site); err != nil {
 			return err
 		}
@@ -70,6 +71,9 @@ func (r *Reconciler) database(ctx context.Context, d *v1alpha1.Domain) error {
 	d.Status.Database = &v1alpha1.DatabaseStatus{
 		Host: r.Platform.Database.Host, Port: r.Platform.Database.Port, Name: site.Name, Username: site.Name,
 		PasswordSecretRef: ref(d, desired.SecretDatabase, desired.KeyPassword),
+	}
+	if site.Previous != "" {
+		return operator.Until(max(time.Until(until), time.Second), v1alpha1.ReasonRenewed, "The database has a new password. The one before it is good until %s (UTC).", until.UTC().Format("15:04"))
 	}
 	return nil
 }
@@ -98,25 +102,28 @@ func (r *Reconciler) ensureDatabase(ctx context.Context, server *mariadb.Server,
 }
 
 // databaseSite is what the site should have on the server, with the password that
-// its own program reads.
-func (r *Reconciler) databaseSite(ctx context.Context, d *v1alpha1.Domain) (mariadb.Site, error) {
+// its own program reads, and until when the one before it is good.
+func (r *Reconciler) databaseSite(ctx context.Context, d *v1alpha1.Domain) (site mariadb.Site, until time.Time, err error) {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
 		Name: desired.SecretDatabase, Namespace: desired.Namespace(d.Spec.DomainName),
 	}}
 	found, err := r.Kube.Live(ctx, secret)
 	if err != nil {
-		return mariadb.Site{}, err
+		return mariadb.Site{}, until, err
 	}
 	if !found || len(secret.Data[desired.KeyPassword]) == 0 {
-		return mariadb.Site{}, operator.Wait(recheck, "NoPassword", "Secret %s has no password yet.", desired.SecretDatabase)
+		return mariadb.Site{}, until, operator.Wait(recheck, "NoPassword", "Secret %s has no password yet.", desired.SecretDatabase)
 	}
+	// What can't be read is over.
+	until, _ = time.Parse(time.RFC3339, secret.Annotations[v1alpha1.AnnotationPreviousUntil])
 	return mariadb.Site{
 		Name:        desired.DatabaseName(d.Spec.DomainName),
 		Password:    string(secret.Data[desired.KeyPassword]),
+		Previous:    string(secret.Data[desired.KeyPrevious]),
 		Mark:        desired.DatabaseMark(d.Spec.DomainName),
 		Connections: desired.DatabaseConnections(d),
 		Known:       d.Status.Database != nil,
-	}, nil
+	}, until, nil
 }
 
 // deleteDatabase drops the site's database and user.
@@ -149,7 +156,7 @@ func (r *Reconciler) dropDatabase(ctx context.Context, d *v1alpha1.Domain) error
 	if err != nil {
 		return err
 	}
-	site, err := r.databaseSite(ctx, d)
+	site, _, err := r.databaseSite(ctx, d)
 	if err != nil {
 		// The Secret may be gone with the namespace; the marks say what is ours.
 		site = mariadb.Site{

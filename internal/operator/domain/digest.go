@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -69,6 +70,10 @@ func (r *Reconciler) confirm(ctx context.Context, d *v1alpha1.Domain) error {
 // object what is not ours, that alone is not worth writing. A pod that can't be asked
 // may still have a former configuration.
 func (r *Reconciler) digest(ctx context.Context, d, before *v1alpha1.Domain) {
+	// With the time that the password before is good, nothing else changes.
+	if c := meta.FindStatusCondition(d.Status.Conditions, v1alpha1.ConditionDatabaseProvisioned); c != nil && c.Reason == v1alpha1.ReasonRenewed {
+		return
+	}
 	pods, err := r.pods(ctx, d)
 	if pod := newest(pods); err != nil || pod != nil && pod.Status.PodIP != "" && !answering(pod) {
 		return

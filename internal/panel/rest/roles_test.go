@@ -16,7 +16,7 @@ import (
 // done, n for not there, f for refused.
 var theirs = map[string]string{
 	"listSites": "yyyyy", "createSite": "yyyny", "getSite": "yyyyn", "changeSite": "yyyyn", "deleteSite": "yyyfn", "getSiteProgress": "yyyyn", "planSite": "yyyyn", "planSiteSpec": "yyyyy", "planSiteDeletion": "yyyfn",
-	"restartSite": "yyyyn", "purgeSiteCache": "yyyyn", "getSiteCredentials": "yyyfn", "visitDatabase": "yyyfn", "assignSite": "ynnnn",
+	"restartSite": "yyyyn", "purgeSiteCache": "yyyyn", "getSiteCredentials": "yyyfn", "visitDatabase": "yyyfn", "renewDatabasePassword": "yyyyn", "assignSite": "ynnnn",
 	"listFiles": "yyyfn", "getFile": "yyyfn", "readFile": "yyyfn", "saveFile": "yyyfn", "downloadFolder": "yyyfn", "makeFolder": "yyyfn", "moveFiles": "yyyfn",
 	"copyFiles": "yyyfn", "renameFile": "yyyfn", "setFileMode": "yyyfn", "trashFiles": "yyyfn", "listTrash": "yyyfn", "restoreFiles": "yyyfn", "emptyTrash": "yyyfn",
 	"packFiles": "yyyfn", "unpackFile": "yyyfn", "getUpload": "yyyfn", "upload": "yyyfn",

@@ -29,6 +29,9 @@ func (s *Server) siteActions() {
 	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/database/visits", id: "visitDatabase", summary: "Open phpMyAdmin for a site's database",
 		scope: hosting.RightSiteDatabase, status: http.StatusCreated, secret: true,
 		says: "The answer is an address that is good once and for a minute: a browser that opens it is signed in at this one database. The visit ends with the token, when the right is gone, 20 minutes after its last use, and after four hours."}, s.visitDatabase)
+	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/database/renew-password", id: "renewDatabasePassword", summary: "Give a site's database another password",
+		scope: hosting.RightSiteChange, status: http.StatusNoContent,
+		says: "It is made within seconds, and in the site's files within two minutes; the one before it is good for ten. Asked again before that, another one is made when they are over."}, s.renewDatabasePassword)
 	handle(s, operation{method: http.MethodPut, path: "/sites/{site}/owner", id: "assignSite", summary: "Give a site to another account", scope: hosting.RightSiteAssign,
 		status: http.StatusNoContent}, s.assignSite)
 }
@@ -171,11 +174,7 @@ func (s *Server) planDeletion(ctx context.Context, a hosting.Actor, in *SitePath
 // restartSite asks at the moment when the request came first: the same request once more
 // is the same restart.
 func (s *Server) restartSite(ctx context.Context, a hosting.Actor, in *SitePath) (*answer[Progress], error) {
-	at := s.Now()
-	if o, ok := ctx.Value(onceKey{}).(*hosting.Once); ok {
-		at = o.FirstAt
-	}
-	if err := s.rules(ctx).RestartSite(ctx, a, in.Site, at); err != nil {
+	if err := s.rules(ctx).RestartSite(ctx, a, in.Site, s.askedAt(ctx)); err != nil {
 		return nil, err
 	}
 	found, err := s.Rules.SiteFor(ctx, a, hosting.RightSiteRestart, in.Site)
@@ -183,6 +182,19 @@ func (s *Server) restartSite(ctx context.Context, a hosting.Actor, in *SitePath)
 		return nil, err
 	}
 	return &answer[Progress]{progressOf(found)}, nil
+}
+
+// askedAt is when a request came, the first time if it came more than once.
+func (s *Server) askedAt(ctx context.Context) time.Time {
+	if o, ok := ctx.Value(onceKey{}).(*hosting.Once); ok {
+		return o.FirstAt
+	}
+	return s.Now()
+}
+
+// renewDatabasePassword is once too when it comes twice, as restartSite is.
+func (s *Server) renewDatabasePassword(ctx context.Context, a hosting.Actor, in *SitePath) (*struct{}, error) {
+	return nil, s.rules(ctx).RenewDatabasePassword(ctx, a, in.Site, s.askedAt(ctx))
 }
 
 func (s *Server) purgeCache(ctx context.Context, a hosting.Actor, in *SitePath) (*struct{}, error) {

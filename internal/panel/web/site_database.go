@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/visit"
@@ -16,6 +19,9 @@ type siteDatabase struct {
 	// Opens says that there is a phpMyAdmin, and that the site's database can be looked
 	// at now.
 	Opens bool
+	// Renewed is what the operator says while the password before is good as well; ""
+	// when there is one alone.
+	Renewed string
 }
 
 func (s *Server) siteDatabase(w http.ResponseWriter, r *http.Request) error {
@@ -27,7 +33,18 @@ func (s *Server) siteDatabase(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := siteDatabase{sitePage: page, Opens: s.Databases != nil && page.Domain.Status.Database != nil && !page.Domain.Spec.Suspended}
+	if c := meta.FindStatusCondition(page.Domain.Status.Conditions, v1alpha1.ConditionDatabaseProvisioned); c != nil && c.Reason == v1alpha1.ReasonRenewed {
+		p.Renewed = c.Message
+	}
 	return show(w, r, http.StatusOK, p.view())
+}
+
+func (s *Server) renewPassword(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("site")
+	if err := s.Rules.RenewDatabasePassword(r.Context(), actor(r.Context()), name, s.Now()); err != nil {
+		return err
+	}
+	return seeOther(w, r, siteURL(name)+"/database")
 }
 
 // handover is the page between the panel and phpMyAdmin: a form, since no secret

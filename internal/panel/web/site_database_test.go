@@ -15,6 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
@@ -293,6 +296,26 @@ func TestDatabaseThatCantBeOpenedLeavesNothing(t *testing.T) {
 	o.get("/sites/bare.example/database").want(t, http.StatusOK, "This site has no database.")
 	o.post("/sites/bare.example/database", nil).want(t, http.StatusConflict, "has no database")
 	o.get("/sites/shop.example/database").want(t, http.StatusOK, "Open phpMyAdmin", "dom-shop-example")
+}
+
+func TestThePasswordOfADatabaseIsRenewedOnItsPage(t *testing.T) {
+	o := newOffice(t)
+	const page, button = "/sites/shop.example/database", `action="/sites/shop.example/database/password"`
+	o.get(page).want(t, http.StatusOK, button)
+	asked := func() string { return o.h.domain("shop.example").Annotations[v1alpha1.AnnotationPasswordAskedAt] }
+	o.post(page+"/password", nil).leads(t, page)
+	if asked() == "" {
+		t.Error("nobody asked for another password")
+	}
+	o.h.cluster.Change("shop.example", func(d *v1alpha1.Domain) {
+		meta.SetStatusCondition(&d.Status.Conditions, metav1.Condition{
+			Type: v1alpha1.ConditionDatabaseProvisioned, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonRenewed,
+			Message: "The database has a new password. The one before it is good until 14:05 (UTC).",
+		})
+	})
+	o.get(page).want(t, http.StatusOK, "good until 14:05")
+	o.h.site("bare.example", nil)
+	o.post("/sites/bare.example/database/password", nil).want(t, http.StatusConflict, "has no database")
 }
 
 // visited asks the API for an address that opens phpMyAdmin.

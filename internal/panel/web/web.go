@@ -121,8 +121,6 @@ func (s *Server) routes() map[string]handler {
 		"GET /sites/{site}/access":        s.siteAccess,
 		"POST /sites/{site}/change":       s.changeSite,
 		"POST /sites/{site}/password":     s.sitePassword,
-		"GET /sites/{site}/database":      s.siteDatabase,
-		"POST /sites/{site}/database":     s.openDatabase,
 		"GET /sites/{site}/logs":          s.showLogs,
 		"GET /sites/{site}/logs/download": s.downloadLog,
 		"GET /sites/{site}/logs/follow":   s.followLog,
@@ -163,10 +161,18 @@ func (s *Server) routes() map[string]handler {
 		"GET /audit":                      s.audit,
 		"GET /palette":                    s.palette,
 	}
-	for _, more := range []map[string]handler{s.companies(), s.applications(), s.tokens(), s.platformSettings(), s.cronRoutes(), s.ownRoutes(), s.fileRoutes()} {
+	for _, more := range []map[string]handler{s.companies(), s.applications(), s.tokens(), s.platformSettings(), s.databaseRoutes(), s.cronRoutes(), s.ownRoutes(), s.fileRoutes()} {
 		maps.Copy(all, more)
 	}
 	return all
+}
+
+func (s *Server) databaseRoutes() map[string]handler {
+	return map[string]handler{
+		"GET /sites/{site}/database":           s.siteDatabase,
+		"POST /sites/{site}/database":          s.openDatabase,
+		"POST /sites/{site}/database/password": s.renewPassword,
+	}
 }
 
 // cronRoutes are the pages of cron jobs, and of what a site uses.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Site is what a site should have on the server: a database and a user of one
@@ -13,6 +14,8 @@ import (
 type Site struct {
 	Name     string
 	Password string
+	// Previous is a second password that is good; "" for none.
+	Previous string
 	// Mark is the comment of a database that says it is ours, and whose.
 	Mark string
 	// Connections is how many the user may hold, so that one site can't take them
@@ -51,7 +54,8 @@ func (s *Server) Ensure(ctx context.Context, site Site) error {
 // create makes the user, then the database: the database's mark is the proof of
 // ownership, so it must not stand before the user is known to be ours too.
 func (s *Server) create(ctx context.Context, site Site) error {
-	err := s.exec(ctx, "CREATE USER ?@'%'"+access(site), site.Name, nativeHash(site.Password))
+	how, hashes := access(site)
+	err := s.exec(ctx, "CREATE USER ?@'%'"+how, append([]any{site.Name}, hashes...)...)
 	created := err == nil
 	if number(err) == erCannotUser {
 		// A user without a database: ours if it has the password that only we made
@@ -75,10 +79,28 @@ func (s *Server) create(ctx context.Context, site Site) error {
 	return s.setUser(ctx, site)
 }
 
-// access is what a user's password and limit are set with; the placeholder is for
-// the password's hash.
-func access(site Site) string {
-	return " IDENTIFIED VIA mysql_native_password USING ? WITH MAX_USER_CONNECTIONS " + strconv.Itoa(site.Connections)
+// second comes before a user's second password, in statements and in SHOW CREATE USER.
+const second = " OR mysql_native_password USING "
+
+// access is what a user's passwords and limit are set with; the placeholders are for
+// the passwords' hashes.
+func access(site Site) (how string, hashes []any) {
+	how, hashes = " IDENTIFIED VIA mysql_native_password USING ?", []any{nativeHash(site.Password)}
+	if site.Previous != "" {
+		how, hashes = how+second+"?", append(hashes, nativeHash(site.Previous))
+	}
+	return how + " WITH MAX_USER_CONNECTIONS " + strconv.Itoa(site.Connections), hashes
+}
+
+// asWanted tells whether that is what MariaDB says of a user whose first password let
+// us in.
+func asWanted(user string, site Site) bool {
+	others := 0
+	if site.Previous != "" {
+		others = 1
+	}
+	return strings.Count(user, " OR ") == others && strings.Count(user, second+"'"+nativeHash(site.Previous)+"'") == others &&
+		strings.Contains(user+" ", " MAX_USER_CONNECTIONS "+strconv.Itoa(site.Connections)+" ")
 }
 
 // setUser gives the user its password, its limit and its rights on that one
@@ -87,7 +109,8 @@ func (s *Server) setUser(ctx context.Context, site Site) error {
 	if err := s.exec(ctx, "CREATE USER IF NOT EXISTS ?@'%'", site.Name); err != nil {
 		return fmt.Errorf("create user %s: %w", site.Name, err)
 	}
-	if err := s.exec(ctx, "ALTER USER ?@'%'"+access(site)+" ACCOUNT UNLOCK", site.Name, nativeHash(site.Password)); err != nil {
+	how, hashes := access(site)
+	if err := s.exec(ctx, "ALTER USER ?@'%'"+how+" ACCOUNT UNLOCK", append([]any{site.Name}, hashes...)...); err != nil {
 		return fmt.Errorf("set password of user %s: %w", site.Name, err)
 	}
 	return s.grant(ctx, site)
@@ -138,16 +161,16 @@ func (s *Server) mark(ctx context.Context, name string) (mark string, exists boo
 	return mark, true, nil
 }
 
-// serves asks as the site itself: its password opens its database, and it may
-// make tables there.
+// serves asks as the site itself: its password opens its database, no other does that
+// should not, and it may make tables there.
 func (s *Server) serves(ctx context.Context, site Site) bool {
 	return nil == s.as(ctx, site, site.Name, func(db *sql.DB) error {
-		var limit int
-		if err := db.QueryRowContext(ctx, "SELECT @@max_user_connections").Scan(&limit); err != nil {
+		var user string
+		if err := db.QueryRowContext(ctx, "SHOW CREATE USER CURRENT_USER").Scan(&user); err != nil {
 			return err
 		}
-		if limit != site.Connections {
-			return errors.New("another limit")
+		if !asWanted(user, site) {
+			return errors.New("another limit, or other passwords")
 		}
 		rows := 0
 		return db.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.SCHEMA_PRIVILEGES"+

@@ -2,6 +2,7 @@ package mariadb_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,6 +36,7 @@ func TestSites(t *testing.T) {
 	run("an underscore in GRANT is no wildcard", underscore)
 	run("a changed password, limit or grant is mended", mends)
 	run("what is as it should be is only looked at", writesNothing)
+	run("two passwords are good while they should be", overlaps)
 	run("a database or user of a stranger is not adopted", foreign)
 	run("an ended run is continued", continued)
 	run("nothing is left after Drop", drops)
@@ -118,6 +120,37 @@ func mends(t *testing.T, s *mariadbtest.Server, server *mariadb.Server) {
 	ensure(t, server, a)
 	a.Known = false
 	ensure(t, server, a)
+}
+
+func overlaps(t *testing.T, s *mariadbtest.Server, server *mariadb.Server) {
+	a := site("dom-overlap")
+	ensure(t, server, a)
+	first, second := a.Password, "second'"
+	good := func(passwords ...string) {
+		t.Helper()
+		for _, password := range []string{first, second, "own"} {
+			if got := s.As(a.Name, password, a.Name).Ping() == nil; got != slices.Contains(passwords, password) {
+				t.Errorf("password %q is good: %v, want %v", password, got, !got)
+			}
+		}
+	}
+	good(first)
+	a.Password, a.Previous = second, first
+	ensure(t, server, a, a)
+	good(first, second)
+	// One beside ours that we did not give.
+	root := s.Root()
+	defer root.Close() // what it wrote was answered
+	if _, err := root.ExecContext(t.Context(), "ALTER USER '"+a.Name+"'@'%' IDENTIFIED VIA mysql_native_password"+
+		" USING PASSWORD('second\\'') OR mysql_native_password USING PASSWORD('own')"); err != nil {
+		t.Fatal(err)
+	}
+	good(second, "own")
+	ensure(t, server, a)
+	good(first, second)
+	a.Previous = ""
+	ensure(t, server, a, a)
+	good(second)
 }
 
 func writesNothing(t *testing.T, s *mariadbtest.Server, server *mariadb.Server) {

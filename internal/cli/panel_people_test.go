@@ -57,6 +57,12 @@ func TestAccountsAndPackagesChange(t *testing.T) {
 	}
 	o.want([]string{"Nobody would be over"}, "package", "change", "Mini", "--storage", "9", "--dry-run")
 	o.refused(2, "whole number", "package", "change", "Mini", "--storage", "much")
+	o.refused(2, "whole number", "package", "change", "Mini", "--storage", "99999999999999999999")
+	o.refused(2, "-5 can't be a limit", "package", "change", "Mini", "--storage", "-5")
+	o.refused(2, "9000000000 can't be a limit", "package", "change", "Mini", "--storage", "9000000000")
+	o.refused(2, "quota.storage: expected number <=", "package", "change", "Mini", "--storage", "9000000000000000000")
+	o.refused(2, "not a mail address", "user", "create", "x@"+strings.Repeat("a", 64)+".example", "--name", "X")
+	o.refused(2, "at most 253", "site", "show", strings.Repeat("abc.", 63)+"ab")
 }
 
 func TestAPackageOfAResellerIsNamedByItsID(t *testing.T) {

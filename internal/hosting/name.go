@@ -124,7 +124,8 @@ func checkASCII(ascii string) error {
 	}
 	switch {
 	case !strings.Contains(ascii, "."):
-		return fmt.Errorf("%q is a bare top-level name; use a full name, such as %s.example or %s.localhost", shown, shown, shown)
+		own := ShowName(ascii)
+		return fmt.Errorf("%q is a bare top-level name; use a full name, such as %s.example or %s.localhost", shown, own, own)
 	case numericEnd.MatchString(ascii):
 		return fmt.Errorf("%q ends in a number, so browsers take it for an IP address; use a name that ends in letters", shown)
 	case !asciiName.MatchString(ascii):

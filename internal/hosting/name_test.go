@@ -29,6 +29,8 @@ func TestParseNameAccepts(t *testing.T) {
 		"ｅｘ．ｅｘａｍｐｌｅ":            "ex.example",
 		"例え。テスト":                "xn--r8jz45g.xn--zckzah",
 		"مثال.إختبار":           "xn--mgbh0fb.xn--kgbechtv",
+		"shop.متجر.example":     "shop.xn--pgbep1f.example", // each part in a script of its own
+		label + ".example":      label + ".example",
 		longest:                 longest,
 	}
 	for input, want := range tests {
@@ -39,9 +41,18 @@ func TestParseNameAccepts(t *testing.T) {
 }
 
 func TestParseNameSaysWhatMendsIt(t *testing.T) {
+	longest := strings.Repeat(strings.Repeat("a", 63)+".", 3) + strings.Repeat("b", 61)
 	tests := map[string]string{
 		"":                                       "needs a name",
 		"shop":                                   "bare top-level name",
+		"مثال":                                   "such as مثال.example or مثال.localhost",
+		"متجر1a.example":                         "letters, digits and hyphens", // from both sides at once
+		"1٢.example":                             "letters, digits and hyphens", // digits of two scripts
+		"ا\u200d.example":                        "letters, digits and hyphens",
+		"متجر..مثال":                             "extra dot",
+		strings.Repeat("م", 64) + ".example":     "at most 63",
+		longest + "b":                            "254 octets, and a name has at most 253",
+		strings.Repeat("a", 64) + ".example":     "part of 64 octets, and a part has at most 63",
 		"localhost":                              "localhost.localhost",
 		"a..example":                             "extra dot",
 		".example.com":                           "extra dot",

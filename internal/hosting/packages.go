@@ -112,6 +112,11 @@ func (p *Provider) PlanPackage(ctx context.Context, a Actor, id ID, q Quota) ([]
 	if _, err := pack(ctx, p.Store, a, RightPackageChange, id); err != nil {
 		return nil, err
 	}
+	var f faults
+	q.faults(&f)
+	if err := f.err(); err != nil {
+		return nil, err
+	}
 	return planPackage(ctx, p.Store, id, q)
 }
 

@@ -116,12 +116,26 @@ func (w NewWordPress) check(f *faults) {
 	if w.AdminUser != "" && !loginName.MatchString(w.AdminUser) {
 		f.add("admin-user", fmt.Sprintf("%q can't be the administrator's name; use up to 60 letters, digits and . _ - @, with a letter or digit at both ends", w.AdminUser))
 	}
-	if w.AdminEmail != "" && (len(w.AdminEmail) > maxMailbox || !mailbox.MatchString(w.AdminEmail)) {
+	if w.AdminEmail != "" && !isMailbox(w.AdminEmail) {
 		f.add("admin-email", fmt.Sprintf("%q is not a mail address; write it like admin@shop.example", w.AdminEmail))
 	}
 	if w.Locale != "" && !localeName.MatchString(w.Locale) {
 		f.add("locale", fmt.Sprintf("%q is not a locale; write it like en_US or de_DE", w.Locale))
 	}
+}
+
+// isMailbox tells whether a text is a mail address whose host can be one.
+func isMailbox(text string) bool {
+	if len(text) > maxMailbox || !mailbox.MatchString(text) {
+		return false
+	}
+	_, host, _ := strings.Cut(text, "@")
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || len(label) > maxLabel || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
+			return false
+		}
+	}
+	return true
 }
 
 // domain builds the object of a request that Check found no fault in.

@@ -15,7 +15,7 @@ const maxPersonName = 100
 // ParseEmail returns an address as accounts are found by it: in lower case.
 func ParseEmail(input string) (string, error) {
 	email := strings.ToLower(strings.TrimSpace(input))
-	if len(email) > maxMailbox || !mailbox.MatchString(email) {
+	if !isMailbox(email) {
 		return "", fmt.Errorf("%q is not a mail address; write it like jo@shop.example", input)
 	}
 	return email, nil

@@ -116,6 +116,72 @@ func TestWhatCantBeIsToldByField(t *testing.T) {
 	}
 }
 
+// What is too long, too large, negative or in many scripts is refused at its field in a sentence that is no program's.
+func TestWhatNobodyMeansIsToldByField(t *testing.T) {
+	h := newHouse(t)
+	label := strings.Repeat("a", 63)
+	longest := strings.Repeat(label+".", 3) + strings.Repeat("b", 61)
+	site := func(field string, value any) request {
+		body := map[string]any{"name": "new.example"}
+		body[field] = value
+		return request{method: http.MethodPost, path: "/sites?dryRun=true", body: body}
+	}
+	pack := func(value any) request {
+		return request{method: http.MethodPost, path: "/packages", body: map[string]any{"name": "P", "quota": map[string]any{"sites": value}}}
+	}
+	user := func(field, value string) request {
+		body := map[string]any{"name": "A", "email": "a@a.example", "role": "customer", "package": h.pack}
+		body[field] = value
+		return request{method: http.MethodPost, path: "/users", body: body}
+	}
+	h.boss.ask(site("name", longest)).want(t, http.StatusCreated, longest)
+	h.boss.ask(site("name", label+".example")).want(t, http.StatusCreated, label)
+	h.boss.ask(site("name", "متجر.مثال")).want(t, http.StatusCreated, `"name":"xn--pgbep1f.xn--mgbh0fb"`, `"displayName":"متجر.مثال"`)
+	for name, tt := range map[string]struct {
+		ask         request
+		field, says string
+	}{
+		"a name of 254":              {site("name", longest+"b"), "name", "253"},
+		"a name of 300 in UTF-8":     {site("name", strings.Repeat("é", 300)), "name", "253"},
+		"an alias of 254":            {site("aliases", []string{longest + "b"}), "aliases", "at most 253"},
+		"a part of 64":               {site("name", "a"+label+".example"), "name", "part of 64 octets"},
+		"a part of 64 in UTF-8":      {site("name", strings.Repeat("م", 64)+".example"), "name", "at most 63"},
+		"no name":                    {site("name", ""), "name", "A site needs a name"},
+		"a blank":                    {site("name", " "), "name", "A site needs a name"},
+		"Arabic alone":               {site("name", "مثال"), "name", "such as مثال.example"},
+		"a part from both sides":     {site("name", "متجر1a.example"), "name", "can't be a domain name"},
+		"a NUL":                      {site("name", "x\x00.example"), "name", "can't be a domain name"},
+		"negative storage":           {site("storage", "-5Gi"), "storage", "write it like 5Gi"},
+		"storage that nobody has":    {site("storage", "99999999999999999999Gi"), "storage", "write it like 5Gi"},
+		"memory that is no number":   {site("memory", "NaN"), "memory", "write it like 512Mi"},
+		"a processor as a number":    {site("cpu", 1e300), "cpu", "expected string"},
+		"a negative limit":           {pack(-1), "sites", "-1 can't be a limit"},
+		"a limit that nobody has":    {pack(1e15), "sites", "can't be a limit"},
+		"a limit beyond all numbers": {pack(1e30), "quota.sites", "expected number <="},
+		"one below all numbers":      {pack(-1e30), "quota.sites", "expected number >="},
+		"a person without a name":    {user("name", ""), "name", "The name is empty"},
+		"a person's name of 254":     {user("name", strings.Repeat("م", 254)), "name", "at most 100 characters"},
+		"a name that turns":          {user("name", "\u202eevil"), "name", "must be one line"},
+		"mail to a part of 64":       {user("email", "x@a"+label+".example"), "email", "is not a mail address"},
+		"mail to nobody's host":      {user("email", "x@a..example"), "email", "is not a mail address"},
+		"mail in Arabic":             {user("email", "x@متجر.مثال"), "email", "is not a mail address"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := h.boss.ask(tt.ask)
+			got.problem(t, http.StatusUnprocessableEntity, hosting.Invalid, tt.field)
+			if text := string(got.body); !strings.Contains(text, tt.says) || strings.Contains(text, "Go struct") {
+				t.Errorf("the answer is %s, want %q in it", text, tt.says)
+			}
+		})
+	}
+	for path, status := range map[string]int{"/sites/" + longest + "b": http.StatusUnprocessableEntity, "/sites/%D9%85%D8%AB%D8%A7%D9%84.example": http.StatusNotFound, "/users/-1": http.StatusNotFound,
+		"/users/99999999999999999999": http.StatusNotFound, "/sites?limit=-1": http.StatusUnprocessableEntity, "/sites?limit=99999999999999999999": http.StatusUnprocessableEntity} {
+		if got := h.boss.get(path); got.status != status {
+			t.Errorf("%.60s = %d, want %d: %s", path, got.status, status, got.body)
+		}
+	}
+}
+
 // A plan refuses what the change would be refused for, and tells nobody whose a name is.
 func TestAPlanKnowsTheRulesOfTheChange(t *testing.T) {
 	h := newHouse(t)

@@ -28,18 +28,19 @@ type Package struct {
 	Quota    Quota      `json:"quota"`
 }
 
-// Quota limits resources; what is missing has no limit.
+// Quota limits resources; what is missing has no limit. The numbers are those that JSON
+// holds exactly (RFC 8259 section 6); which of them may be is hosting's to say.
 type Quota struct {
-	Sites         *int64 `json:"sites,omitempty"`
-	Storage       *int64 `json:"storage,omitempty" doc:"GiB"`
-	CPU           *int64 `json:"cpu,omitempty" doc:"Thousandths of a core."`
-	Memory        *int64 `json:"memory,omitempty" doc:"MiB"`
-	Databases     *int64 `json:"databases,omitempty"`
-	DomainAliases *int64 `json:"domainAliases,omitempty"`
-	Mailboxes     *int64 `json:"mailboxes,omitempty"`
-	MailAliases   *int64 `json:"mailAliases,omitempty"`
-	Backups       *int64 `json:"backups,omitempty" doc:"Kept ones."`
-	Traffic       *int64 `json:"traffic,omitempty" doc:"GiB a month."`
+	Sites         *int64 `json:"sites,omitempty" minimum:"-9007199254740991" maximum:"9007199254740991"`
+	Storage       *int64 `json:"storage,omitempty" minimum:"-9007199254740991" maximum:"9007199254740991" doc:"GiB"`
+	CPU           *int64 `json:"cpu,omitempty" minimum:"-9007199254740991" maximum:"9007199254740991" doc:"Thousandths of a core."`
+	Memory        *int64 `json:"memory,omitempty" minimum:"-9007199254740991" maximum:"9007199254740991" doc:"MiB"`
+	Databases     *int64 `json:"databases,omitempty" minimum:"-9007199254740991" maximum:"9007199254740991"`
+	DomainAliases *int64 `json:"domainAliases,omitempty" minimum:"-9007199254740991" maximum:"9007199254740991"`
+	Mailboxes     *int64 `json:"mailboxes,omitempty" minimum:"-9007199254740991" maximum:"9007199254740991"`
+	MailAliases   *int64 `json:"mailAliases,omitempty" minimum:"-9007199254740991" maximum:"9007199254740991"`
+	Backups       *int64 `json:"backups,omitempty" minimum:"-9007199254740991" maximum:"9007199254740991" doc:"Kept ones."`
+	Traffic       *int64 `json:"traffic,omitempty" minimum:"-9007199254740991" maximum:"9007199254740991" doc:"GiB a month."`
 }
 
 // fields pairs resources with where they stand.

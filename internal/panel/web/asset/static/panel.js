@@ -5,6 +5,14 @@
 
 const all = (selector, at = document) => [...at.querySelectorAll(selector)];
 
+// Who leaves for another page is not called back by an answer that would show this one
+// anew. What only looks like leaving, such as a download, is over soon.
+let left = -Infinity;
+addEventListener("beforeunload", () => { left = performance.now(); });
+document.addEventListener("htmx:beforeOnLoad", event => {
+  if (performance.now() - left < 10_000) event.preventDefault();
+});
+
 // Copy buttons: data-copy names the element whose text is copied.
 document.addEventListener("click", async event => {
   const button = event.target.closest("[data-copy]");

@@ -58,8 +58,9 @@ func TestMain(m *testing.M) {
 // at each handshake.
 var leafEnd = time.Now().Add(time.Hour)
 
-// patience is how long anything may take on two busy cores.
-const patience = 40 * time.Second
+// patience is how long anything may take on two busy cores. A gateway that is gone is told
+// of after up to 40 s.
+const patience = 90 * time.Second
 
 // world is a platform without nodes: a real API server, a real MariaDB, and this
 // test in the part of kubelet and edge.

@@ -79,6 +79,8 @@ type world struct {
 	counts *kube.Counts
 	// writes are what the operator sent to the API server that may change something.
 	writes journal
+	// reads are what it read there, past its cache.
+	reads journal
 	// requests counts everything but watches.
 	requests atomic.Int64
 	// handshakes counts those with the edge: each look that takes nothing for granted has one.
@@ -251,8 +253,11 @@ type counting struct {
 
 func (c counting) RoundTrip(r *http.Request) (*http.Response, error) {
 	event := strings.Contains(r.URL.Path, "/events")
-	if r.Method != http.MethodGet && !event {
+	switch {
+	case r.Method != http.MethodGet && !event:
 		c.w.writes.add(r.Method + " " + r.URL.Path)
+	case r.Method == http.MethodGet && r.URL.Query().Get("watch") == "":
+		c.w.reads.add(r.URL.Path)
 	}
 	if r.URL.Query().Get("watch") == "" {
 		c.w.requests.Add(1)

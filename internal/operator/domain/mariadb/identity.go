@@ -1,10 +1,12 @@
 package mariadb
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509/pkix"
 	"errors"
 	"net"
+	"os"
 	"sync/atomic"
 
 	"github.com/go-sql-driver/mysql"
@@ -42,11 +44,15 @@ func (i *Identity) present(*tls.CertificateRequestInfo) (*tls.Certificate, error
 func (i *Identity) wasShown() bool { return i != nil && i.shown.Load() }
 
 // ended tells whether a server let us in as far as TLS and then hung up, as it does on
-// a certificate that it does not take. With TLS 1.3 that is told to us only when we
-// read the next packet, and the driver keeps the reason to itself.
+// a certificate that it does not take. With TLS 1.3 that comes when we read the next
+// packet, or can't write one any more, and the driver keeps the reason to itself: it is
+// every error but those of who is not there, is too slow, or answers.
 func ended(err error) bool {
-	if remote, ok := errors.AsType[*net.OpError](err); ok {
-		return remote.Op == "remote error" // crypto/tls: an alert
+	if there, ok := errors.AsType[*net.OpError](err); ok && there.Op == "dial" {
+		return false
 	}
-	return errors.Is(err, mysql.ErrInvalidConn)
+	if _, answers := errors.AsType[*mysql.MySQLError](err); answers {
+		return false
+	}
+	return !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
 }

@@ -29,18 +29,28 @@ func (b *browser) accessible(script, what string) {
 // goodShift is what is still good of a page's Cumulative Layout Shift (web.dev/cls).
 const goodShift = 0.1
 
-// shifted tells how much of the page moved by itself since it was first shown
-// (Cumulative Layout Shift): 0 is nothing.
-func (b *browser) shifted() float64 {
+// shift is how much of a page moved by itself since it was first shown (Cumulative
+// Layout Shift), 0 is nothing, and what moved from where to where, and when.
+type shift struct {
+	Sum  float64 `json:"sum"`
+	What string  `json:"what"`
+}
+
+func (b *browser) shifted() shift {
 	b.t.Helper()
-	var sum float64
+	var found shift
 	b.do("ask for the layout's shift", func(ctx context.Context) error {
-		const ask = `new Promise(done => { let sum = 0;
-			new PerformanceObserver(list => { for (const e of list.getEntries()) if (!e.hadRecentInput) sum += e.value; }).observe({type: 'layout-shift', buffered: true});
-			setTimeout(() => done(sum), 100); })`
-		return chromedp.Run(ctx, chromedp.Evaluate(ask, &sum, chromedp.EvalAsValue, awaitPromise))
+		const ask = `new Promise(done => { let sum = 0, what = '';
+			const box = r => [r.x, r.y, r.width, r.height].map(Math.round).join(' ');
+			new PerformanceObserver(list => { for (const e of list.getEntries()) if (!e.hadRecentInput) {
+				sum += e.value;
+				what += Math.round(e.startTime) + ' ms, ' + e.value.toFixed(3) + ': ' + e.sources.map(s =>
+					(s.node?.nodeName ?? 'what is gone') + '.' + (s.node?.className ?? '') + ' from ' + box(s.previousRect) + ' to ' + box(s.currentRect)).join('; ') + '\n';
+			} }).observe({type: 'layout-shift', buffered: true});
+			setTimeout(() => done({sum, what}), 100); })`
+		return chromedp.Run(ctx, chromedp.Evaluate(ask, &found, chromedp.EvalAsValue, awaitPromise))
 	})
-	return sum
+	return found
 }
 
 // dress chooses what the window is like: its size, and what the computer prefers.

@@ -211,8 +211,8 @@ func (p *panelJourney) audited(b *browser) {
 // at those that differ in colour or layout.
 func (p *panelJourney) check(b *browser, name string) {
 	p.t.Helper()
-	if shift := b.shifted(); shift > goodShift {
-		p.t.Errorf("%s: the layout shifted by %.3f after it was shown", name, shift)
+	if shift := b.shifted(); shift.Sum > goodShift {
+		p.t.Errorf("%s: the layout shifted by %.3f after it was shown:\n%s", name, shift.Sum, shift.What)
 	}
 	b.accessible(p.axe, name)
 	b.shot(name)

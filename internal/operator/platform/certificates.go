@@ -27,9 +27,14 @@ import (
 	"kubepanel.io/kubepanel/internal/operator"
 )
 
-// lookAgain is how soon a certificate is looked at again. An authority that an
-// administrator made has no label of ours, so no watch tells of its change.
-const lookAgain = time.Minute
+// How soon a certificate is looked at again.
+const (
+	// lookAgain is for what an administrator made: without a label of ours no watch tells
+	// of its change.
+	lookAgain = time.Minute
+	// lookForEnd is for what a watch tells of, and ends all the same.
+	lookForEnd = time.Hour
+)
 
 // Certificates keeps a certificate of the platform's authority for each server of
 // the platform, in a Secret of its own. One that an administrator put there,
@@ -71,19 +76,22 @@ func (c *Certificates) Reconcile(ctx context.Context, req reconcile.Request) (re
 	if !ours || req.Namespace != c.Namespace {
 		return reconcile.Result{}, nil
 	}
-	var ca corev1.Secret
-	if err := c.Direct.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: settings.SecretCA}, &ca); err != nil {
+	var ca, have corev1.Secret
+	if err := c.read(ctx, client.ObjectKey{Namespace: c.Namespace, Name: settings.SecretCA}, &ca); err != nil {
 		return reconcile.Result{}, fmt.Errorf("read the platform's authority: %w", err)
 	}
-	var have corev1.Secret
-	err := c.Direct.Get(ctx, req.NamespacedName, &have)
+	err := c.read(ctx, req.NamespacedName, &have)
 	missing := apierrors.IsNotFound(err)
 	if err != nil && !missing {
 		return reconcile.Result{}, err
 	}
-	foreign := !missing && have.Labels[v1alpha1.LabelManagedBy] != v1alpha1.ManagedBy
+	again := reconcile.Result{RequeueAfter: lookAgain}
+	foreign := !missing && !labelled(&have)
+	if !foreign && labelled(&ca) {
+		again.RequeueAfter = lookForEnd
+	}
 	if foreign || c.good(&have, &ca, names) {
-		return reconcile.Result{RequeueAfter: lookAgain}, nil
+		return again, nil
 	}
 	data, err := c.issue(&ca, names)
 	if err != nil {
@@ -92,7 +100,20 @@ func (c *Certificates) Reconcile(ctx context.Context, req reconcile.Request) (re
 	if err := c.write(ctx, req.NamespacedName, &have, missing, data); err != nil {
 		return reconcile.Result{}, fmt.Errorf("write Secret %s: %w", req.Name, err)
 	}
-	return reconcile.Result{RequeueAfter: lookAgain}, nil
+	return again, nil
+}
+
+// read reads a Secret, from the cache if that has it.
+func (c *Certificates) read(ctx context.Context, key client.ObjectKey, into *corev1.Secret) error {
+	if err := c.Client.Get(ctx, key, into); !apierrors.IsNotFound(err) {
+		return err
+	}
+	return c.Direct.Get(ctx, key, into)
+}
+
+// labelled tells whether a Secret is the operator's own, and so in its cache.
+func labelled(s *corev1.Secret) bool {
+	return s.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy
 }
 
 // good tells whether the certificate is of this authority, for these names, and not
@@ -150,8 +171,8 @@ func (c *Certificates) write(ctx context.Context, name client.ObjectKey, have *c
 	return c.Client.Patch(ctx, have, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}), fieldOwner)
 }
 
-// Setup adds the reconciler to a manager. It looks at every certificate at start,
-// each minute, and when it or the authority changes.
+// Setup adds the reconciler to a manager. It looks at every certificate at start, when it
+// or the authority changes, and now and then.
 func (c *Certificates) Setup(mgr ctrl.Manager) error {
 	atStart := source.Func(func(_ context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		for _, r := range c.requests() {

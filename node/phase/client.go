@@ -93,7 +93,32 @@ func newClient(text []byte) (*client, error) {
 // errNotFound says that the API server answers, and that there is no such thing.
 var errNotFound = errors.New("not found")
 
-func (c *client) get(ctx context.Context, path string) ([]byte, error) {
+// errTooEarly is what an API server that has just started answers about kinds that it has
+// not read yet.
+var errTooEarly = errors.New("the API server is not ready for it")
+
+// An API server that is starting is asked so often, with pauses as long as it says itself.
+const (
+	earlyTries = 30
+	earlyPause = time.Second
+)
+
+// get waits for an API server that says it will know in a moment.
+func (c *client) get(ctx context.Context, path string) (body []byte, err error) {
+	for range earlyTries {
+		if body, err = c.once(ctx, path); !errors.Is(err, errTooEarly) {
+			return body, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(err, ctx.Err())
+		case <-time.After(earlyPause):
+		}
+	}
+	return nil, err
+}
+
+func (c *client) once(ctx context.Context, path string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.server+path, nil)
 	if err != nil {
 		return nil, fmt.Errorf("get %s: %w", path, err)
@@ -109,6 +134,9 @@ func (c *client) get(ctx context.Context, path string) ([]byte, error) {
 	}
 	if response.StatusCode == http.StatusNotFound {
 		return nil, fmt.Errorf("get %s: %w", path, errNotFound)
+	}
+	if response.StatusCode == http.StatusTooManyRequests {
+		return nil, fmt.Errorf("get %s: %w: %s", path, errTooEarly, response.Status)
 	}
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("get %s: %s", path, response.Status)

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -113,5 +114,29 @@ func TestClientReadsAKubeconfig(t *testing.T) {
 		if _, err := newClient([]byte(broken)); err == nil {
 			t.Errorf("newClient(%s) = nil, want an error", what)
 		}
+	}
+}
+
+// An API server that has just started has not read every kind yet, and says so.
+func TestAnAPIServerThatIsStartingIsAskedAgain(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked++; asked == 1 {
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "storage is (re)initializing", http.StatusTooManyRequests)
+			return
+		}
+		fmt.Fprint(w, "pools")
+	}))
+	t.Cleanup(server.Close)
+	c := &client{server: server.URL, http: server.Client()}
+	if got, err := c.get(t.Context(), "/apis/crd.projectcalico.org/v1/ippools"); string(got) != "pools" || err != nil {
+		t.Errorf("got %q, %v, want what it answers the second time", got, err)
+	}
+	asked = 0
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := c.get(ctx, "/"); !errors.Is(err, errTooEarly) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("who waits no longer gets %v, want why it waited and that it ended", err)
 	}
 }

@@ -30,7 +30,8 @@ func (b *browser) accessible(script, what string) {
 const goodShift = 0.1
 
 // shift is how much of a page moved by itself since it was first shown (Cumulative
-// Layout Shift), 0 is nothing, and what moved from where to where, and when.
+// Layout Shift), 0 is nothing, and what moved from where to where, and when. Whoever asks
+// where something is has a page laid out before its style sheet came; nobody saw that.
 type shift struct {
 	Sum  float64 `json:"sum"`
 	What string  `json:"what"`
@@ -41,8 +42,9 @@ func (b *browser) shifted() shift {
 	var found shift
 	b.do("ask for the layout's shift", func(ctx context.Context) error {
 		const ask = `new Promise(done => { let sum = 0, what = '';
+			const shown = performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0;
 			const box = r => [r.x, r.y, r.width, r.height].map(Math.round).join(' ');
-			new PerformanceObserver(list => { for (const e of list.getEntries()) if (!e.hadRecentInput) {
+			new PerformanceObserver(list => { for (const e of list.getEntries()) if (!e.hadRecentInput && e.startTime > shown) {
 				sum += e.value;
 				what += Math.round(e.startTime) + ' ms, ' + e.value.toFixed(3) + ': ' + e.sources.map(s =>
 					(s.node?.nodeName ?? 'what is gone') + '.' + (s.node?.className ?? '') + ' from ' + box(s.previousRect) + ' to ' + box(s.currentRect)).join('; ') + '\n';

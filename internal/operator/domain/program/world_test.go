@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -21,6 +22,7 @@ import (
 
 	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/authority"
 	"kubepanel.io/kubepanel/internal/kubetest"
 	"kubepanel.io/kubepanel/internal/operator/domain/mariadb/mariadbtest"
 )
@@ -80,7 +82,9 @@ func newWorld(t testing.TB) *world {
 	must(t, err)
 	w.mariadb = mariadbtest.Start(t)
 	w.writeSettings(t)
+	certified := w.certify(t)
 	w.prepare(t)
+	must(t, w.client.Create(t.Context(), certified))
 	w.startEdge(t)
 	w.startGateway(t)
 	w.binary = build(t, folder)
@@ -134,6 +138,31 @@ func (w *world) writeSettings(t testing.TB) {
 	data, err = yaml.Marshal(w.settings)
 	must(t, err)
 	must(t, os.WriteFile(w.settingsFile, data, 0o600))
+}
+
+// certify has MariaDB speak TLS, and know the operator's certificate, as the platform's
+// does, and returns the authority that both go by.
+func (w *world) certify(t testing.TB) *corev1.Secret {
+	t.Helper()
+	cert, key, err := authority.New(time.Now())
+	must(t, err)
+	signer, err := authority.Read(cert, key)
+	must(t, err)
+	leaf, err := signer.Issue(time.Now(), w.settings.Database.Host)
+	must(t, err)
+	shown, private, err := authority.Encode(leaf)
+	must(t, err)
+	w.mariadb.Stop()
+	w.mariadb.Present(shown, private)
+	w.mariadb.Trust(cert)
+	w.mariadb.StartAgain()
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: platform.SecretCA, Namespace: w.settings.Namespace,
+			Labels: map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}, // as when the operator makes it
+		},
+		Type: corev1.SecretTypeTLS, Data: map[string][]byte{corev1.TLSCertKey: cert, corev1.TLSPrivateKeyKey: key},
+	}
 }
 
 // prepare makes the platform's namespace, the operator's account as MariaDB has it

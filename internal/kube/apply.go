@@ -170,7 +170,7 @@ func (a Applier) prepare(ctx context.Context, owner, obj client.Object) (live, c
 	if !summed(cached) {
 		return cached, cached, nil
 	}
-	if is, err := stateOf(cached); err != nil || a.intact(owner, cached, is) {
+	if is, err := stateOf(cached); err != nil || a.intact(owner, cached.GetUID(), is) {
 		return cached, cached, err
 	}
 	live, err = a.whole(ctx, obj)

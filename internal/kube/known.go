@@ -63,8 +63,8 @@ func (k *Known) has(owner, object types.UID, is state) bool {
 
 // intact tells whether an object is as it was applied: nobody changed it since it was
 // found so, or nothing was ever added to it.
-func (a Applier) intact(owner, live client.Object, is state) bool {
-	return is.sum == is.applied || a.Known != nil && owner != nil && a.Known.has(owner.GetUID(), live.GetUID(), is)
+func (a Applier) intact(owner client.Object, live types.UID, is state) bool {
+	return is.sum == is.applied || a.Known != nil && owner != nil && a.Known.has(owner.GetUID(), live, is)
 }
 
 // know notes that an object was found, or has just been made, to be as it was applied.
@@ -73,7 +73,7 @@ func (a Applier) know(owner, live client.Object) error {
 		return nil
 	}
 	is, err := stateOf(live)
-	if err == nil && !a.intact(owner, live, is) {
+	if err == nil && !a.intact(owner, live.GetUID(), is) {
 		a.Known.put(owner.GetUID(), live.GetUID(), is)
 	}
 	return err
@@ -84,7 +84,7 @@ func (a Applier) know(owner, live client.Object) error {
 func (a Applier) Digest(ctx context.Context, owner client.Object, objects []desired.Name) (string, error) {
 	digest, found, err := a.digest(ctx, objects)
 	for _, f := range found {
-		if f.sum != f.applied && !a.Known.has(owner.GetUID(), f.uid, f.state) {
+		if !a.intact(owner, f.uid, f.state) {
 			return "", err
 		}
 	}
@@ -99,7 +99,7 @@ func (a Applier) Confirm(ctx context.Context, owner client.Object, was string, o
 		return false, err
 	}
 	for _, f := range found {
-		if f.sum != f.applied {
+		if !a.intact(owner, f.uid, f.state) {
 			a.Known.put(owner.GetUID(), f.uid, f.state)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
@@ -190,6 +191,34 @@ func TestSettingUpASecondFactorFits(t *testing.T) {
 		w.fits(script, "enrol", d)
 		w.do(chromedp.Submit(`form[action="/enrol/code"] button`, chromedp.ByQuery), chromedp.WaitVisible("#seed", chromedp.ByQuery))
 		w.fits(script, "enrol-code", d)
+	}
+}
+
+// New recovery codes fit, are saved as a file of ten lines by a real browser, under the
+// page's policy, and are all that a printer gets.
+func TestNewRecoveryCodesFitAndAreSaved(t *testing.T) {
+	o := newTown(t).open()
+	o.signIn()
+	w, script, folder := o.window(), axe.Script(t), t.TempDir()
+	for _, d := range dresses() {
+		w.dress(d.width, d.height, d.theme, d.language)
+		w.open("/account")
+		w.do(chromedp.Submit(`form[action="/account/recovery-codes"] button`, chromedp.ByQuery), chromedp.WaitVisible(".codes", chromedp.ByQuery))
+		w.fits(script, "account-recovery-codes", d)
+	}
+	w.do(browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(folder),
+		chromedp.Click(`a[download]`, chromedp.ByQuery))
+	saved := ""
+	for until := time.Now().Add(10 * time.Second); len(strings.Fields(saved)) != 10 && time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+		data, _ := os.ReadFile(filepath.Join(folder, "recovery-codes.txt")) // it comes when it is whole
+		saved = string(data)
+	}
+	if shown := w.read(`document.querySelector(".codes").textContent`); saved != shown {
+		t.Errorf("the file has %q, the page shows %q", saved, shown)
+	}
+	w.do(emulation.SetEmulatedMedia().WithMedia("print"))
+	if seen := w.read(`[...document.querySelectorAll("h1, .note b, .note a, .codes code")].filter(e => getComputedStyle(e).visibility === "visible").map(e => e.textContent + "\n").join("")`); seen != saved {
+		t.Errorf("a printer gets %q, want the codes alone: %q", seen, saved)
 	}
 }
 

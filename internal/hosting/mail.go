@@ -14,6 +14,8 @@ const (
 	MailInvite MailKind = "invite" // a link that sets the first one; to who has one, that there are new rights
 	// MailFactors tells somebody that their second factors were taken away.
 	MailFactors MailKind = "factors"
+	// MailCodes tells somebody that their recovery codes were made anew.
+	MailCodes MailKind = "codes"
 )
 
 // Mail is one that is to be sent. It holds no secret: the link that it brings is made

@@ -152,6 +152,9 @@ type Factors struct {
 // Any tells whether there is a second factor at all.
 func (f Factors) Any() bool { return f.TOTP || len(f.Passkeys) > 0 }
 
+// FewCodes tells that somebody should ask for new recovery codes while one is left.
+func (f Factors) FewCodes() bool { return f.Any() && f.RecoveryCodes <= fewCodes }
+
 // Factors returns those of who is signed in.
 func (a *Auth) Factors(ctx context.Context) (Factors, error) {
 	u, err := a.person(ctx, Done, MustEnrol)

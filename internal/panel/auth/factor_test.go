@@ -2,8 +2,11 @@ package auth_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -237,4 +240,70 @@ func TestAPasskeyBringsRecoveryCodes(t *testing.T) {
 	if codes := first.addPasskey(t).codes; len(codes) != 10 {
 		t.Errorf("a first passkey again brings %d codes, want 10", len(codes))
 	}
+}
+
+// dying ends each write that it is told to at its last moment, as a panel that dies does.
+type dying struct {
+	hosting.Store
+
+	dies bool
+}
+
+var errDied = errors.New("the panel died")
+
+func (d *dying) Write(ctx context.Context, do func(tx hosting.Tx) error) error {
+	return d.Store.Write(ctx, func(tx hosting.Tx) error {
+		if err := do(tx); err != nil || !d.dies {
+			return err
+		}
+		return errDied
+	})
+}
+
+// newCodes asks for new recovery codes.
+func (b *browser) newCodes(t *testing.T) (codes []string, err error) {
+	t.Helper()
+	err = b.in(t, func(ctx context.Context) (err error) { codes, err = b.site.NewRecoveryCodes(ctx, "de"); return err })
+	return codes, err
+}
+
+// New codes end the former ones, in one moment: whatever happens in between, one set counts whole.
+func TestRecoveryCodesAreMadeAnew(t *testing.T) {
+	last := &dying{}
+	s := newSite(t, func(o *auth.Options) { last.Store = o.Provider.Store; o.Provider.Store = last })
+	s.deliver(t, s.Auth)
+	boss := s.administrator(t)
+	_, err := boss.newCodes(t)
+	wantCode(t, "NewRecoveryCodes(without a second factor)", err, hosting.Conflict)
+	_, former := boss.enrolTOTP(t)
+	with := func(code string) error {
+		b := s.browser(t)
+		if stage := b.stage(t, "boss@provider.example", password); stage != auth.SecondFactor {
+			t.Fatalf("SignIn = %s, want %s", stage, auth.SecondFactor)
+		}
+		return b.second(t, code)
+	}
+
+	s.pass(20 * time.Minute)
+	_, err = boss.newCodes(t)
+	wantCode(t, "NewRecoveryCodes(20 minutes after signing in)", err, hosting.SignIn)
+	must(t, boss.in(t, func(ctx context.Context) error { return s.Confirm(ctx, password) }))
+	last.dies = true
+	if lost, err := boss.newCodes(t); !errors.Is(err, errDied) || lost != nil {
+		t.Fatalf("NewRecoveryCodes(of a panel that dies) = %q, %v, want %v", lost, err, errDied)
+	}
+	last.dies = false
+	must(t, with(former[0]))
+
+	fresh, err := boss.newCodes(t)
+	must(t, err)
+	if len(fresh) != 10 || slices.ContainsFunc(fresh, func(c string) bool { return slices.Contains(former, c) }) {
+		t.Fatalf("NewRecoveryCodes = %q, want ten others than %q", fresh, former)
+	}
+	if m := s.mail.Next(t); m.To != "boss@provider.example" || !strings.Contains(m.Text, "Subject: Neue Notfallcodes") || strings.Contains(m.Text, fresh[0]) {
+		t.Errorf("the mail = %s: %s", m.To, m.Text)
+	}
+	wantCode(t, "SecondFactor(a former code)", with(former[1]), hosting.SignIn)
+	must(t, with(fresh[0]))
+	s.trail(t, "recovery-codes.renewed", "boss@provider.example", "Boss")
 }

@@ -209,6 +209,9 @@ func (a *Auth) letter(ctx context.Context, m *hosting.Mail) (*mail.Letter, error
 		case m.Kind == hosting.MailFactors:
 			l.Kind = mail.FactorsGone
 			return nil
+		case m.Kind == hosting.MailCodes:
+			l.Kind, l.Link = mail.CodesNew, a.URL.JoinPath("account").String()
+			return nil
 		case m.Kind == hosting.MailReset:
 			l.Kind, l.Life = mail.Reset, resetLife
 		case login.PasswordHash == "":

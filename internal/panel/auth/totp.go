@@ -2,8 +2,6 @@ package auth
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -26,9 +24,6 @@ const (
 	totpStep  = 30 * time.Second // RFC 6238 section 5.2
 	totpSkew  = 1                // steps that a clock may be wrong
 	codeTries = 10
-	// recoveryCodes are given out together, 80 bits each.
-	recoveryCodes = 10
-	recoveryBytes = 10
 )
 
 // BeginTOTP makes a seed. It counts once ConfirmTOTP got a code of it.
@@ -208,18 +203,6 @@ func matches(seed, code string, now time.Time, last int64) (step int64, ok bool)
 // plainCode takes a code as people type it.
 func plainCode(code string) string {
 	return strings.ToLower(strings.NewReplacer(" ", "", "-", "").Replace(strings.TrimSpace(code)))
-}
-
-// recovery makes codes to be written down, with what is kept of them.
-func recovery() (codes, hashes []string) {
-	for range recoveryCodes {
-		b := make([]byte, recoveryBytes)
-		_, _ = rand.Read(b) // never fails
-		text := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b))
-		hashes = append(hashes, hosting.SecretHash(text))
-		codes = append(codes, text[:4]+"-"+text[4:8]+"-"+text[8:12]+"-"+text[12:])
-	}
-	return codes, hashes
 }
 
 // recordIn leaves a line about somebody's own account in the trail.

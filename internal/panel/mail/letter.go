@@ -23,6 +23,8 @@ const (
 	Test    Kind = "test"    // shows that mail works
 	// FactorsGone tells somebody that their second factors were taken away.
 	FactorsGone Kind = "factors-gone"
+	// CodesNew tells somebody that their recovery codes were made anew.
+	CodesNew Kind = "codes-new"
 )
 
 // Letter is what somebody is told.
@@ -30,7 +32,7 @@ type Letter struct {
 	Kind Kind
 	// To is a mail address, Name whose it is.
 	To, Name string
-	// Link is a secret, or leads to the page where one signs in.
+	// Link is a secret, or leads to a page, such as the one where one signs in.
 	Link string
 	// Life is how long the link is good.
 	Life time.Duration
@@ -77,6 +79,11 @@ func compose(l Letter, in *locale.Locale, brand, host string) page {
 			in.T("Sign in with your password and set up a new one: nothing else goes on before that.")}
 		p.Button = in.T("Sign in")
 		p.After = []string{in.T("If you did not ask for it, tell who gave you your account at once, and set another password.")}
+	case CodesNew:
+		p.Subject = in.T("New recovery codes at %s", host)
+		p.Paragraphs = []string{in.T("The recovery codes of your account at %s were made anew. The former ones count no more; the new ones were shown once.", host)}
+		p.Button = in.T("Look at your account")
+		p.After = []string{in.T("If it was not you, end all other sessions there and set another password at once.")}
 	case Test:
 		p.Subject = in.T("A mail from %s", host)
 		p.Paragraphs = []string{in.T("The panel at %s can send mail.", host)}

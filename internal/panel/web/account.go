@@ -16,9 +16,10 @@ type accountPage struct {
 	Usage    []hosting.QuotaLine
 	Wrong    faults
 	// Seed is a new authenticator's, until its first code came; Recovery are the codes
-	// that were just made, shown this once.
+	// that were just made, shown this once. Renewed: in place of others.
 	Seed     auth.TOTP
 	Recovery []string
+	Renewed  bool
 }
 
 func (s *Server) accountPage(r *http.Request) (accountPage, error) {
@@ -97,6 +98,11 @@ func (s *Server) confirmCode(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) removeCode(w http.ResponseWriter, r *http.Request) error {
 	return s.done(w, r, s.Doors.RemoveTOTP(r.Context()))
+}
+
+func (s *Server) newCodes(w http.ResponseWriter, r *http.Request) error {
+	codes, err := s.Doors.NewRecoveryCodes(r.Context(), s.frame(r, placeAccount).Tag)
+	return s.showAccount(w, r, err, func(p *accountPage) { p.Recovery, p.Renewed = codes, err == nil })
 }
 
 func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {

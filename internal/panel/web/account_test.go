@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -39,7 +40,7 @@ func TestAuthenticatorIsSetUpAndAskedFor(t *testing.T) {
 	b.get("/account").want(t, http.StatusOK, "Set it up", "This one")
 	seed, page := b.enrol("/account")
 	page.want(t, http.StatusOK, "Keep these recovery codes")
-	recovery := regexp.MustCompile(`<code>([a-z2-7]{4}(?:-[a-z2-7]{4})+)</code>`).FindAllStringSubmatch(page.body, -1)
+	recovery := shownCode.FindAllStringSubmatch(page.body, -1)
 	if len(recovery) != 10 {
 		t.Fatalf("%d recovery codes are shown, want 10", len(recovery))
 	}
@@ -53,6 +54,51 @@ func TestAuthenticatorIsSetUpAndAskedFor(t *testing.T) {
 	other.post("/sign-in/code", url.Values{"code": {recovery[0][1]}, "next": {"/sites"}}).leads(t, "/sites")
 	b.post("/account/code/remove", nil).leads(t, "/account")
 	b.get("/account").want(t, http.StatusOK, "Set it up")
+	if page := b.get("/account"); strings.Contains(page.body, "recovery codes") {
+		t.Errorf("who has no second factor is shown recovery codes: %s", page.body)
+	}
+	b.post("/account/recovery-codes", nil).want(t, http.StatusConflict, "no second factor that recovery codes could stand in for")
+}
+
+var shownCode = regexp.MustCompile(`<code>([a-z2-7]{4}(?:-[a-z2-7]{4})+)</code>`)
+
+func TestRecoveryCodesAreMadeAnewWhileSomeAreLeft(t *testing.T) {
+	h := newHouse(t)
+	b := h.open().boss()
+	_, page := b.enrol("/account")
+	former := shownCode.FindAllStringSubmatch(page.body, -1)
+	for left := 9; left >= 3; left-- {
+		other := b.another()
+		other.signIn(h.boss.Email).leads(t, "/sign-in/code?next=%2Fsites")
+		other.post("/sign-in/code", url.Values{"code": {former[left][1]}, "next": {"/sites"}}).leads(t, "/sites")
+		shown := b.get("/account")
+		shown.want(t, http.StatusOK, "Recovery codes left: "+strconv.Itoa(left), "Make new recovery codes")
+		if few := strings.Contains(shown.body, "Few are left"); few != (left <= 3) {
+			t.Errorf("with %d codes left the hint that few are is shown: %t", left, few)
+		}
+	}
+	page = b.post("/account/recovery-codes", nil)
+	page.want(t, http.StatusOK, "the former ones count no more", "Recovery codes left: 10", `download="recovery-codes.txt"`)
+	fresh := shownCode.FindAllStringSubmatch(page.body, -1)
+	if len(fresh) != 10 {
+		t.Fatalf("%d new recovery codes are shown, want 10", len(fresh))
+	}
+	if again := b.get("/account"); strings.Contains(again.body, fresh[0][1]) {
+		t.Error("the new recovery codes are shown again")
+	}
+	m, err := h.rules.Store.DueMail(t.Context(), clock)
+	h.must(err)
+	if m.Kind != hosting.MailCodes || m.User != h.boss.ID {
+		t.Errorf("the mail to be sent = %+v, want one that tells the owner", m)
+	}
+	other := b.another()
+	other.signIn(h.boss.Email).leads(t, "/sign-in/code?next=%2Fsites")
+	other.post("/sign-in/code", url.Values{"code": {former[0][1]}}).want(t, http.StatusUnauthorized)
+	other.post("/sign-in/code", url.Values{"code": {fresh[0][1]}, "next": {"/sites"}}).leads(t, "/sites")
+
+	now := clock.Add(16 * time.Minute)
+	h.rules.Now = func() time.Time { return now }
+	b.post("/account/recovery-codes", nil).want(t, http.StatusUnauthorized, "This needs your password once more.")
 }
 
 func TestAWrongFirstCodeKeepsTheSeed(t *testing.T) {
@@ -231,9 +277,10 @@ func TestSupportUsesAnAccountUnderABanner(t *testing.T) {
 	b.post("/users/"+string(h.jo.ID)+"/act-as", nil).leads(t, "/")
 	b.get("/account").want(t, http.StatusOK, "are using the account of Jo Customer", "jo@shop.example")
 	for path, form := range map[string]url.Values{
-		"/account/code":     nil,
-		"/account/passkey":  nil,
-		"/account/password": {"password": {password}, "new-password": {"another horse battery staple"}},
+		"/account/code":           nil,
+		"/account/passkey":        nil,
+		"/account/recovery-codes": nil,
+		"/account/password":       {"password": {password}, "new-password": {"another horse battery staple"}},
 	} {
 		if got := b.post(path, form); got.code != http.StatusForbidden {
 			t.Errorf("%s by support = %d, want %d", path, got.code, http.StatusForbidden)

@@ -155,6 +155,7 @@ func (s *Server) routes() map[string]handler {
 		"POST /account/code":              s.beginCode,
 		"POST /account/code/confirm":      s.confirmCode,
 		"POST /account/code/remove":       s.removeCode,
+		"POST /account/recovery-codes":    s.newCodes,
 		"POST /account/passkey":           s.beginAddPasskey,
 		"POST /account/passkey/answer":    s.finishAddPasskey,
 		"POST /account/passkey/remove":    s.removePasskey,

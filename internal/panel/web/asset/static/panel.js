@@ -25,6 +25,10 @@ document.addEventListener("click", async event => {
   setTimeout(() => { label.textContent = before; button.removeAttribute("data-copied"); }, 1600);
 });
 
+addEventListener("click", event => {
+  if (event.target.closest("[data-print]")) print();
+});
+
 // Fields of another tile rest while it is not chosen: data-for lists the choices.
 function rest(form) {
   const chosen = form.querySelector("[data-choice]:checked")?.value;

@@ -136,6 +136,7 @@ func (w *window) keep(name string) {
 func TestPagesStandStillAndFit(t *testing.T) {
 	town := newTown(t)
 	town.grow(60)
+	town.measure()
 	town.write(func(ctx context.Context, tx hosting.Tx) error { // who can lose something
 		return tx.PutLogin(ctx, &hosting.Login{User: townUser(7), TOTP: []byte("JBSWY3DPEHPK3PXP")})
 	})
@@ -161,6 +162,11 @@ func TestPagesStandStillAndFit(t *testing.T) {
 			if !isPart(path) {
 				for _, fault := range w.faults(script) {
 					t.Errorf("%s in %s: %s", path, d.name, fault)
+				}
+			}
+			if d.language == "ar" {
+				for _, text := range w.turned() {
+					t.Errorf("%s in %s shows %s turned round", path, d.name, text)
 				}
 			}
 			w.keep(pictureName(path) + "-" + d.name)
@@ -239,6 +245,43 @@ const hiddenTab = `[...document.querySelectorAll(".tabs [aria-current]")].filter
 	const [at, strip] = [tab.getBoundingClientRect(), tab.parentElement.getBoundingClientRect()];
 	return at.left < strip.left - 1 || at.right > strip.right + 1;
 }).map(tab => tab.textContent).join()`
+
+// turned are the pieces of a page that are written from left to right and not shown so:
+// amounts such as "1.7 GiB", paths, commands. Of each the page is asked where its letters are.
+func (w *window) turned() (found []string) {
+	w.Helper()
+	w.do(chromedp.Evaluate(turned, &found))
+	return found
+}
+
+// turned looks at what begins and ends with a sign of ASCII and has a Latin letter, without
+// the punctuation of the sentence that it stands in. Two letters on one line whose order is
+// not that of the text are one too many.
+const turned = `(() => {
+	const found = new Set(), piece = /[!-~]+(?:[ \u00a0][!-~]+)*/g;
+	const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	for (let node; (node = texts.nextNode());) {
+		if (["SCRIPT", "STYLE", "TEXTAREA", "OPTION"].includes(node.parentElement.tagName)) continue;
+		for (const m of node.data.matchAll(piece)) {
+			const from = m[0].match(/^(?:[(":;,\s]|\.(?=\s))*/)[0].length, to = m[0].replace(/[)":;,.!?\s]+$/, "").length;
+			if (!/[A-Za-z]/.test(m[0].slice(from, to))) continue;
+			const range = document.createRange();
+			let last;
+			for (let i = from; i < to; i++) {
+				range.setStart(node, m.index + i);
+				range.setEnd(node, m.index + i + 1);
+				const [at] = range.getClientRects();
+				if (!at || at.width === 0) continue;
+				if (last && Math.abs(at.top - last.top) < 2 && at.left < last.left - 1) {
+					found.add(JSON.stringify(m[0].slice(from, to)));
+					break;
+				}
+				last = at;
+			}
+		}
+	}
+	return [...found];
+})()`
 
 // isPart tells what only stands in other pages.
 func isPart(path string) bool {

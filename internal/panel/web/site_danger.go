@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/web/locale"
 )
 
 // siteDanger is the page of what can't be taken back, or stops a site.
@@ -29,7 +30,7 @@ func (s *Server) siteDanger(w http.ResponseWriter, r *http.Request) error {
 
 // deleteSite wants the site's name typed, since nothing brings it back.
 func (s *Server) deleteSite(w http.ResponseWriter, r *http.Request) error {
-	name, typed := r.PathValue("site"), r.PostFormValue("confirm")
+	name, typed := r.PathValue("site"), locale.Plain(r.PostFormValue("confirm"))
 	if written, err := hosting.ParseName(typed); err != nil || written != name {
 		p, err := s.siteDangerPage(r)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
+	"kubepanel.io/kubepanel/internal/panel/web/locale"
 )
 
 // userShow is the page of one account.
@@ -112,7 +113,7 @@ func (s *Server) resetFactors(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !strings.EqualFold(strings.TrimSpace(r.PostFormValue("confirm")), p.User.Email) {
+	if !strings.EqualFold(strings.TrimSpace(locale.Plain(r.PostFormValue("confirm"))), p.User.Email) {
 		p.WrongFactors = faults{fields: map[string]string{"confirm": p.T("Type %s to say that you mean this account.", p.User.Email)}}
 		return show(w, r, http.StatusUnprocessableEntity, p.view())
 	}

@@ -30,6 +30,9 @@ type Part struct {
 func (l *Locale) Answer(text string) string {
 	var all strings.Builder
 	for _, p := range l.Parts(text) {
+		if p.Foreign && l.Dir == rtl {
+			p.Text = isolateOwn + p.Text + isolateEnd
+		}
 		all.WriteString(p.Text)
 	}
 	return all.String()
@@ -165,6 +168,9 @@ func (s *search) one(text string) []Part {
 			inner := s.known(value)
 			if inner == nil {
 				inner = []Part{{Text: value, Foreign: strings.Contains(value, " ") && value[0] != '"'}}
+				if s.Dir == rtl && !inner[0].Foreign {
+					inner[0].Text = isolateOwn + value + isolateEnd
+				}
 			}
 			parts = append(append(parts, inner...), Part{Text: p.own[i+1]})
 		}

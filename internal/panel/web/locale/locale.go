@@ -23,6 +23,9 @@ const Cookie = "language"
 // English is what the pages are written in.
 const English = "en"
 
+// rtl is the direction of what is read from right to left.
+const rtl = "rtl"
+
 // Locale is one language.
 type Locale struct {
 	// Tag is its BCP 47 name, Name what its speakers call it, Dir ltr or rtl.
@@ -41,6 +44,9 @@ func (l *Locale) T(text string, values ...any) string {
 	}
 	if len(values) == 0 {
 		return text
+	}
+	if l.Dir == rtl {
+		values = isolate(values)
 	}
 	return fmt.Sprintf(text, values...)
 }
@@ -63,6 +69,13 @@ func Load() (Set, error) {
 		l := &Locale{}
 		if err := json.Unmarshal(data, l); err != nil {
 			return nil, fmt.Errorf("read the language %s: %w", name, err)
+		}
+		if l.Dir == rtl {
+			for _, sentences := range []map[string]string{l.Texts, l.Answers} {
+				for english, own := range sentences {
+					sentences[english] = isolateForeign(own)
+				}
+			}
 		}
 		set = append(set, l)
 	}

@@ -43,12 +43,16 @@ document.addEventListener("change", event => {
 });
 for (const form of all("form:has([data-choice])")) rest(form);
 
-// A typed confirmation wakes its button.
+// A typed confirmation wakes its button. Who copies it out of a sentence may copy signs
+// that keep it together there (locale.Plain).
+function wake(typed) {
+  typed.form.querySelector("button[type=submit]").disabled = typed.value.replace(/[\u2066-\u2069]/g, "").trim() !== typed.dataset.typed;
+}
 document.addEventListener("input", event => {
   const typed = event.target.closest("[data-typed]");
-  if (typed) typed.form.querySelector("button[type=submit]").disabled = typed.value.trim() !== typed.dataset.typed;
+  if (typed) wake(typed);
 });
-for (const typed of all("[data-typed]")) typed.form.querySelector("button[type=submit]").disabled = typed.value.trim() !== typed.dataset.typed;
+for (const typed of all("[data-typed]")) wake(typed);
 
 // The tab where one is comes into sight in a strip that is wider than the window.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

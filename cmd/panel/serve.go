@@ -155,6 +155,7 @@ func (o serveOptions) run(ctx context.Context, db *store.DB, w *watched) error {
 	if p.trail != nil {
 		all.Go(func() error { return p.send(ctx, "send the trail to the log server", p.trail.Turn) })
 	}
+	all.Go(func() error { return p.lookThrough(ctx) })
 	all.Go(func() error { return p.send(ctx, "tell applications of sessions that ended", p.people.TellLogouts) })
 	all.Go(func() error { return o.answer(ctx, p) })
 	return all.Wait()

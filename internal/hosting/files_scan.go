@@ -15,16 +15,25 @@ type Scanner interface {
 	// nothing. Its error says that nobody could look: ErrTooLargeToScan for what is larger
 	// than it takes.
 	Scan(ctx context.Context, content io.Reader) (found string, err error)
+	// Version names the program and what it knows: another text when it has learned.
+	Version(ctx context.Context) (string, error)
 }
 
 // ErrTooLargeToScan says that a file is larger than the scanner takes.
 var ErrTooLargeToScan = errors.New("the file is larger than the scanner takes")
 
-// Scanning says how uploads are looked at.
+// Scanning says how uploads, and files that are there, are looked at.
 type Scanning struct {
 	Scanner Scanner
-	// Lenient takes what nobody could look at; it is refused otherwise.
+	// Lenient takes uploads that nobody could look at; they are refused otherwise.
 	Lenient bool
+	// Every is how often each site's files are looked through; 0: never.
+	Every time.Duration
+	// Report leaves what is harmful where it is, and tells of it alone.
+	Report bool
+	// Largest is the size of the largest file that is looked at then, in octets; 0: the
+	// scanner says.
+	Largest int64
 }
 
 // awakeEvery is how often a sender that waits is kept.

@@ -30,6 +30,7 @@ type Reader interface {
 	WebhookReader
 	SampleReader
 	SendingReader
+	SweepReader
 }
 
 // Tx is one transaction of a Store.
@@ -47,6 +48,7 @@ type Tx interface {
 	SettingsWriter
 	SampleWriter
 	SendingWriter
+	SweepWriter
 	// Append adds an entry to the audit trail and gives it its number and hash.
 	Append(ctx context.Context, e *Entry) error
 }

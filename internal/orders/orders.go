@@ -19,8 +19,9 @@ const MaxLine = 256 << 10
 // Folders of the panel's own, at the top of a site's files. Web servers give out
 // nothing whose name begins with a dot.
 const (
-	TrashFolder  = ".trash"
-	UploadFolder = ".uploads"
+	TrashFolder      = ".trash"
+	UploadFolder     = ".uploads"
+	QuarantineFolder = ".quarantine"
 )
 
 // What can be ordered.
@@ -42,6 +43,11 @@ const (
 	Finish  = "finish"  // Part, Size, To: the upload becomes that file
 	Pack    = "pack"    // Path, Paths, Format, To: names in a folder; without To the archive is the output
 	Unpack  = "unpack"  // Path, To: into that folder, which must not be there, or with Merge into one that is
+
+	Walk       = "walk"       // Since, After, Limit → a Stretch of the files that changed since
+	Quarantine = "quarantine" // Path, Only, Part: the file lies in quarantine under that name → a Thrown
+	Release    = "release"    // Part, Path, Mode: back from there to that path
+	Discard    = "discard"    // Part: out of quarantine for good
 )
 
 // Formats of archives.
@@ -68,6 +74,43 @@ type Order struct {
 	Rename  bool   `json:"rename,omitempty"`
 	Merge   bool   `json:"merge,omitempty"`
 	Replace bool   `json:"replace,omitempty"`
+	// Octets is Path where that is no UTF-8, which JSON has no texts for.
+	Octets []byte `json:"octets,omitempty"`
+	// Since is an instant in nanoseconds since 1970; 0 is before everything.
+	Since int64 `json:"since,omitempty"`
+	// After is the Last of the stretch before.
+	After []byte `json:"after,omitempty"`
+	// Only that state of a file is read or moved.
+	Only *Mark `json:"only,omitempty"`
+}
+
+// Mark tells one state of a file from every other that it had or will have: Linux sets
+// Changed at each change of content, name or rights, and nobody can set it (ctime of
+// inode(7)).
+type Mark struct {
+	Inode   uint64 `json:"inode"`
+	Changed int64  `json:"changed"` // nanoseconds since 1970
+	Size    int64  `json:"size"`
+}
+
+// ChangedFile is a plain file that is not empty. Its path is octets, as Linux has them.
+type ChangedFile struct {
+	Mark
+
+	Path []byte `json:"path"`
+	Mode uint32 `json:"mode"`
+}
+
+// Stretch is a part of a walk through all that a site has, in the order of the paths.
+type Stretch struct {
+	// Now is the site's clock when the stretch began, in nanoseconds since 1970.
+	Now   int64         `json:"now"`
+	Files []ChangedFile `json:"files"`
+	// Last is where the next stretch goes on; empty at the walk's end.
+	Last []byte `json:"last,omitempty"`
+	// Seen is how many names were passed, Skipped how many folders can't be looked into.
+	Seen    int `json:"seen"`
+	Skipped int `json:"skipped,omitempty"`
 }
 
 // Codes of answers; "" is success.

@@ -37,6 +37,7 @@ func tables() []table {
 		{"identity_providers", "", "id"}, {"identities", "", "provider_id"}, {"applications", "", "id"},
 		{"tokens", "WHERE kind = 'api'", "id"}, {"webhooks", "", "id"},
 		{"trail", "", "seq"}, {"trail_end", "", "id"}, {"trail_sent", "", "server"}, {"panel_settings", "", "id"},
+		{"sweeps", "", "site"}, {"findings", "", "id"},
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -25,8 +27,8 @@ func TestEveryEarlierVersionBecomesTheNewest(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("migrations = %v, %v", files, err)
 	}
-	for i := range files {
-		version := int64(i + 1)
+	for _, file := range files {
+		version := versionOf(t, file)
 		t.Run(fmt.Sprintf("SQLite from %d", version), func(t *testing.T) {
 			fromVersion(t, "sqlite:"+filepath.Join(t.TempDir(), "panel.db"), version)
 		})
@@ -40,6 +42,17 @@ func TestEveryEarlierVersionBecomesTheNewest(t *testing.T) {
 	}
 }
 
+// versionOf reads the version that a migration brings.
+func versionOf(t *testing.T, file string) int64 {
+	t.Helper()
+	number, _, _ := strings.Cut(path.Base(file), "_")
+	version, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return version
+}
+
 func fromVersion(t *testing.T, address string, version int64) {
 	t.Helper()
 	ctx := t.Context()
@@ -50,10 +63,18 @@ func fromVersion(t *testing.T, address string, version int64) {
 	if err := old.migrate(ctx, version); err != nil {
 		t.Fatal(err)
 	}
-	for v := range version { // what each version brought
-		sample, err := os.ReadFile(fmt.Sprintf("testdata/%05d.sql", v+1))
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files { // what each version brought
+		v := versionOf(t, file)
+		if v > version {
+			break
+		}
+		sample, err := os.ReadFile(fmt.Sprintf("testdata/%05d.sql", v))
 		if err != nil {
-			t.Fatalf("version %d has no sample: %v", v+1, err)
+			t.Fatalf("version %d has no sample: %v", v, err)
 		}
 		for statement := range strings.SplitSeq(string(sample), ";\n") {
 			if strings.TrimSpace(statement) == "" {
@@ -112,6 +133,9 @@ func fromVersion(t *testing.T, address string, version int64) {
 	}
 	if version >= 12 {
 		keptLogouts(t, db)
+	}
+	if version >= 18 {
+		keptFindings(t, db)
 	}
 	if version >= 16 {
 		if s, err := db.Sending(ctx, "logs.example:6514"); err != nil || s.Seq != 3 || s.Tries != 2 || s.Fault != hosting.FaultUnreachable || s.NextAt.UnixMicro() != 1767225600000007 {
@@ -248,4 +272,16 @@ func FuzzPlace(f *testing.F) {
 			t.Errorf("place(%q) changed it for SQLite", statement)
 		}
 	})
+}
+
+func keptFindings(t *testing.T, db *DB) {
+	t.Helper()
+	sweep, err := db.SiteSweep(t.Context(), "shop.example")
+	if err != nil || string(sweep.After) != "html" || !sweep.Whole || sweep.Asked || sweep.Found != 8 || sweep.NextAt.UnixMicro() != 1767225600000008 {
+		t.Errorf("SiteSweep = %+v, %v", sweep, err)
+	}
+	f, err := db.Finding(t.Context(), "shop.example", "f1")
+	if err != nil || string(f.Path) != "/html/a.php" || f.Mark.Size != 3 || f.Mode != 0o644 || f.State != hosting.FindingRestored {
+		t.Errorf("Finding = %+v, %v", f, err)
+	}
 }

@@ -25,7 +25,13 @@ type Metrics struct {
 
 	// Of the trail's way to a log server.
 	trailWaiting, trailLag prometheus.Gauge
-	registry               prometheus.Registerer
+
+	// Of looking through the files of sites.
+	scanned      *prometheus.CounterVec
+	scanSeconds  prometheus.Counter
+	sweepsBehind prometheus.Gauge
+
+	registry prometheus.Registerer
 }
 
 // New declares the metrics.
@@ -55,6 +61,15 @@ func New(r prometheus.Registerer) *Metrics {
 		trailLag: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "kubepanel_panel_trail_lag_seconds", Help: "For how long the first of them has waited.",
 		}),
+		scanned: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "kubepanel_panel_scanned_files_total", Help: "Files of sites that the scanner was to look at, by outcome: looked, found, skipped.",
+		}, []string{"outcome"}),
+		scanSeconds: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "kubepanel_panel_scan_seconds_total", Help: "How long that took, sites that are looked through at once added up.",
+		}),
+		sweepsBehind: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "kubepanel_panel_scan_sites_behind", Help: "Sites whose turn to be looked through is overdue by more than the time between two turns.",
+		}),
 	}
 	r.MustRegister(m.requests, m.underWay, m.signIns, m.statements, m.settled)
 	return m
@@ -79,6 +94,21 @@ func (m *Metrics) TrailBehind(waiting int64, since time.Duration) {
 	m.trailWaiting.Set(float64(waiting))
 	m.trailLag.Set(since.Seconds())
 }
+
+// WatchSweeps tells of looking through sites from now on: where nobody looks there is
+// nothing to tell.
+func (m *Metrics) WatchSweeps() { m.registry.MustRegister(m.scanned, m.scanSeconds, m.sweepsBehind) }
+
+// Swept counts the files of one turn at a site. Those that were found were looked at.
+func (m *Metrics) Swept(looked, found, skipped int64, took time.Duration) {
+	m.scanned.WithLabelValues("looked").Add(float64(looked))
+	m.scanned.WithLabelValues("found").Add(float64(found))
+	m.scanned.WithLabelValues("skipped").Add(float64(skipped))
+	m.scanSeconds.Add(took.Seconds())
+}
+
+// SweepsBehind notes how many sites wait for too long.
+func (m *Metrics) SweepsBehind(sites int64) { m.sweepsBehind.Set(float64(sites)) }
 
 // Wrap measures every request that next gets.
 func (m *Metrics) Wrap(next http.Handler) http.Handler {

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -76,6 +77,32 @@ kubepanel_panel_sign_ins_total{outcome="refused"} 2
 # TYPE kubepanel_panel_sql_statements_total counter
 kubepanel_panel_sql_statements_total 1
 `), "kubepanel_panel_sign_ins_total", "kubepanel_panel_sql_statements_total")
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSweepsAreCountedWhereThereAreAny(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	m := metrics.New(registry)
+	names := []string{"kubepanel_panel_scanned_files_total", "kubepanel_panel_scan_sites_behind"}
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(""), names...); err != nil {
+		t.Error(err)
+	}
+	m.WatchSweeps()
+	m.Swept(5, 1, 2, time.Second)
+	m.Swept(1, 0, 0, time.Second)
+	m.SweepsBehind(3)
+	err := testutil.GatherAndCompare(registry, strings.NewReader(`
+# HELP kubepanel_panel_scanned_files_total Files of sites that the scanner was to look at, by outcome: looked, found, skipped.
+# TYPE kubepanel_panel_scanned_files_total counter
+kubepanel_panel_scanned_files_total{outcome="found"} 1
+kubepanel_panel_scanned_files_total{outcome="looked"} 6
+kubepanel_panel_scanned_files_total{outcome="skipped"} 2
+# HELP kubepanel_panel_scan_sites_behind Sites whose turn to be looked through is overdue by more than the time between two turns.
+# TYPE kubepanel_panel_scan_sites_behind gauge
+kubepanel_panel_scan_sites_behind 3
+`), names...)
 	if err != nil {
 		t.Error(err)
 	}

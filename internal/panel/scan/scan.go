@@ -1,4 +1,4 @@
-// Package scan has uploads looked at by a virus scanner. What becomes of one that is
+// Package scan has files looked at by a virus scanner. What becomes of one that is
 // harmful, or that nobody could look at, is hosting's to say, never this package's.
 package scan
 
@@ -27,6 +27,8 @@ const (
 	atOnce = 4
 	// maxReply bounds an answer, in octets.
 	maxReply = 4 << 10
+	// maxVersion bounds what is kept of a version.
+	maxVersion = 200
 )
 
 // Clamd asks ClamAV's daemon by its INSTREAM command (clamd(8)).
@@ -87,6 +89,31 @@ func (c *Clamd) Scan(ctx context.Context, content io.Reader) (string, error) {
 		return "", fmt.Errorf("send a file to the scanner: %w", sent)
 	}
 	return "", fmt.Errorf("hear the scanner: %w", got.err)
+}
+
+// Version implements hosting.Scanner by clamd's VERSION: the program's, the database's and
+// when that was made. It takes no place from files.
+func (c *Clamd) Version(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, stall)
+	defer cancel()
+	conn, err := (&net.Dialer{}).DialContext(ctx, c.network, c.address)
+	if err != nil {
+		return "", fmt.Errorf("reach the scanner: %w", err)
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })() // ends what waits
+	if _, err := conn.Write([]byte("zVERSION\x00")); err != nil {
+		return "", fmt.Errorf("ask the scanner for its version: %w", err)
+	}
+	got := hear(conn)
+	if got.err != nil {
+		return "", fmt.Errorf("hear the scanner: %w", got.err)
+	}
+	version := strings.ToValidUTF8(got.text, "")
+	if !strings.HasPrefix(version, "ClamAV ") {
+		return "", fmt.Errorf("the scanner said %q", got.text)
+	}
+	return version[:min(len(version), maxVersion)], nil
 }
 
 // errAnswered ends sending to a scanner that has said all it will.

@@ -56,6 +56,13 @@ func TestClamdFindsWhatItKnows(t *testing.T) {
 	})
 }
 
+// What it says of itself changes with what it knows.
+func TestClamdTellsItsVersion(t *testing.T) {
+	if version, err := open(t, scantest.Start(t, "1M")).Version(t.Context()); err != nil || !strings.HasPrefix(version, "ClamAV ") {
+		t.Errorf("Version = %q, %v", version, err)
+	}
+}
+
 // A scanner that takes a file and says nothing, or nonsense, is one that can't look.
 func TestScannerThatDoesNotAnswer(t *testing.T) {
 	for name, says := range map[string]string{"hangs up": "", "speaks something else": "HTTP/1.1 400 Bad Request\r\n\r\n\x00", "finds something without a name": "stream:  FOUND\x00"} {
@@ -66,16 +73,21 @@ func TestScannerThatDoesNotAnswer(t *testing.T) {
 			}
 			t.Cleanup(func() { _ = listener.Close() })
 			go func() {
-				conn, err := listener.Accept()
-				if err != nil {
-					return
+				for {
+					conn, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					_, _ = conn.Read(make([]byte, 100))
+					_, _ = io.WriteString(conn, says)
+					_ = conn.Close()
 				}
-				_, _ = conn.Read(make([]byte, 100))
-				_, _ = io.WriteString(conn, says)
-				_ = conn.Close()
 			}()
 			if found, err := open(t, "tcp://"+listener.Addr().String()).Scan(t.Context(), strings.NewReader("x")); err == nil || found != "" {
 				t.Errorf("Scan = %q, %v, want an error", found, err)
+			}
+			if version, err := open(t, "tcp://"+listener.Addr().String()).Version(t.Context()); err == nil {
+				t.Errorf("Version = %q, want an error", version)
 			}
 		})
 	}

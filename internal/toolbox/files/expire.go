@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
-	"path"
 	"strings"
 	"syscall"
 	"time"
@@ -55,11 +54,20 @@ func (s *Sweeper) Run(ctx context.Context) {
 	}
 }
 
-// sweep looks through the trash once. It reads a few names at a time, and touches
-// nothing that is not below the trash: neither what a link there leads to, nor anything
-// when the trash is itself a link.
+// sweep looks through the trash and the quarantine once.
 func (s *Sweeper) sweep(ctx context.Context, now time.Time) (removed int, err error) {
-	bin, err := openItself(s.Root, orders.TrashFolder)
+	for _, name := range []string{orders.TrashFolder, orders.QuarantineFolder} {
+		gone, failed := s.sweepBin(ctx, name, now)
+		removed, err = removed+gone, errors.Join(err, failed)
+	}
+	return removed, err
+}
+
+// sweepBin looks through one of them. It reads a few names at a time, and touches
+// nothing that is not below it: neither what a link there leads to, nor anything when
+// it is itself a link.
+func (s *Sweeper) sweepBin(ctx context.Context, name string, now time.Time) (removed int, err error) {
+	bin, err := openItself(s.Root, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
@@ -69,7 +77,7 @@ func (s *Sweeper) sweep(ctx context.Context, now time.Time) (removed int, err er
 	defer func() { _ = bin.Close() }()
 	// What can't be removed, since somebody closed a folder of it, keeps nothing else.
 	failed := bin.RemoveAll(expired)
-	err = eachName(ctx, bin, path.Base(trashFiles), func(id string) error {
+	err = eachName(ctx, bin, binFiles, func(id string) error {
 		gone, err := s.expire(bin, id, now)
 		if gone {
 			removed++
@@ -77,14 +85,14 @@ func (s *Sweeper) sweep(ctx context.Context, now time.Time) (removed int, err er
 		return err
 	})
 	if err == nil {
-		err = eachName(ctx, bin, path.Base(trashInfo), func(name string) error { return s.forget(bin, name, now) })
+		err = eachName(ctx, bin, binInfo, func(name string) error { return s.forget(bin, name, now) })
 	}
 	return removed, errors.Join(failed, err, bin.RemoveAll(expired))
 }
 
 // expire removes one thing, with its note, if its time is over.
 func (s *Sweeper) expire(bin *os.Root, id string, now time.Time) (gone bool, err error) {
-	from, note := path.Base(trashFiles)+"/"+id, path.Base(trashInfo)+"/"+id+infoEnd
+	from, note := binFiles+"/"+id, binInfo+"/"+id+infoEnd
 	info, err := bin.Lstat(from)
 	if err != nil {
 		return false, ignoreGone(err)
@@ -109,12 +117,12 @@ func (s *Sweeper) forget(bin *os.Root, name string, now time.Time) error {
 	if !is {
 		return nil
 	}
-	note := path.Base(trashInfo) + "/" + name
+	note := binInfo + "/" + name
 	info, err := bin.Lstat(note)
 	if err != nil || now.Sub(thrownAt(time.Time{}, info)) < s.After {
 		return ignoreGone(err)
 	}
-	if _, err := bin.Lstat(path.Base(trashFiles) + "/" + id); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := bin.Lstat(binFiles + "/" + id); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return ignoreGone(bin.Remove(note))

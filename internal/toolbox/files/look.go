@@ -70,7 +70,7 @@ func (w *work) names(name string) ([]named, error) {
 	for {
 		some, err := folder.ReadDir(someNames)
 		for _, e := range some {
-			if name == "." && (e.Name() == orders.TrashFolder || e.Name() == orders.UploadFolder) {
+			if name == "." && own(e.Name()) {
 				continue
 			}
 			all = append(all, named{e.Name(), e.IsDir()})
@@ -149,11 +149,14 @@ func (w *work) stat() error {
 
 // read gives a file's content, from an offset on.
 func (w *work) read() error {
-	file, _, err := w.openFile(local(w.Path))
+	file, info, err := w.openFile(local(w.Path))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Close() }() // only read
+	if err := w.only(info); err != nil {
+		return err
+	}
 	if _, err := file.Seek(w.Offset, io.SeekStart); err != nil {
 		return err
 	}
@@ -161,8 +164,29 @@ func (w *work) read() error {
 	if w.Size > 0 {
 		from = io.LimitReader(file, w.Size)
 	}
-	w.size, err = io.Copy(w.out, from)
-	return err
+	if w.size, err = io.Copy(w.out, from); err != nil {
+		return err
+	}
+	if info, err = file.Stat(); err != nil {
+		return err
+	}
+	return w.only(info)
+}
+
+// only refuses a file that is not in the state that the order is about, if it names one.
+func (w *work) only(info fs.FileInfo) error {
+	if w.Only != nil && markOf(info) != *w.Only {
+		return refuse(orders.Changed, w.Path)
+	}
+	return nil
+}
+
+func markOf(info fs.FileInfo) orders.Mark {
+	m := orders.Mark{Size: info.Size()}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		m.Inode, m.Changed = stat.Ino, stat.Ctim.Nano()
+	}
+	return m
 }
 
 // openFile opens a regular file for reading. A FIFO would wait for its other end.

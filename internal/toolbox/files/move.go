@@ -52,7 +52,9 @@ func (w *work) places() (map[string]string, error) {
 }
 
 // own tells whether a path is one of the panel's folders.
-func own(name string) bool { return name == orders.TrashFolder || name == orders.UploadFolder }
+func own(name string) bool {
+	return name == orders.TrashFolder || name == orders.UploadFolder || name == orders.QuarantineFolder
+}
 
 // move gives files other places; none replaces what is there.
 func (w *work) move() error {

@@ -97,9 +97,13 @@ func (w *work) carryOut() error {
 		orders.Trash: w.trash, orders.Trashed: w.trashed, orders.Restore: w.restore, orders.Empty: w.empty,
 		orders.Offset: w.offset, orders.Append: w.append, orders.Finish: w.finish,
 		orders.Pack: w.pack, orders.Unpack: w.unpack,
+		orders.Walk: w.changed, orders.Quarantine: w.quarantine, orders.Release: w.release, orders.Discard: w.discard,
 	}[w.Do]
 	if !known {
 		return refuse(orders.Unknown, w.Do)
+	}
+	if len(w.Octets) > 0 {
+		w.Path = string(w.Octets)
 	}
 	return do()
 }

@@ -21,8 +21,10 @@ import (
 // The trash is laid out as the Trash specification of freedesktop.org has it: what
 // was thrown away in files, and for each a note of where it was in info.
 const (
-	trashFiles = orders.TrashFolder + "/files"
-	trashInfo  = orders.TrashFolder + "/info"
+	binFiles   = "files"
+	binInfo    = "info"
+	trashFiles = orders.TrashFolder + "/" + binFiles
+	trashInfo  = orders.TrashFolder + "/" + binInfo
 	infoEnd    = ".trashinfo"
 	dateFormat = "2006-01-02T15:04:05"
 	// maxInfo is more than a path of 4,096 octets takes with each octet written as three.
@@ -46,7 +48,8 @@ func (w *work) trash() error {
 			return err
 		}
 		// A full volume must not keep anybody from making room; without a note it lies there.
-		id, err := w.note(name)
+		id := clipName(base(name)) + "." + rand.Text()[:8]
+		err := w.note(trashInfo+"/"+id+infoEnd, name)
 		if err != nil {
 			return err
 		}
@@ -58,17 +61,15 @@ func (w *work) trash() error {
 	return nil
 }
 
-// note writes where a file was, under a name that the trash has not yet.
-func (w *work) note(name string) (id string, err error) {
-	last := base(name)
-	id = clipName(last) + "." + rand.Text()[:8]
+// note writes where a file was into a new note.
+func (w *work) note(note, name string) error {
 	text := "[Trash Info]\nPath=" + (&url.URL{Path: "/" + name}).EscapedPath() + "\nDeletionDate=" + time.Now().UTC().Format(dateFormat) + "\n"
-	file, err := w.root.OpenFile(trashInfo+"/"+id+infoEnd, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := w.root.OpenFile(note, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return "", err
+		return err
 	}
 	_, err = io.WriteString(file, text)
-	return id, errors.Join(err, file.Close())
+	return errors.Join(err, file.Close())
 }
 
 // clipName leaves room for what is added to a name; Linux takes 255 octets.

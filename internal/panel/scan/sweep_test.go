@@ -1,0 +1,431 @@
+package scan_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/door/doortest"
+	"kubepanel.io/kubepanel/internal/panel/paneltest"
+	"kubepanel.io/kubepanel/internal/panel/scan/scantest"
+	"kubepanel.io/kubepanel/internal/store"
+	"kubepanel.io/kubepanel/internal/toolbox/toolboxtest"
+)
+
+func TestMain(m *testing.M) { toolboxtest.Main(m) }
+
+// guard is the real scanner, with somebody beside it.
+type guard struct {
+	hosting.Scanner
+
+	version atomic.Value // string; "" is the scanner's own
+	away    atomic.Bool
+	looks   atomic.Int64
+	// before is called when a file is about to be looked at, and may keep it from that.
+	before func(look int64) error
+}
+
+func (g *guard) Version(ctx context.Context) (string, error) {
+	if g.away.Load() {
+		return "", errors.New("the scanner is away")
+	}
+	if v, ok := g.version.Load().(string); ok {
+		return v, nil
+	}
+	return g.Scanner.Version(ctx)
+}
+
+func (g *guard) Scan(ctx context.Context, content io.Reader) (string, error) {
+	look := g.looks.Add(1)
+	if g.before != nil {
+		if err := g.before(look); err != nil {
+			return "", err
+		}
+	}
+	return g.Scanner.Scan(ctx, content)
+}
+
+// street is a site whose files are looked through by real programs.
+type street struct {
+	*hosting.Provider
+
+	t       *testing.T
+	db      *store.DB
+	cluster *paneltest.Cluster
+	guard   *guard
+	root    string
+	jo      hosting.Actor
+	passed  atomic.Int64 // how far the panel's clock is ahead
+}
+
+func newStreet(t *testing.T) *street {
+	t.Helper()
+	h := &street{t: t, guard: &guard{Scanner: open(t, scantest.Start(t, "100K"))}}
+	var err error
+	h.db, err = store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "panel.db"), store.Options{Keys: [][]byte{make([]byte, 32)}})
+	must(t, err)
+	t.Cleanup(h.db.Close)
+	settings, err := os.ReadFile("../../../api/platform/testdata/platform.yaml")
+	must(t, err)
+	h.cluster, err = paneltest.NewCluster(settings)
+	must(t, err)
+	street := doortest.New(t)
+	h.root, _ = street.Site("shop.example")
+	h.Provider = &hosting.Provider{Panel: &hosting.Panel{Domains: h.cluster, Writer: h.cluster, Platform: h.cluster, Planner: h.cluster}, Store: h.db, Door: street,
+		Now:      func() time.Time { return time.Now().Add(time.Duration(h.passed.Load())) },
+		Scanning: &hosting.Scanning{Scanner: h.guard, Every: time.Hour}}
+	must(t, h.db.Write(t.Context(), func(tx hosting.Tx) error {
+		u := &hosting.User{ID: hosting.NewID(), Email: "jo@shop.example", Name: "Jo", Role: hosting.Customer, CreatedAt: h.Now()}
+		h.jo = hosting.Actor{ID: u.ID, Name: u.Name, Role: u.Role}
+		return tx.InsertUser(t.Context(), u)
+	}))
+	made, err := h.CreateSite(t.Context(), h.jo, "", hosting.NewSite{Name: "shop.example", Storage: "5Gi", CPU: "1000m", Memory: "512Mi"}, false)
+	must(t, err)
+	h.cluster.Finish(made.Object, h.Now())
+	return h
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (h *street) put(name, content string) {
+	h.t.Helper()
+	file := filepath.Join(h.root, name)
+	must(h.t, os.MkdirAll(filepath.Dir(file), 0o755))
+	must(h.t, os.WriteFile(file, []byte(content), 0o644))
+}
+
+func (h *street) there(name string) bool {
+	_, err := os.Lstat(filepath.Join(h.root, name))
+	return err == nil
+}
+
+// later lets time pass, and looks through the site once.
+func (h *street) later(passes time.Duration) *hosting.Swept {
+	h.t.Helper()
+	h.passed.Add(int64(passes))
+	s, err := h.Sweep(h.t.Context())
+	must(h.t, err)
+	return s
+}
+
+func (h *street) findings(state hosting.FindingState) []hosting.Finding {
+	h.t.Helper()
+	all, err := h.db.Findings(h.t.Context(), "shop.example", state, 100)
+	must(h.t, err)
+	return all
+}
+
+func (h *street) state() *hosting.SiteSweep {
+	h.t.Helper()
+	s, err := h.db.SiteSweep(h.t.Context(), "shop.example")
+	must(h.t, err)
+	return s
+}
+
+func (h *street) trail(did string) []hosting.Entry {
+	h.t.Helper()
+	all, err := h.db.Trail(h.t.Context(), hosting.AuditQuery{Did: did, Owner: h.jo.ID, Limit: 100})
+	must(h.t, err)
+	return all
+}
+
+const twoHours = 2 * time.Hour
+
+// However a file came, and whatever its date says, it is looked at once, and what is
+// harmful lies in quarantine afterwards.
+func TestSweepMovesWhatIsHarmful(t *testing.T) {
+	h := newStreet(t)
+	out := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(out, "bad"), []byte(scantest.Harmful), 0o644))
+	h.put("html/index.php", "<?php")
+	h.put("html/old.php", "<?php "+scantest.Harmful)
+	h.put("html/bad\xff\n\x1b[31m.php", scantest.Harmful+"2")
+	h.put(".trash/files/x", scantest.Harmful+"3")
+	h.put("html/large", strings.Repeat("x", 200<<10)) // the scanner takes 100 KiB
+	must(t, os.Symlink(filepath.Join(out, "bad"), filepath.Join(h.root, "html/out.php")))
+	long := time.Unix(1e9, 0)
+	must(t, os.Chtimes(filepath.Join(h.root, "html/old.php"), long, long))
+
+	if s := h.later(0); s == nil || s.Looked != 4 || s.Found != 3 || s.Skipped != 1 {
+		t.Fatalf("Sweep = %+v, want 4 files looked at, 3 found, 1 skipped", s)
+	}
+	for name, there := range map[string]bool{"html/index.php": true, "html/large": true, "html/out.php": true, "html/old.php": false, "html/bad\xff\n\x1b[31m.php": false, ".trash/files/x": false} {
+		if h.there(name) != there {
+			t.Errorf("there is %q: %t", name, !there)
+		}
+	}
+	kept := h.findings(hosting.FindingQuarantined)
+	if len(kept) != 3 {
+		t.Fatalf("findings = %+v, want 3", kept)
+	}
+	for _, f := range kept {
+		part := filepath.Join(h.root, ".quarantine/files", strings.ReplaceAll(string(f.ID), "-", ""))
+		if info, err := os.Lstat(part); err != nil || info.Mode() != 0 || f.Found != scantest.Name || f.Until.IsZero() || len(f.Sum) != 64 {
+			t.Errorf("%+v is kept as %v, %v", f, info, err)
+		}
+	}
+	told := h.trail("file.quarantined")
+	if len(told) != 1 || told[0].ActorName != "panel" || told[0].Object != "shop.example" || !strings.Contains(told[0].After, `"/html/old.php"`) || !strings.Contains(told[0].After, scantest.Name) {
+		t.Errorf("the owner's trail says %+v", told)
+	}
+	if s := h.state(); s.EndedAt.IsZero() || s.Found != 3 || s.Looked != 4 || s.Fault != "" || s.Holder != "" || !s.NextAt.After(h.Now().Add(50*time.Minute)) {
+		t.Errorf("the site's state is %+v", s)
+	}
+	if s := h.later(time.Minute); s != nil {
+		t.Errorf("it is looked through again at once: %+v", s)
+	}
+	// What is in quarantine is not found again; what is opened there is.
+	if s := h.later(twoHours); s == nil || s.Found != 0 || s.Skipped != 1 {
+		t.Errorf("Sweep = %+v, want nothing found", s)
+	}
+	must(t, os.Chmod(filepath.Join(h.root, ".quarantine/files", strings.ReplaceAll(string(kept[0].ID), "-", "")), 0o644))
+	if s := h.later(twoHours); s == nil || s.Found != 1 {
+		t.Errorf("Sweep = %+v, want what was opened in quarantine", s)
+	}
+}
+
+// A walk looks at what changed since the one before, and at everything once a week if the
+// scanner has learned.
+func TestSweepLooksAtWhatChanged(t *testing.T) {
+	h := newStreet(t)
+	h.put("html/a", "a")
+	h.put("html/b", "b")
+	// The overlap of two walks is longer than the test takes.
+	walk := func(passes time.Duration, want int64, what string) {
+		t.Helper()
+		if s := h.later(passes); s == nil || s.Looked != want {
+			t.Errorf("%s: Sweep = %+v, want %d files looked at", what, s, want)
+		}
+		state := h.state()
+		state.Since = time.Now().UnixNano()
+		must(t, h.db.Write(t.Context(), func(tx hosting.Tx) error { return tx.PutSweep(t.Context(), state) }))
+		time.Sleep(20 * time.Millisecond) // more than a tick of the kernel's clock
+	}
+	const day = 24 * time.Hour
+	walk(0, 2, "the first walk")
+	h.put("html/b", "c")
+	walk(twoHours, 1, "another content")
+	walk(twoHours, 0, "nothing new")
+	h.guard.version.Store("ClamAV 9/9")
+	walk(5*day, 0, "new signatures within the week")
+	walk(3*day, 2, "new signatures after a week")
+	walk(8*day, 0, "the same signatures")
+}
+
+// What somebody changes between the look and the move is not moved unlooked, and looked
+// at next time.
+func TestSweepMovesNothingThatChangedSince(t *testing.T) {
+	h := newStreet(t)
+	h.put("html/a.php", scantest.Harmful)
+	h.put("html/b.php", scantest.Harmful)
+	h.guard.before = func(look int64) error {
+		if look == 1 { // its content is on its way, and it is moved and another takes its place
+			h.put("html/other", "harmless")
+			must(t, os.Rename(filepath.Join(h.root, "html/other"), filepath.Join(h.root, "html/a.php")))
+		}
+		return nil
+	}
+	if s := h.later(0); s.Found != 1 || !h.there("html/a.php") || h.there("html/b.php") {
+		t.Errorf("Sweep = %+v, want b.php alone", s)
+	}
+	h.guard.before = nil
+	h.put("html/a.php", scantest.Harmful)
+	if s := h.later(twoHours); s.Found != 1 || h.there("html/a.php") {
+		t.Errorf("Sweep = %+v, want a.php now", s)
+	}
+}
+
+// A walk that is cut off, by the scanner or by the panel's end, goes on where it was and
+// leaves nothing out.
+func TestSweepGoesOnWhereItWasCut(t *testing.T) {
+	h := newStreet(t)
+	const many = 250 // more than two stretches
+	for i := range many {
+		h.put(fmt.Sprintf("html/%03d/f", i), fmt.Sprint(i))
+	}
+	h.put("html/zzz.php", scantest.Harmful)
+	h.guard.before = func(look int64) error {
+		if look == 150 {
+			return errors.New("the scanner hung up")
+		}
+		return nil
+	}
+	if _, err := h.Sweep(t.Context()); err == nil || h.state().Fault != hosting.SweepScanner || h.state().Holder != "" {
+		t.Errorf("Sweep = %v, state %+v, want the scanner's fault", err, h.state())
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	h.guard.before = func(look int64) error {
+		if look == 200 {
+			cancel()
+		}
+		return nil
+	}
+	h.passed.Add(int64(10 * time.Minute))
+	if _, err := h.Sweep(ctx); err != nil {
+		t.Errorf("Sweep of a panel that ends = %v", err)
+	}
+	if s := h.later(0); s == nil || s.Found != 1 {
+		t.Fatalf("Sweep = %+v, want it to go on at once", s)
+	}
+	// Each file once, but for the two that were being looked at.
+	if got := h.guard.looks.Load(); got != many+1+2 || h.there("html/zzz.php") {
+		t.Errorf("%d looks, want %d", got, many+3)
+	}
+	if s := h.state(); s.Looked != many+1 || s.Found != 1 {
+		t.Errorf("the walk counts %+v", s)
+	}
+}
+
+// A file at which the scanner fails every time keeps the others from nothing.
+func TestSweepPassesAFileThatTheScannerFailsAt(t *testing.T) {
+	h := newStreet(t)
+	h.put("html/a", "bomb")
+	h.put("html/b.php", scantest.Harmful)
+	h.guard.before = func(int64) error { return errors.New("the scanner hung up") }
+	for range 3 {
+		if _, err := h.Sweep(t.Context()); err == nil {
+			t.Fatal("Sweep without an error")
+		}
+		h.passed.Add(int64(10 * time.Minute))
+	}
+	h.guard.before = func(look int64) error {
+		if look == 4 {
+			return errors.New("the scanner hung up")
+		}
+		return nil
+	}
+	if s := h.later(0); s.Found != 1 || s.Skipped != 1 {
+		t.Errorf("Sweep = %+v, want b.php found and a skipped", s)
+	}
+}
+
+// While the scanner is away nothing is begun and nothing lost.
+func TestSweepWaitsForTheScanner(t *testing.T) {
+	h := newStreet(t)
+	h.put("html/a.php", scantest.Harmful)
+	h.guard.away.Store(true)
+	if s, err := h.Sweep(t.Context()); s != nil || err == nil {
+		t.Errorf("Sweep = %+v, %v, want an error", s, err)
+	}
+	h.guard.away.Store(false)
+	if s := h.later(0); s.Found != 1 {
+		t.Errorf("Sweep = %+v, want it found", s)
+	}
+}
+
+// A site that is closed is left alone until it is open.
+func TestSweepLeavesAClosedSite(t *testing.T) {
+	h := newStreet(t)
+	h.put("html/a.php", scantest.Harmful)
+	h.cluster.Change("shop.example", func(d *v1alpha1.Domain) { d.Spec.Suspended = true })
+	if s := h.later(0); s.Looked != 0 || h.state().Fault != hosting.SweepClosed {
+		t.Errorf("Sweep of a suspended site = %+v, %+v", s, h.state())
+	}
+	h.cluster.Change("shop.example", func(d *v1alpha1.Domain) { d.Spec.Suspended = false })
+	if s := h.later(twoHours); s.Found != 1 || h.state().Fault != "" {
+		t.Errorf("Sweep = %+v", s)
+	}
+}
+
+// Several panels on one store look at each file once.
+func TestTwoPanelsSweepASiteOnce(t *testing.T) {
+	h := newStreet(t)
+	const many = 50
+	for i := range many {
+		h.put(fmt.Sprintf("html/%d", i), "x")
+	}
+	var all sync.WaitGroup
+	var turns atomic.Int64
+	for range 4 {
+		all.Go(func() {
+			p := *h.Provider
+			if s, err := p.Sweep(t.Context()); err != nil {
+				t.Error(err)
+			} else if s != nil {
+				turns.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if turns.Load() != 1 || h.guard.looks.Load() != many {
+		t.Errorf("%d panels looked at %d files, want one at %d", turns.Load(), h.guard.looks.Load(), many)
+	}
+}
+
+// Where harmful files stay they are told of once; and moved when that changes.
+func TestSweepOnlyReports(t *testing.T) {
+	h := newStreet(t)
+	h.Scanning.Report = true
+	h.put("html/a.php", scantest.Harmful)
+	h.put("html/b.php", scantest.Harmful)
+	for range 2 {
+		if s := h.later(8 * 24 * time.Hour); s == nil || !h.there("html/a.php") || len(h.findings(hosting.FindingPresent)) != 2 {
+			t.Errorf("Sweep = %+v, findings %+v, want two that are there", s, h.findings(""))
+		}
+	}
+	if told := h.trail("file.found"); len(told) != 1 {
+		t.Errorf("the trail says %+v, want it once", told)
+	}
+	h.put("html/b.php", "mended")
+	h.Scanning.Report = false
+	h.later(twoHours)
+	if kept := h.findings(""); len(kept) != 1 || kept[0].State != hosting.FindingQuarantined || h.there("html/a.php") || !h.there("html/b.php") {
+		t.Errorf("findings = %+v, want a.php in quarantine and b.php forgotten", kept)
+	}
+	if told := h.trail("file.quarantined"); len(told) != 1 {
+		t.Errorf("the trail says %+v", told)
+	}
+}
+
+// A panel that died between the move and its note is found out.
+func TestSweepEndsWhatAnotherBegan(t *testing.T) {
+	h := newStreet(t)
+	h.put("html/a.php", scantest.Harmful)
+	h.later(0)
+	f := h.findings("")[0]
+	f.State, f.Until = hosting.FindingPresent, time.Time{}
+	must(t, h.db.Write(t.Context(), func(tx hosting.Tx) error { return tx.UpdateFinding(t.Context(), &f) }))
+	h.later(twoHours)
+	if kept := h.findings(hosting.FindingQuarantined); len(kept) != 1 || kept[0].Until.IsZero() {
+		t.Errorf("findings = %+v, want it in quarantine", h.findings(""))
+	}
+}
+
+// What lay in quarantine for its time is forgotten, as it was removed there.
+func TestFindingsExpire(t *testing.T) {
+	h := newStreet(t)
+	h.put("html/a.php", scantest.Harmful)
+	h.later(0)
+	h.later(31 * 24 * time.Hour)
+	if left := h.findings(""); len(left) != 0 {
+		t.Errorf("findings = %+v, want none", left)
+	}
+}
+
+// Without a scanner there is nothing to do, and nobody is asked.
+func TestNothingIsSweptWithoutAScanner(t *testing.T) {
+	h := newStreet(t)
+	h.Scanning.Every = 0
+	if s := h.later(0); s != nil {
+		t.Errorf("Sweep = %+v", s)
+	}
+	h.Scanning = nil
+	if s := h.later(0); s != nil || h.guard.looks.Load() != 0 {
+		t.Errorf("Sweep = %+v", s)
+	}
+}

@@ -1,0 +1,2 @@
+INSERT INTO sweeps (site, holder, leased, next_at, since, began, after, tries, whole, asked, whole_at, signatures, ended_at, looked, found, skipped, fault) VALUES ('shop.example', 'h', 1, 1767225600000008, 3, 4, 'html', 1, 1, 0, 5, 'ClamAV 1/2', 6, 7, 8, 9, 'scanner');
+INSERT INTO findings (id, site, path, found, sum, size, mode, inode, changed, state, fault, found_at, until_at) VALUES ('f1', 'shop.example', '/html/a.php', 'Bad.Test', 'beef', 3, 420, 4, 5, 'restored', '', 6, 7);

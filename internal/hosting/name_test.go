@@ -132,3 +132,62 @@ func FuzzParseName(f *testing.F) {
 		}
 	})
 }
+
+func TestNewNamesAreOfOneScript(t *testing.T) {
+	accepted := []string{
+		"shop.example", "пример.рф", "пример-2.рф", "παράδειγμα.example", "müller4.example", "mu\u0308ller.example", "متجر.example", "shop.متجر.example",
+		"日本語テストabc.example", "ひらがなカタカナ漢字.example", "スーパー.example", "漢字ㄅㄆlatin.example", "한국어漢字abc.example", "हिन्दी.example", "4u.example", "xn--r8jz45g.xn--zckzah",
+	}
+	for _, input := range accepted {
+		if _, err := hosting.ParseNewName(input); err != nil {
+			t.Errorf("ParseNewName(%q) = %v, want it taken", input, err)
+		}
+	}
+	refused := map[string]string{
+		"pаypal.example":        "Latin and Cyrillic", // its second letter is U+0430
+		"xn--pypal-4ve.example": "Latin and Cyrillic", // the same, as DNS has it
+		"shop.pаypal.example":   "Latin and Cyrillic",
+		"рaypal.example":        "Cyrillic and Latin",
+		"αpple.example":         "Greek and Latin",
+		"аα.example":            "Cyrillic and Greek",
+		"한국ひ.example":           "Hangul and Hiragana",
+		"漢ㄅひ.example":           "Bopomofo and Hiragana",
+		"漢字я.example":           "Han and Cyrillic",
+		"хn.example":            "Cyrillic and Latin", // begins like xn-- does
+	}
+	for input, want := range refused {
+		if got, err := hosting.ParseNewName(input); err == nil || !strings.Contains(err.Error(), "mixes "+want+" letters") {
+			t.Errorf("ParseNewName(%q) = %q, %v, want a fault with %q", input, got, err, want)
+		}
+		if _, err := hosting.ParseName(input); err != nil {
+			t.Errorf("ParseName(%q) = %v, want that a site of before is found", input, err)
+		}
+	}
+}
+
+// FuzzParseNewName: a new name is a name, is judged the same in each of its forms, and one
+// of ASCII letters is never refused for its scripts.
+func FuzzParseNewName(f *testing.F) {
+	for _, seed := range []string{"pаypal.example", "xn--pypal-4ve.example", "日本語テストabc.example", "한국ひ.example", "a.ب.я", "ー.example", "\u0300а.example"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, input string) {
+		name, err := hosting.ParseName(input)
+		fresh, refused := hosting.ParseNewName(input)
+		switch {
+		case err != nil && refused == nil:
+			t.Fatalf("ParseNewName(%q) = %q, which is no name: %v", input, fresh, err)
+		case err != nil:
+			return
+		case refused == nil && fresh != name:
+			t.Errorf("ParseNewName(%q) = %q, want %q", input, fresh, name)
+		case refused != nil && !strings.Contains(name, "xn--"):
+			t.Errorf("ParseNewName(%q) = %v", input, refused)
+		}
+		for _, form := range []string{name, hosting.ShowName(name)} {
+			if _, again := hosting.ParseNewName(form); (again == nil) != (refused == nil) {
+				t.Errorf("ParseNewName(%q) = %v, of %q %v", input, refused, form, again)
+			}
+		}
+	})
+}

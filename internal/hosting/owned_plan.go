@@ -30,7 +30,7 @@ func (p *Provider) PlanSpec(ctx context.Context, a Actor, name string, spec *v1a
 	}
 	if fresh {
 		s = &OwnedSite{}
-		if s.Name, err = ParseName(name); err != nil {
+		if s.Name, err = ParseNewName(name); err != nil {
 			return nil, invalidField("name", sentence(err.Error()), nil)
 		}
 	}
@@ -80,7 +80,7 @@ func (p *Provider) planned(ctx context.Context, a Actor, name string) (*OwnedSit
 // site, for which s is nil.
 func (p *Provider) within(a Actor, s *OwnedSite) accepts {
 	return func(ctx context.Context, was, wanted *v1alpha1.Domain) error {
-		if err := p.unclaimed(ctx, a, was, wanted); err != nil {
+		if err := cmp.Or(checkNewNames(was, wanted), p.unclaimed(ctx, a, was, wanted)); err != nil {
 			return err
 		}
 		if s == nil {

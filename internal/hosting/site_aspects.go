@@ -102,7 +102,7 @@ func (a SiteAspects) names(s *v1alpha1.DomainSpec, f *faults) {
 		return
 	}
 	wanted := compact(*a.Aliases)
-	(NewSite{Aliases: wanted}).checkAliases(s.DomainName, f)
+	checkAliases(wanted, s.Aliases, s.DomainName, f)
 	var list []v1alpha1.DomainAlias
 	for _, input := range wanted {
 		name, err := ParseName(input)

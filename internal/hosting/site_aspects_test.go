@@ -19,6 +19,9 @@ func TestAspectsOfASite(t *testing.T) {
 		"aliases": {hosting.SiteAspects{Aliases: &[]string{"", "Müller.example", "kept.example"}}, func(s *v1alpha1.DomainSpec) {
 			s.Aliases = []v1alpha1.DomainAlias{{Name: "xn--mller-kva.example"}, {Name: "kept.example", Email: mail}}
 		}},
+		"an alias from before the rule of one script": {hosting.SiteAspects{Aliases: &[]string{"xn--pypal-4ve.example", "new.example"}}, func(s *v1alpha1.DomainSpec) {
+			s.Aliases = []v1alpha1.DomainAlias{{Name: "xn--pypal-4ve.example"}, {Name: "new.example"}}
+		}},
 		"no alias":      {hosting.SiteAspects{Aliases: &[]string{""}}, func(s *v1alpha1.DomainSpec) { s.Aliases = nil }},
 		"configuration": {hosting.SiteAspects{WebserverConfig: new("a on;\r\nb off;\r\n")}, func(s *v1alpha1.DomainSpec) { s.Webserver.CustomConfig = "a on;\nb off;" }},
 		"resources": {hosting.SiteAspects{CPU: new("2"), Memory: new("1Gi")}, func(s *v1alpha1.DomainSpec) {
@@ -35,7 +38,7 @@ func TestAspectsOfASite(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			f := newFake(t, site("shop.example", "shop.example"))
-			f.domains[0].Spec.Aliases = []v1alpha1.DomainAlias{{Name: "kept.example", Email: mail}}
+			f.domains[0].Spec.Aliases = []v1alpha1.DomainAlias{{Name: "kept.example", Email: mail}, {Name: "xn--pypal-4ve.example"}}
 			f.domains[0].Spec.Workload.Env = []v1alpha1.EnvVar{{Name: "B", Value: "1"}, {Name: "GONE", Value: "x"}}
 			want := f.domains[0].DeepCopy()
 			tt.want(&want.Spec)
@@ -55,12 +58,13 @@ func TestAspectsThatCantBe(t *testing.T) {
 		change      hosting.SiteAspects
 		field, says string
 	}{
-		"own name as alias": {hosting.SiteAspects{Aliases: &[]string{"shop.example"}}, "alias", "the site's own name"},
-		"alias twice":       {hosting.SiteAspects{Aliases: &[]string{"a.example", "A.example"}}, "alias", "named twice"},
-		"title of lines":    {hosting.SiteAspects{Title: new("a\nb")}, "title", "one line"},
-		"no variable":       {hosting.SiteAspects{Env: []string{"A=b", "hunter2"}}, "env", "ine 2 is no variable"},
-		"no processor":      {hosting.SiteAspects{CPU: new("fast")}, "cpu", "is not an amount"},
-		"too little memory": {hosting.SiteAspects{Memory: new("1Mi")}, "memory", "too little"},
+		"own name as alias":    {hosting.SiteAspects{Aliases: &[]string{"shop.example"}}, "alias", "the site's own name"},
+		"alias of two scripts": {hosting.SiteAspects{Aliases: &[]string{"pаypal.example"}}, "alias", "Latin and Cyrillic"},
+		"alias twice":          {hosting.SiteAspects{Aliases: &[]string{"a.example", "A.example"}}, "alias", "named twice"},
+		"title of lines":       {hosting.SiteAspects{Title: new("a\nb")}, "title", "one line"},
+		"no variable":          {hosting.SiteAspects{Env: []string{"A=b", "hunter2"}}, "env", "ine 2 is no variable"},
+		"no processor":         {hosting.SiteAspects{CPU: new("fast")}, "cpu", "is not an amount"},
+		"too little memory":    {hosting.SiteAspects{Memory: new("1Mi")}, "memory", "too little"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

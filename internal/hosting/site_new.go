@@ -62,9 +62,9 @@ type NewWordPress struct{ AdminUser, AdminEmail, Locale string }
 // Check returns Invalid with every fault that can be found without the cluster.
 func (r NewSite) Check() error {
 	var f faults
-	name, err := ParseName(r.Name)
+	name, err := ParseNewName(r.Name)
 	f.check("name", err)
-	r.checkAliases(name, &f)
+	checkAliases(r.Aliases, nil, name, &f)
 	r.checkTitle(&f)
 	_, err = ParseStorage(r.Storage)
 	f.check("storage", err)
@@ -87,13 +87,18 @@ func (r NewSite) Check() error {
 	return f.err()
 }
 
-func (r NewSite) checkAliases(name string, f *faults) {
-	if len(r.Aliases) > maxAliases {
-		f.add("alias", fmt.Sprintf("%d aliases are too many; a site has at most %d", len(r.Aliases), maxAliases))
+// checkAliases judges the aliases that a site is to have, beside its own name; had are
+// those that it has.
+func checkAliases(aliases []string, had []v1alpha1.DomainAlias, name string, f *faults) {
+	if len(aliases) > maxAliases {
+		f.add("alias", fmt.Sprintf("%d aliases are too many; a site has at most %d", len(aliases), maxAliases))
 	}
 	seen := []string{name}
-	for _, input := range r.Aliases {
+	for _, input := range aliases {
 		alias, err := ParseName(input)
+		if err == nil && !slices.ContainsFunc(had, func(a v1alpha1.DomainAlias) bool { return a.Name == alias }) {
+			err = checkScripts(alias)
+		}
 		switch {
 		case !f.check("alias", err):
 		case alias == name:

@@ -227,6 +227,7 @@ func TestADryRunOfAChangeKnowsItsRules(t *testing.T) {
 		"another's name":              {map[string]any{"aliases": []string{"al.example"}}, http.StatusConflict, hosting.Conflict, "name", "is taken"},
 		"below another's name":        {map[string]any{"aliases": []string{"sub.al.example"}}, http.StatusConflict, hosting.Conflict, "name", "sub.al.example is below al.example"},
 		"a name in the cluster alone": {map[string]any{"aliases": []string{"past.example"}}, http.StatusConflict, hosting.Conflict, "name", "is taken"},
+		"a name of two scripts":       {map[string]any{"aliases": []string{"pаypal.example"}}, http.StatusUnprocessableEntity, hosting.Invalid, "aliases", "mixes Latin and Cyrillic letters"},
 		"the panel's name":            {map[string]any{"aliases": []string{"x.panel.example"}}, http.StatusConflict, hosting.Conflict, "name", "the provider's own"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -258,6 +259,9 @@ func TestAPlanOfAWholeSpec(t *testing.T) {
 	spec.Title = "New"
 	const at = "/sites/jo.example/plan-spec"
 	h.jo.post(at, map[string]any{"spec": spec}).want(t, http.StatusOK, `spec.title`, `"new":"New"`)
+	mixed := spec.DeepCopy()
+	mixed.Aliases = append(mixed.Aliases, v1alpha1.DomainAlias{Name: "xn--pypal-4ve.example"})
+	h.jo.post(at, map[string]any{"spec": mixed}).want(t, http.StatusOK, "mixes Latin and Cyrillic letters")
 	if p := read[hosting.Plan](t, h.al.post(at, map[string]any{"spec": spec}).want(t, http.StatusOK, "is taken")); len(p.Refused) == 0 || len(p.Objects) > 0 || strings.Contains(fmt.Sprint(p), "belongs to") {
 		t.Errorf("a plan of somebody else's site = %+v, want it refused without a word of whose it is", p)
 	}

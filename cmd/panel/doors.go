@@ -17,6 +17,7 @@ import (
 // doorOptions say how people come in.
 type doorOptions struct {
 	mail       string
+	mailed     bool
 	breached   string
 	factorsFor []string
 }
@@ -26,6 +27,7 @@ func (o *doorOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.factorsFor, "second-factor-for", []string{string(hosting.Administrator), string(hosting.Reseller)},
 		"`role` that must have a second factor (may be repeated; none when it is empty)")
 	flags.StringVar(&o.breached, "breached-passwords", "", "`list` that no new password may be in: a file of SHA-1 hashes in their order, or the https:// address of a service that is told five characters of a hash; empty: none")
+	flags.BoolVar(&o.mailed, "mailed-codes", true, "mail a code to who signs in by password alone with a browser that is new to the account, where mail is sent")
 	flags.StringVar(&o.mail, "mail", "", "`folder` with the files url and from, and ca.crt for a private authority: where mail is handed in; empty: the panel sends none")
 }
 
@@ -37,6 +39,7 @@ func (o *doorOptions) open(ways auth.Options, brand string, log *slog.Logger) (*
 			return nil, err
 		}
 	}
+	ways.MailedCodes = o.mailed
 	if o.breached != "" {
 		list, err := breach.Open(o.breached, nil)
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 func newAccount(env *Env) *cobra.Command {
-	return group("account", "Your own account at a panel", "  kubepanel account show\n  kubepanel account sessions", newAccountShow(env), newAccountSessions(env))
+	return group("account", "Your own account at a panel", "  kubepanel account show\n  kubepanel account sessions", newAccountShow(env), newAccountSessions(env), newAccountBrowsers(env))
 }
 
 func newAccountShow(env *Env) *cobra.Command {
@@ -52,6 +52,25 @@ func newAccountSessions(env *Env) *cobra.Command {
 				rows = append(rows, []string{s.CreatedAt.Local().Format(time.DateTime), clean(s.Address), who, clean(s.Agent)})
 			}
 			return env.rows(found.JSON200.Items, []string{"SINCE", "ADDRESS", "WHO", "BROWSER"}, rows)
+		})
+}
+
+func newAccountBrowsers(env *Env) *cobra.Command {
+	return env.of(&cobra.Command{Use: "browsers", Short: "List the browsers that your account knows", Example: "  kubepanel account browsers",
+		Long: "List the browsers that your account knows. With any other one your password takes a code\nthat is mailed to you, unless you have a second factor. The page of your account at the\npanel forgets them."},
+		func(ctx context.Context, api *client.ClientWithResponses) error {
+			found, err := api.ListBrowsersWithResponse(ctx)
+			if err != nil {
+				return err
+			}
+			if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
+				return err
+			}
+			rows := make([][]string, 0, len(found.JSON200.Items))
+			for _, b := range found.JSON200.Items {
+				rows = append(rows, []string{b.UsedAt.Local().Format(time.DateTime), b.ExpiresAt.Local().Format(time.DateTime), clean(b.Address), clean(b.Agent)})
+			}
+			return env.rows(found.JSON200.Items, []string{"USED", "FORGOTTEN", "ADDRESS", "BROWSER"}, rows)
 		})
 }
 

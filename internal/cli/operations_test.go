@@ -13,7 +13,7 @@ import (
 // lines are the commands that ask for each operation of the API. What begins with "-" is
 // no command but the reason why there is none, on purpose.
 var lines = map[string]string{
-	"getAccount": "account show", "listSessions": "account sessions", "endToken": "logout", "listTokens": "token list",
+	"getAccount": "account show", "listSessions": "account sessions", "listBrowsers": "account browsers", "endToken": "logout", "listTokens": "token list",
 	"listApplications": "application list", "createApplication": "application create", "getApplication": "application change", "replaceApplication": "application change",
 	"renewApplicationSecret": "application secret", "deleteApplication": "application delete",
 	"listAudit": "audit list", "exportAudit": "audit export", "verifyAudit": "audit verify", "getAuditSending": "audit sending",

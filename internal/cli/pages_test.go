@@ -23,7 +23,7 @@ const (
 // command is the one that lines names. What begins with "-" is a browser's alone, and says
 // why.
 var actions = map[string]string{
-	"POST /sign-in": signingIn, "POST /sign-in/code": signingIn, "POST /sign-in/passkey": signingIn, "POST /sign-in/passkey/answer": signingIn, "POST /start": signingIn,
+	"POST /sign-in": signingIn, "POST /sign-in/code": signingIn, "POST /sign-in/mailed": signingIn, "POST /sign-in/mailed/again": signingIn, "POST /sign-in/passkey": signingIn, "POST /sign-in/passkey/answer": signingIn, "POST /start": signingIn,
 	"POST /sign-out":   "- it ends the browser's session; a token ends with endToken",
 	"POST /enrol/code": oneself, "POST /enrol/code/confirm": oneself, "POST /enrol/passkey": oneself, "POST /enrol/passkey/answer": oneself,
 	"POST /forgot": "- for who can't sign in; somebody who can gives a link with createUserLink", "POST /password": oneself,
@@ -31,9 +31,10 @@ var actions = map[string]string{
 	"POST /account/password": oneself, "POST /account/confirm": oneself, "POST /account/code": oneself, "POST /account/code/confirm": oneself, "POST /account/code/remove": oneself,
 	"POST /account/recovery-codes": oneself,
 	"POST /account/passkey":        oneself, "POST /account/passkey/answer": oneself, "POST /account/passkey/remove": oneself,
-	"POST /account/sessions/end":  "- a stolen token must not end the sessions of the person whose it is; account sessions lists them",
-	"POST /account/tokens":        "- a token must not make another one that lasts longer",
-	"POST /account/tokens/revoke": "endToken",
+	"POST /account/sessions/end":    "- a stolen token must not end the sessions of the person whose it is; account sessions lists them",
+	"POST /account/browsers/forget": "- as with sessions; account browsers lists them",
+	"POST /account/tokens":          "- a token must not make another one that lasts longer",
+	"POST /account/tokens/revoke":   "endToken",
 
 	"POST /sites": "createSite", "POST /sites/{site}/change": "changeSite planSite", "POST /sites/{site}/delete": "deleteSite", "POST /sites/{site}/password": "getSiteCredentials",
 	"POST /sites/{site}/database": "visitDatabase", "POST /sites/{site}/database/password": "renewDatabasePassword", "POST /sites/{site}/restart": "restartSite", "POST /sites/{site}/suspend": "changeSite", "POST /sites/{site}/resume": "changeSite",

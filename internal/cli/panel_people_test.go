@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"kubepanel.io/kubepanel/internal/client"
 	"kubepanel.io/kubepanel/internal/hosting"
@@ -136,6 +137,15 @@ func TestOnesOwnAccountFromATerminal(t *testing.T) {
 	o.street()
 	o.want([]string{"boss@provider.example, Boss", "administrator", "site.view"}, "account", "show")
 	o.want([]string{"SINCE"}, "account", "sessions")
+	o.must(o.rules.Store.Write(t.Context(), func(tx hosting.Tx) error {
+		boss, err := tx.UserByEmail(t.Context(), "boss@provider.example")
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		return tx.InsertBrowser(t.Context(), &hosting.Browser{ID: "b1", User: boss.ID, Address: "192.0.2.7", Agent: "Firefox/1", CreatedAt: now, UsedAt: now, ExpiresAt: now.Add(time.Hour)})
+	}))
+	o.want([]string{"FORGOTTEN", "192.0.2.7", "Firefox/1"}, "account", "browsers")
 	o.want([]string{"NAME", "site.files"}, "panel", "show")
 	o.want([]string{"python", "Static files"}, "platform", "runtimes")
 	o.want([]string{"singlePage", "true or false"}, "platform", "runtimes", "static")

@@ -603,6 +603,21 @@ type At struct {
 	Path string `json:"path"`
 }
 
+// Browser defines model for Browser.
+type Browser struct {
+	// Address Where it was when somebody last signed in with it.
+	Address   string    `json:"address"`
+	Agent     string    `json:"agent"`
+	CreatedAt time.Time `json:"createdAt"`
+
+	// ExpiresAt When it is forgotten, if nobody does.
+	ExpiresAt time.Time `json:"expiresAt"`
+	ID        string    `json:"id"`
+
+	// UsedAt When somebody last signed in with it.
+	UsedAt time.Time `json:"usedAt"`
+}
+
 // Collaborator defines model for Collaborator.
 type Collaborator struct {
 	Email  string   `json:"email"`
@@ -945,6 +960,17 @@ type Link struct {
 // ListApplication defines model for ListApplication.
 type ListApplication struct {
 	Items []Application `json:"items"`
+
+	// Next The cursor of the page that follows; missing on the last.
+	Next *string `json:"next,omitempty"`
+
+	// Total How many there are on all pages, where that is known.
+	Total *int64 `json:"total,omitempty"`
+}
+
+// ListBrowser defines model for ListBrowser.
+type ListBrowser struct {
+	Items []Browser `json:"items"`
 
 	// Next The cursor of the page that follows; missing on the last.
 	Next *string `json:"next,omitempty"`
@@ -2699,6 +2725,15 @@ type ClientInterface interface {
 	// Corresponds with GET /account (the `GetAccount` operationId).
 	GetAccount(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListBrowsers List the browsers that your account knows
+	//
+	// With any other one a password takes a code that is mailed, unless the account has a second factor or the panel sends no mail. They are forgotten on the account's page.
+	//
+	// A token needs the scope `self.view`.
+	//
+	// Corresponds with GET /account/browsers (the `ListBrowsers` operationId).
+	ListBrowsers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListSessions List the browsers that you are signed in with
 	//
 	// A token needs the scope `self.view`.
@@ -3798,7 +3833,7 @@ type ClientInterface interface {
 
 	// EndUserSessions End all sessions of an account
 	//
-	// Every browser has to sign in again. Tokens and the password stay.
+	// Every browser has to sign in again, and is new to the account then. Tokens and the password stay.
 	//
 	// A token needs the scope `user.suspend`.
 	//
@@ -3921,6 +3956,25 @@ type ClientInterface interface {
 // Corresponds with GET /account (the `GetAccount` operationId).
 func (c *Client) GetAccount(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetAccountRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListBrowsers List the browsers that your account knows
+//
+// With any other one a password takes a code that is mailed, unless the account has a second factor or the panel sends no mail. They are forgotten on the account's page.
+//
+// A token needs the scope `self.view`.
+//
+// Corresponds with GET /account/browsers (the `ListBrowsers` operationId).
+func (c *Client) ListBrowsers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListBrowsersRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -6260,7 +6314,7 @@ func (c *Client) ResumeUser(ctx context.Context, user string, params *ResumeUser
 
 // EndUserSessions End all sessions of an account
 //
-// Every browser has to sign in again. Tokens and the password stay.
+// Every browser has to sign in again, and is new to the account then. Tokens and the password stay.
 //
 // A token needs the scope `user.suspend`.
 //
@@ -6537,6 +6591,33 @@ func NewGetAccountRequest(server string) (*http.Request, error) {
 	}
 
 	operationPath := fmt.Sprintf("/account")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListBrowsersRequest constructs an http.Request for the ListBrowsers method
+func NewListBrowsersRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/account/browsers")
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -12130,6 +12211,17 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /account (the `GetAccount` operationId).
 	GetAccountWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetAccountResponse, error)
 
+	// ListBrowsersWithResponse List the browsers that your account knows
+	//
+	// With any other one a password takes a code that is mailed, unless the account has a second factor or the panel sends no mail. They are forgotten on the account's page.
+	//
+	// A token needs the scope `self.view`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /account/browsers (the `ListBrowsers` operationId).
+	ListBrowsersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListBrowsersResponse, error)
+
 	// ListSessionsWithResponse List the browsers that you are signed in with
 	//
 	// A token needs the scope `self.view`.
@@ -13349,7 +13441,7 @@ type ClientWithResponsesInterface interface {
 
 	// EndUserSessionsWithResponse End all sessions of an account
 	//
-	// Every browser has to sign in again. Tokens and the password stay.
+	// Every browser has to sign in again, and is new to the account then. Tokens and the password stay.
 	//
 	// A token needs the scope `user.suspend`.
 	//
@@ -13531,6 +13623,54 @@ func (r GetAccountResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetAccountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListBrowsersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListBrowser
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListBrowsersResponse) GetJSON200() *ListBrowser {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListBrowsersResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListBrowsersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListBrowsersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListBrowsersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListBrowsersResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -18731,6 +18871,23 @@ func (c *ClientWithResponses) GetAccountWithResponse(ctx context.Context, reqEdi
 	return ParseGetAccountResponse(rsp)
 }
 
+// ListBrowsersWithResponse List the browsers that your account knows
+//
+// With any other one a password takes a code that is mailed, unless the account has a second factor or the panel sends no mail. They are forgotten on the account's page.
+//
+// A token needs the scope `self.view`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /account/browsers (the `ListBrowsers` operationId).
+func (c *ClientWithResponses) ListBrowsersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListBrowsersResponse, error) {
+	rsp, err := c.ListBrowsers(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListBrowsersResponse(rsp)
+}
+
 // ListSessionsWithResponse List the browsers that you are signed in with
 //
 // A token needs the scope `self.view`.
@@ -20688,7 +20845,7 @@ func (c *ClientWithResponses) ResumeUserWithResponse(ctx context.Context, user s
 
 // EndUserSessionsWithResponse End all sessions of an account
 //
-// Every browser has to sign in again. Tokens and the password stay.
+// Every browser has to sign in again, and is new to the account then. Tokens and the password stay.
 //
 // A token needs the scope `user.suspend`.
 //
@@ -20933,6 +21090,42 @@ func ParseGetAccountResponse(rsp *http.Response) (*GetAccountResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Self
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListBrowsersResponse parses an HTTP response from a ListBrowsersWithResponse call
+func ParseListBrowsersResponse(rsp *http.Response) (*ListBrowsersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListBrowsersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListBrowser
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

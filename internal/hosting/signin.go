@@ -33,6 +33,26 @@ type Session struct {
 	CreatedAt, ExpiresAt time.Time
 }
 
+// Browser is one that somebody signed in with by password and that the account knows since:
+// it is not asked for a mailed code.
+type Browser struct {
+	ID   string // hash of the cookie's secret; also its name in lists
+	User ID
+	// Address and Agent are as they were at the last sign-in.
+	Address, Agent               string
+	CreatedAt, UsedAt, ExpiresAt time.Time
+}
+
+// MailedCode is what somebody who signs in with a new browser was mailed, and has to type.
+type MailedCode struct {
+	ID   string // hash of the secret of the sign-in that waits for it
+	User ID
+	Hash string // of the code, keyed by that secret: who reads the database can't find it by trying
+	// Wrong is how many other codes were typed.
+	Wrong             int64
+	SentAt, ExpiresAt time.Time
+}
+
 // Passkey is one WebAuthn credential.
 type Passkey struct {
 	ID        string // base64url of the credential's id
@@ -77,6 +97,10 @@ type SignInReader interface {
 	Login(ctx context.Context, user ID) (*Login, error)
 	Session(ctx context.Context, id string) (*Session, error)
 	Sessions(ctx context.Context, user ID) ([]Session, error)
+	Browser(ctx context.Context, id string) (*Browser, error)
+	// Browsers returns those of an account, the one that was used last first.
+	Browsers(ctx context.Context, user ID) ([]Browser, error)
+	MailedCode(ctx context.Context, id string) (*MailedCode, error)
 	Passkey(ctx context.Context, id string) (*Passkey, error)
 	Passkeys(ctx context.Context, user ID) ([]Passkey, error)
 	Token(ctx context.Context, kind TokenKind, hash string) (*Token, error)
@@ -96,6 +120,16 @@ type SignInWriter interface {
 	DeleteSession(ctx context.Context, id string) error
 	// DeleteSessions ends those of an account but the one to keep.
 	DeleteSessions(ctx context.Context, user ID, keep string) error
+	InsertBrowser(ctx context.Context, b *Browser) error
+	// UpdateBrowser returns NotFound for one that was forgotten meanwhile.
+	UpdateBrowser(ctx context.Context, b *Browser) error
+	DeleteBrowser(ctx context.Context, user ID, id string) error
+	// DeleteBrowsers forgets those of an account but the one to keep.
+	DeleteBrowsers(ctx context.Context, user ID, keep string) error
+	InsertMailedCode(ctx context.Context, c *MailedCode) error
+	// UpdateMailedCode returns NotFound for one that was used meanwhile.
+	UpdateMailedCode(ctx context.Context, c *MailedCode) error
+	DeleteMailedCode(ctx context.Context, id string) error
 	PutPasskey(ctx context.Context, p *Passkey) error
 	DeletePasskey(ctx context.Context, user ID, id string) error
 	InsertToken(ctx context.Context, t *Token) error

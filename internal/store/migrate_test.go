@@ -137,6 +137,9 @@ func fromVersion(t *testing.T, address string, version int64) {
 	if version >= 18 {
 		keptFindings(t, db)
 	}
+	if version >= 17 {
+		keptBrowsers(t, db)
+	}
 	if version >= 16 {
 		if s, err := db.Sending(ctx, "logs.example:6514"); err != nil || s.Seq != 3 || s.Tries != 2 || s.Fault != hosting.FaultUnreachable || s.NextAt.UnixMicro() != 1767225600000007 {
 			t.Errorf("Sending = %+v, %v", s, err)
@@ -146,6 +149,18 @@ func fromVersion(t *testing.T, address string, version int64) {
 		if s, err := db.PanelSettings(ctx); err != nil || s.Name != "Hoster" || s.Light != "#0b6e4f" || !s.FirstStepsAway || len(s.Logo) != 0 {
 			t.Errorf("PanelSettings = %+v, %v", s, err)
 		}
+	}
+}
+
+func keptBrowsers(t *testing.T, db *DB) {
+	t.Helper()
+	ctx := t.Context()
+	all, err := db.Browsers(ctx, "u3")
+	if err != nil || len(all) != 1 || all[0].Address != "192.0.2.7" || all[0].Agent != "Firefox" || all[0].ExpiresAt.UnixMicro() != 1767225600000003 {
+		t.Errorf("Browsers = %+v, %v", all, err)
+	}
+	if c, err := db.MailedCode(ctx, "m1"); err != nil || c.User != "u3" || c.Hash != "hash" || c.Wrong != 2 || c.SentAt.UnixMicro() != 1767225600000004 {
+		t.Errorf("MailedCode = %+v, %v", c, err)
 	}
 }
 

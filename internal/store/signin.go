@@ -172,7 +172,8 @@ func (q *queries) ClearTries(ctx context.Context, key string) error {
 // Sweep implements hosting.SignInWriter.
 func (q *queries) Sweep(ctx context.Context, before time.Time) error {
 	for _, statement := range []string{`DELETE FROM once WHERE expires_at < ?`, `DELETE FROM sessions WHERE expires_at < ?`, `DELETE FROM tokens WHERE expires_at < ?`,
-		`DELETE FROM passes WHERE expires_at < ?`, `DELETE FROM pass_tokens WHERE expires_at < ?`, `DELETE FROM tries WHERE at < ?`} {
+		`DELETE FROM passes WHERE expires_at < ?`, `DELETE FROM pass_tokens WHERE expires_at < ?`, `DELETE FROM tries WHERE at < ?`,
+		`DELETE FROM browsers WHERE expires_at < ?`, `DELETE FROM mailed_codes WHERE expires_at < ?`} {
 		if err := q.exec(ctx, statement, micros(before)); err != nil {
 			return answer("remove what expired", err)
 		}

@@ -72,9 +72,9 @@ func (a *Auth) EndSession(ctx context.Context, id string) error {
 	})
 }
 
-// EndSessions ends every session of another's account: of somebody who has gone, or whose
-// device is in other hands (OWASP ASVS 5.0, 7.4.5). Tokens of programs and the password
-// stay.
+// EndSessions ends every session of another's account, and forgets its browsers: of somebody
+// who has gone, or whose device is in other hands (OWASP ASVS 5.0, 7.4.5). Tokens of programs
+// and the password stay.
 func (a *Auth) EndSessions(ctx context.Context, by hosting.Actor, id hosting.ID) error {
 	return a.store.Write(ctx, func(tx hosting.Tx) error {
 		u, err := tx.User(ctx, id)
@@ -85,6 +85,9 @@ func (a *Auth) EndSessions(ctx context.Context, by hosting.Actor, id hosting.ID)
 			return err
 		}
 		if err := tx.DeleteSessions(ctx, id, ""); err != nil {
+			return err
+		}
+		if err := tx.DeleteBrowsers(ctx, id, ""); err != nil {
 			return err
 		}
 		return hosting.Record(ctx, tx, by, a.now(), hosting.Deed{Did: "sessions.ended", Object: u.Email, On: u.Object()})

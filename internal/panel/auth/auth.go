@@ -44,6 +44,9 @@ type Options struct {
 	SecondFactorFor []hosting.Role
 	// Mailer hands in mail; nil: the panel sends none.
 	Mailer Mailer
+	// MailedCodes has who signs in by password alone, with a browser that is new to the
+	// account, type a code that is mailed to it, where there is a Mailer.
+	MailedCodes bool
 	// HTTP asks companies' providers; nil: as the system does, with its authorities.
 	HTTP http.RoundTripper
 	// Cost of a password's hash; zero for DefaultCost.

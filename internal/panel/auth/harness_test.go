@@ -173,7 +173,7 @@ func (b *browser) signIn(t *testing.T, email, password string) (auth.Stage, erro
 	t.Helper()
 	var stage auth.Stage
 	err := b.in(t, func(ctx context.Context) (err error) {
-		stage, err = b.site.SignIn(ctx, email, password)
+		stage, err = b.site.SignIn(ctx, email, password, "en")
 		return err
 	})
 	return stage, err

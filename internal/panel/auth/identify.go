@@ -18,8 +18,10 @@ const seenEvery = 5 * time.Minute
 type visit struct {
 	address netip.Addr
 	agent   string
-	session string // the ID of the session that it came with; "" without a cookie
-	token   string // the hash of the token that it came with; "" without one
+	session string        // the ID of the session that it came with; "" without a cookie
+	token   string        // the hash of the token that it came with; "" without one
+	asked   *http.Request // as it came, for its cookies
+	answer  http.Header   // what it is answered with
 	actor   *hosting.Actor
 	stage   Stage
 }
@@ -48,7 +50,8 @@ func (a *Auth) Wrap(next http.Handler) http.Handler {
 	})
 	withSession := a.sessions.LoadAndSave(identified)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{address: addressOf(r, a.Proxies), agent: strings.ToValidUTF8(r.UserAgent()[:min(len(r.UserAgent()), maxAgent)], "")}
+		v := &visit{address: addressOf(r, a.Proxies), agent: strings.ToValidUTF8(r.UserAgent()[:min(len(r.UserAgent()), maxAgent)], ""),
+			asked: r, answer: w.Header()}
 		if c, err := r.Cookie(a.sessions.Cookie.Name); err == nil {
 			v.session = hosting.SecretHash(c.Value)
 		}

@@ -78,7 +78,7 @@ func (a *Auth) ClaimFirst(ctx context.Context, token string, form NewAdministrat
 	if fields != nil {
 		return Nobody, &hosting.Error{Code: hosting.Invalid, Fields: fields}
 	}
-	login := &hosting.Login{User: u.ID, PasswordHash: a.hash(form.Password)}
+	login, cookie := &hosting.Login{User: u.ID, PasswordHash: a.hash(form.Password)}, ""
 	err = a.store.Write(ctx, func(tx hosting.Tx) error {
 		n, err := tx.Administrators(ctx)
 		if err != nil {
@@ -96,11 +96,16 @@ func (a *Auth) ClaimFirst(ctx context.Context, token string, form NewAdministrat
 		if err := tx.DeleteTokens(ctx, "", hosting.TokenFirst); err != nil {
 			return err
 		}
-		return a.recordIn(ctx, tx, u, "administrator.first")
+		if err := a.recordIn(ctx, tx, u, "administrator.first"); err != nil {
+			return err
+		}
+		cookie, err = a.meetByLink(ctx, tx, u)
+		return err
 	})
 	if err != nil {
 		return Nobody, err
 	}
+	keepBrowser(ctx, u.ID, cookie)
 	return a.next(ctx, u, login)
 }
 
@@ -172,7 +177,7 @@ func mayLink(ctx context.Context, tx hosting.Tx, by hosting.Actor, u *hosting.Us
 
 // SetPassword sets a password with the token of an invitation, of a reset, or of a way
 // back, which takes the second factors away as well; language is how its reader is told of
-// that. Every session of the account ends.
+// that. Every session of the account ends; of browsers it knows this one alone.
 func (a *Auth) SetPassword(ctx context.Context, token, password, language string) error {
 	if err := a.count(ctx, map[string]int64{a.byAddress(ctx): perAddress}); err != nil {
 		return err
@@ -188,8 +193,8 @@ func (a *Auth) SetPassword(ctx context.Context, token, password, language string
 	if err := a.acceptable(ctx, password, u.Email, u.Name); err != nil {
 		return &hosting.Error{Code: hosting.Invalid, Fields: []hosting.Field{field("password", err)}}
 	}
-	hash := a.hash(password)
-	return a.post(ctx, func(tx hosting.Tx) error {
+	hash, cookie := a.hash(password), ""
+	err = a.post(ctx, func(tx hosting.Tx) error {
 		if _, err := a.valid(ctx, tx, token, t.Kind); err != nil {
 			return err
 		}
@@ -206,8 +211,15 @@ func (a *Auth) SetPassword(ctx context.Context, token, password, language string
 		if err := a.replace(ctx, tx, u, hash, ""); err != nil {
 			return err
 		}
+		if cookie, err = a.meetByLink(ctx, tx, u); err != nil {
+			return err
+		}
 		return confirm(ctx, tx, t)
 	})
+	if err == nil {
+		keepBrowser(ctx, u.ID, cookie)
+	}
+	return err
 }
 
 // recovered takes the second factors away of who came by the way back.
@@ -232,7 +244,8 @@ func confirm(ctx context.Context, tx hosting.Tx, t *hosting.Token) error {
 	return tx.PutLogin(ctx, login)
 }
 
-// replace sets a password and ends all sessions but one.
+// replace sets a password, ends all sessions but one, and forgets all browsers but that
+// session's.
 func (a *Auth) replace(ctx context.Context, tx hosting.Tx, u *hosting.User, hash, keep string) error {
 	login, err := tx.Login(ctx, u.ID)
 	if err != nil {
@@ -243,6 +256,13 @@ func (a *Auth) replace(ctx context.Context, tx hosting.Tx, u *hosting.User, hash
 		return err
 	}
 	if err := tx.DeleteSessions(ctx, u.ID, keep); err != nil {
+		return err
+	}
+	here := ""
+	if keep != "" {
+		here = browserID(ctx, u.ID)
+	}
+	if err := tx.DeleteBrowsers(ctx, u.ID, here); err != nil {
 		return err
 	}
 	if err := tx.ClearTries(ctx, "account "+hosting.SecretHash(u.Email)); err != nil {

@@ -109,6 +109,9 @@ func (a *Auth) takeFactors(ctx context.Context, tx hosting.Tx, u *hosting.User, 
 	if err := tx.PutLogin(ctx, login); err != nil {
 		return true, err
 	}
+	if err := tx.DeleteBrowsers(ctx, u.ID, ""); err != nil {
+		return true, err
+	}
 	if err := tx.ClearTries(ctx, codeKey(u.ID)); err != nil || a.Mailer == nil {
 		return true, err
 	}

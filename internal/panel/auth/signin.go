@@ -14,6 +14,7 @@ type Stage string
 const (
 	Nobody       Stage = ""       // nobody signed in
 	SecondFactor Stage = "second" // the password was right; a code or a passkey is wanted
+	Mailed       Stage = "mailed" // the password was right, the browser is new: the code that was mailed is wanted
 	MustEnrol    Stage = "enrol"  // signed in, and first has to set up a second factor
 	Done         Stage = "done"   // signed in
 )
@@ -33,8 +34,9 @@ func wrong() error {
 }
 
 // SignIn begins a session with a password. It returns SignIn for a wrong one and
-// Limited after too many, whether there is such an account or not.
-func (a *Auth) SignIn(ctx context.Context, email, password string) (Stage, error) {
+// Limited after too many, whether there is such an account or not; language is that of the
+// mail which a new browser may be asked for.
+func (a *Auth) SignIn(ctx context.Context, email, password, language string) (Stage, error) {
 	email = strings.ToLower(strings.TrimSpace(email))
 	account := "account " + hosting.SecretHash(email)
 	if err := a.count(ctx, map[string]int64{account: perAccount, a.byAddress(ctx): perAddress}); err != nil {
@@ -62,7 +64,30 @@ func (a *Auth) SignIn(ctx context.Context, email, password string) (Stage, error
 	if err := a.remember(ctx, account, login, password); err != nil {
 		return Nobody, err
 	}
-	return a.next(ctx, u, login)
+	return a.byPassword(ctx, u, login, language)
+}
+
+// byPassword begins the session of an account whose password was right. Unless a second
+// factor is asked for, a browser that is new to it types a mailed code first.
+func (a *Auth) byPassword(ctx context.Context, u *hosting.User, login *hosting.Login, language string) (Stage, error) {
+	stage, err := a.stageOf(ctx, u, login)
+	if err != nil {
+		return Nobody, err
+	}
+	if stage == SecondFactor || !a.mailsCodes() {
+		return stage, a.begin(ctx, u, stage)
+	}
+	known, err := a.recognise(ctx, u)
+	switch {
+	case err != nil:
+		return Nobody, err
+	case known:
+		return stage, a.begin(ctx, u, stage)
+	}
+	if err := a.mailCode(ctx, u, language); err != nil {
+		return Nobody, err
+	}
+	return Mailed, nil
 }
 
 // refuse notes a failed sign-in. The address that was typed is kept only where it is
@@ -98,19 +123,36 @@ func (a *Auth) remember(ctx context.Context, key string, login *hosting.Login, p
 	})
 }
 
-// next begins a session of an account whose password was right.
+// stageOf is how far an account has come with what counts as much as its password.
+func (a *Auth) stageOf(ctx context.Context, u *hosting.User, login *hosting.Login) (Stage, error) {
+	has, err := hasFactor(ctx, a.store, login)
+	switch {
+	case err != nil:
+		return Nobody, err
+	case has:
+		return SecondFactor, nil
+	case login.Enrol || a.must(u.Role):
+		return MustEnrol, nil
+	}
+	return Done, nil
+}
+
+// hasFactor tells whether the account of a login has a second factor.
+func hasFactor(ctx context.Context, r hosting.Reader, login *hosting.Login) (bool, error) {
+	if len(login.TOTP) > 0 {
+		return true, nil
+	}
+	keys, err := r.Passkeys(ctx, login.User)
+	return len(keys) > 0, err
+}
+
+// next begins a session of an account that a company or a link vouches for.
 func (a *Auth) next(ctx context.Context, u *hosting.User, login *hosting.Login) (Stage, error) {
-	keys, err := a.store.Passkeys(ctx, u.ID)
+	stage, err := a.stageOf(ctx, u, login)
 	if err != nil {
 		return Nobody, err
 	}
-	switch {
-	case len(login.TOTP) > 0 || len(keys) > 0:
-		return SecondFactor, a.begin(ctx, u, SecondFactor)
-	case login.Enrol || a.must(u.Role):
-		return MustEnrol, a.begin(ctx, u, MustEnrol)
-	}
-	return Done, a.begin(ctx, u, Done)
+	return stage, a.begin(ctx, u, stage)
 }
 
 // begin starts the session under a new token, so that nobody who knew the old one

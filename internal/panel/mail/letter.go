@@ -25,6 +25,8 @@ const (
 	FactorsGone Kind = "factors-gone"
 	// CodesNew tells somebody that their recovery codes were made anew.
 	CodesNew Kind = "codes-new"
+	// SignInCode brings the code that a sign-in with a new browser waits for.
+	SignInCode Kind = "sign-in-code"
 )
 
 // Letter is what somebody is told.
@@ -34,10 +36,20 @@ type Letter struct {
 	To, Name string
 	// Link is a secret, or leads to a page, such as the one where one signs in.
 	Link string
-	// Life is how long the link is good.
+	// Code is a secret to be typed; Asked is who asked for it.
+	Code  string
+	Asked Asked
+	// Life is how long the link or the code is good.
 	Life time.Duration
 	// Language is a BCP 47 tag; one that there is no file for is English.
 	Language string
+}
+
+// Asked is where somebody asked for something from.
+type Asked struct {
+	At time.Time
+	// Address is an IP address, Agent what their browser calls itself: a stranger's text.
+	Address, Agent string
 }
 
 //go:embed letter.txt letter.html
@@ -47,9 +59,9 @@ var files embed.FS
 type page struct {
 	*locale.Locale
 
-	Subject, Greeting, Link, Button, Brand string
-	Paragraphs                             []string
-	After                                  []string // behind the link
+	Subject, Greeting, Code, Link, Button, Brand string
+	Paragraphs                                   []string
+	After                                        []string // behind the code or the link
 }
 
 // compose says in words what a letter tells.
@@ -84,11 +96,27 @@ func compose(l Letter, in *locale.Locale, brand, host string) page {
 		p.Paragraphs = []string{in.T("The recovery codes of your account at %s were made anew. The former ones count no more; the new ones were shown once.", host)}
 		p.Button = in.T("Look at your account")
 		p.After = []string{in.T("If it was not you, end all other sessions there and set another password at once.")}
+	case SignInCode:
+		p.signInCode(l, host)
 	case Test:
 		p.Subject = in.T("A mail from %s", host)
 		p.Paragraphs = []string{in.T("The panel at %s can send mail.", host)}
 	}
 	return p
+}
+
+// signInCode says who asks to come in. The letter leads nowhere: who is asked for a code has
+// the page for it open, and everybody else is better off to go there by themselves.
+func (p *page) signInCode(l Letter, host string) {
+	half := len(l.Code) / 2 // as many digits as are read at once
+	p.Link, p.Code = "", l.Code[:half]+" "+l.Code[half:]
+	p.Subject = p.T("Your code for %s", host)
+	p.Paragraphs = []string{p.T("Somebody who knows your password signs in at %s with a browser that your account was not used with yet. If it is you, type this code:", host)}
+	p.After = []string{p.T("It works once, for this sign-in alone and for this many minutes: %d. Nobody will ever ask you for it in any other place.", int(l.Life.Minutes())),
+		p.T("When: %s", l.Asked.At.UTC().Format("2006-01-02 15:04 MST")),
+		p.T("From the address: %s", l.Asked.Address),
+		p.T("With: %s", p.Browser(l.Asked.Agent)),
+		p.T("If it is not you, give the code to nobody: without it they do not come in. But they know your password, so sign in at %s yourself and set another one on the page of your account.", host)}
 }
 
 // validity says how long a link is good.

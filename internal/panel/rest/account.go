@@ -15,6 +15,8 @@ func (s *Server) account() {
 		says: "A token can't make tokens: one makes them on the account's page, or the provider prints them with panel token."}, s.listTokens)
 	handle(s, operation{method: http.MethodDelete, path: "/account/token", id: "endToken", summary: "Make this token worthless", status: http.StatusNoContent}, s.endToken)
 	handle(s, operation{method: http.MethodGet, path: "/account/sessions", id: "listSessions", summary: "List the browsers that you are signed in with", scope: hosting.RightSelfView}, s.listSessions)
+	handle(s, operation{method: http.MethodGet, path: "/account/browsers", id: "listBrowsers", summary: "List the browsers that your account knows", scope: hosting.RightSelfView,
+		says: "With any other one a password takes a code that is mailed, unless the account has a second factor or the panel sends no mail. They are forgotten on the account's page."}, s.listBrowsers)
 }
 
 func tokenScopes() []hosting.Right { return auth.TokenScopes() }
@@ -89,4 +91,26 @@ func (s *Server) listSessions(ctx context.Context, a hosting.Actor, _ *struct{})
 		l.Items = append(l.Items, Session{ID: one.ID, Address: one.Address, Agent: one.Agent, CreatedAt: one.CreatedAt, Support: one.Support})
 	}
 	return &answer[List[Session]]{l}, nil
+}
+
+// Browser is one that an account knows.
+type Browser struct {
+	ID        string    `json:"id"`
+	Address   string    `json:"address" doc:"Where it was when somebody last signed in with it."`
+	Agent     string    `json:"agent"`
+	CreatedAt time.Time `json:"createdAt"`
+	UsedAt    time.Time `json:"usedAt" doc:"When somebody last signed in with it."`
+	ExpiresAt time.Time `json:"expiresAt" doc:"When it is forgotten, if nobody does."`
+}
+
+func (s *Server) listBrowsers(ctx context.Context, a hosting.Actor, _ *struct{}) (*answer[List[Browser]], error) {
+	found, err := s.Doors.BrowsersOf(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	l := List[Browser]{Items: make([]Browser, 0, len(found))}
+	for _, one := range found {
+		l.Items = append(l.Items, Browser{ID: one.ID, Address: one.Address, Agent: one.Agent, CreatedAt: one.CreatedAt, UsedAt: one.UsedAt, ExpiresAt: one.ExpiresAt})
+	}
+	return &answer[List[Browser]]{l}, nil
 }

@@ -31,7 +31,7 @@ var theirs = map[string]string{
 	"listPackages": "yynnn", "createPackage": "yyfff", "getPackage": "yynnn", "changePackage": "yynnn", "deletePackage": "yynnn", "planPackage": "yynnn",
 	"listAudit": "yyyny", "exportAudit": "yyyny", "verifyAudit": "yffff", "getAuditSending": "yffff",
 	"listRuntimes": "yyyyy", "getPlatform": "yyyyy",
-	"getAccount": "yyyyy", "listTokens": "yyyyy", "endToken": "yyyyy", "listSessions": "yyyyy",
+	"getAccount": "yyyyy", "listTokens": "yyyyy", "endToken": "yyyyy", "listSessions": "yyyyy", "listBrowsers": "yyyyy",
 	"listWebhooks": "yyyny", "createWebhook": "yyyny", "getWebhook": "nnynn", "changeWebhook": "nnynn", "deleteWebhook": "nnynn", "renewWebhookSecret": "nnynn",
 	"listApplications": "yffff", "createApplication": "yffff", "getApplication": "yffff", "replaceApplication": "yffff", "deleteApplication": "yffff", "renewApplicationSecret": "yffff",
 	"getPanelSettings": "yffff", "changePanelSettings": "yffff", "getPanelLogo": "nffff", "putPanelLogo": "yffff", "deletePanelLogo": "yffff",

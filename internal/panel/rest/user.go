@@ -27,7 +27,7 @@ func (s *Server) users() {
 			return s.suspend(ctx, a, in.User, false)
 		})
 	handle(s, operation{method: http.MethodDelete, path: "/users/{user}/sessions", id: "endUserSessions", summary: "End all sessions of an account", scope: hosting.RightUserSuspend,
-		status: http.StatusNoContent, says: "Every browser has to sign in again. Tokens and the password stay."}, s.endSessions)
+		status: http.StatusNoContent, says: "Every browser has to sign in again, and is new to the account then. Tokens and the password stay."}, s.endSessions)
 	handle(s, operation{method: http.MethodPost, path: "/users/{user}/factors/reset", id: "resetUserFactors", summary: "Take an account's second factors away",
 		scope: hosting.RightUserFactors, status: http.StatusNoContent, secret: true,
 		says: "For who has lost passkeys, authenticator and recovery codes: all of them count no more, every session ends, and the account sets up a new one at its next sign-in. " +

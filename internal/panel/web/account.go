@@ -13,6 +13,9 @@ type accountPage struct {
 
 	Factors  auth.Factors
 	Sessions []auth.Session
+	// Browsers are those that the account knows, where that Counts.
+	Browsers []auth.Browser
+	Counts   bool
 	Usage    []hosting.QuotaLine
 	Wrong    faults
 	// Seed is a new authenticator's, until its first code came; Recovery are the codes
@@ -32,6 +35,9 @@ func (s *Server) accountPage(r *http.Request) (accountPage, error) {
 		return p, err
 	}
 	if p.Sessions, err = s.Doors.Sessions(ctx); err != nil {
+		return p, err
+	}
+	if p.Browsers, p.Counts, err = s.Doors.Browsers(ctx); err != nil {
 		return p, err
 	}
 	if p.Actor.Role == hosting.Customer || p.Actor.Role == hosting.Reseller {

@@ -24,7 +24,7 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 		return s.showEnrol(w, r, nil, func(*enrolPage) {})
 	case auth.Done:
 		return seeOther(w, r, local(r.FormValue("next")))
-	case auth.Nobody, auth.SecondFactor:
+	case auth.Nobody, auth.SecondFactor, auth.Mailed:
 	}
 	return seeOther(w, r, "/sign-in")
 }

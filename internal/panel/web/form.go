@@ -15,8 +15,9 @@ type inputField struct {
 	Field string
 	// Type of the field, text when left out.
 	Type string
-	// Complete is what a browser may fill in (HTML's autocomplete).
-	Complete             string
+	// Complete is what a browser may fill in (HTML's autocomplete), Mode the keys that a phone
+	// shows (HTML's inputmode).
+	Complete, Mode       string
 	Holder               string
 	Required, Focus, LTR bool
 	// FromLink takes the value from behind the # of the address.
@@ -32,6 +33,9 @@ func (i inputField) attributes() templ.Attributes {
 	}
 	if i.Complete != "" {
 		a["autocomplete"] = i.Complete
+	}
+	if i.Mode != "" {
+		a["inputmode"] = i.Mode
 	}
 	if i.Holder != "" {
 		a["placeholder"] = i.Holder

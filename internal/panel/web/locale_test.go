@@ -19,7 +19,7 @@ func sentences(t *testing.T) []string {
 	t.Helper()
 	said := regexp.MustCompile(`\bT\(("(?:[^"\\]|\\.)*")`)
 	var all []string
-	for _, pattern := range []string{"*.go", "*.templ", "../mail/*.go"} {
+	for _, pattern := range []string{"*.go", "*.templ", "../mail/*.go", "locale/*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

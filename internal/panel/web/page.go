@@ -147,13 +147,14 @@ func actor(ctx context.Context) hosting.Actor {
 }
 
 // asked returns the faults of a request that its form can show, in the language of
-// who asks, or passes err on. Of no error there are none, and the page is well.
-func (s *Server) asked(r *http.Request, err error) (faults, error) {
+// who asks, or passes err on. Of no error there are none, and the page is well. A form may
+// show more codes than all forms do.
+func (s *Server) asked(r *http.Request, err error, more ...hosting.Code) (faults, error) {
 	if err == nil {
 		return faults{Status: http.StatusOK}, nil
 	}
 	e, ok := errors.AsType[*hosting.Error](err)
-	if !ok || (e.Code != hosting.Invalid && e.Code != hosting.OverQuota && e.Code != hosting.Conflict && e.Code != hosting.Limited && e.Code != hosting.SignIn) {
+	if !ok || !slices.Contains([]hosting.Code{hosting.Invalid, hosting.OverQuota, hosting.Conflict, hosting.Limited, hosting.SignIn}, e.Code) && !slices.Contains(more, e.Code) {
 		return faults{}, err
 	}
 	in := s.locales.Of(r)

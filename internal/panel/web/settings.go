@@ -143,6 +143,16 @@ type settingsPage struct {
 	Previews string
 }
 
+// unguarded names the roles for whom a password may be all that it takes to sign in.
+func (p settingsPage) unguarded() string {
+	roles := p.server.Doors.Unguarded()
+	names := make([]string, 0, len(roles))
+	for _, role := range roles {
+		names = append(names, p.roleName(role))
+	}
+	return strings.Join(names, ", ")
+}
+
 // platformSettings are its pages.
 func (s *Server) platformSettings() map[string]handler {
 	return map[string]handler{

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/openid"
 )
@@ -39,9 +40,9 @@ func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
-	stage, err := s.Doors.SignIn(r.Context(), r.PostFormValue("email"), r.PostFormValue("password"))
+	stage, err := s.Doors.SignIn(r.Context(), r.PostFormValue("email"), r.PostFormValue("password"), s.locales.Of(r).Tag)
 	if err != nil {
-		wrong, err := s.asked(r, err)
+		wrong, err := s.asked(r, err, hosting.Unreachable) // the mail server, which another try may find
 		if err != nil {
 			return err
 		}
@@ -64,6 +65,8 @@ func (s *Server) goOn(w http.ResponseWriter, r *http.Request, stage auth.Stage, 
 	switch stage {
 	case auth.SecondFactor:
 		return seeOther(w, r, "/sign-in/code?"+url.Values{"next": {next}}.Encode())
+	case auth.Mailed:
+		return seeOther(w, r, mailedAt(next))
 	case auth.MustEnrol:
 		return seeOther(w, r, enrolAt(next))
 	case auth.Done, auth.Nobody:

@@ -353,6 +353,10 @@ func TestOverviewLeadsThroughTheFirstSteps(t *testing.T) {
 	h := newHouse(t)
 	h.get("/").want(t, http.StatusOK, "First steps", `href="/sites/new"`)
 	h.site("shop.example", nil)
+	h.get("/").want(t, http.StatusOK, "Ask for more than a password", `href="/platform/settings#signing-in"`)
+	h.get("/platform/settings").want(t, http.StatusOK, "can sign in with it from anywhere: Administrator, Reseller, Customer, Collaborator.")
+	h.doors.MailedCodes = true
+	h.get("/platform/settings").want(t, http.StatusOK, "A password alone signs nobody in")
 	if page := h.get("/"); strings.Contains(page.body, "First steps") || !strings.Contains(page.body, "shop.example") {
 		t.Error("the checklist stands where all of it is done, or the site is missing")
 	}

@@ -99,7 +99,7 @@ func newSite(env *Env) *cobra.Command {
 		"  kubepanel site create blog.localhost --wordpress --wait\n  kubepanel site list\n  kubepanel site list --cluster",
 		newSiteCreate(env), newSiteList(env), newSiteShow(env), newSiteSet(env), newSiteAssign(env),
 		newSitePlan(env), newSiteRestart(env), newSiteWait(env), newSitePurgeCache(env), newSitePassword(env), newSiteDelete(env),
-		newSiteFiles(env), newSiteLogs(env), newSiteCron(env), newSiteUsage(env))
+		newSiteFiles(env), newSiteLogs(env), newSiteCron(env), newSiteFindings(env), newSiteUsage(env))
 	cmd.Long = `Create, look at, change and delete sites.
 
 Whoever is signed in to a panel (kubepanel login) speaks to that panel, and sees and

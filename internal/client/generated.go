@@ -155,6 +155,27 @@ func (e FileKind) Valid() bool {
 	}
 }
 
+// Defines values for FindingState.
+const (
+	Present     FindingState = "present"
+	Quarantined FindingState = "quarantined"
+	Restored    FindingState = "restored"
+)
+
+// Valid indicates whether the value is a known member of the FindingState enum.
+func (e FindingState) Valid() bool {
+	switch e {
+	case Present:
+		return true
+	case Quarantined:
+		return true
+	case Restored:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetSiteCredentialsRequestFor.
 const (
 	Database  GetSiteCredentialsRequestFor = "database"
@@ -215,6 +236,30 @@ func (e LogLineLevel) Valid() bool {
 	case LogLineLevelInfo:
 		return true
 	case LogLineLevelWarning:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LookFault.
+const (
+	LookFaultClosed  LookFault = "closed"
+	LookFaultOld     LookFault = "old"
+	LookFaultScanner LookFault = "scanner"
+	LookFaultSite    LookFault = "site"
+)
+
+// Valid indicates whether the value is a known member of the LookFault enum.
+func (e LookFault) Valid() bool {
+	switch e {
+	case LookFaultClosed:
+		return true
+	case LookFaultOld:
+		return true
+	case LookFaultScanner:
+		return true
+	case LookFaultSite:
 		return true
 	default:
 		return false
@@ -921,6 +966,44 @@ type File struct {
 // FileKind defines model for File.Kind.
 type FileKind string
 
+// Finding defines model for Finding.
+type Finding struct {
+	// At When it was found.
+	At time.Time `json:"at"`
+
+	// Fault Why it could not be moved.
+	Fault *string `json:"fault,omitempty"`
+
+	// Found What the scanner calls it.
+	Found  string  `json:"found"`
+	ID     string  `json:"id"`
+	Octets *[]byte `json:"octets,omitempty"`
+
+	// Path Where it is or was. Octets that are no UTF-8 are replaced; then octets has the path as it is.
+	//
+	// Examples: /html/wp-content/uploads/x.php
+	Path string `json:"path"`
+	Size int64  `json:"size"`
+
+	// State present: it is still there; restored: somebody took it for harmless.
+	State FindingState `json:"state"`
+
+	// Sum SHA-256 of its content, in hexadecimal digits.
+	Sum string `json:"sum"`
+
+	// Until When it is removed from quarantine for good.
+	Until *time.Time `json:"until,omitempty"`
+}
+
+// FindingState present: it is still there; restored: somebody took it for harmless.
+type FindingState string
+
+// Findings defines model for Findings.
+type Findings struct {
+	Items []Finding `json:"items"`
+	Look  *Look     `json:"look,omitempty"`
+}
+
 // GetSiteCredentialsRequest defines model for GetSiteCredentialsRequest.
 type GetSiteCredentialsRequest struct {
 	// For Which account is meant.
@@ -1230,6 +1313,33 @@ type LogLine struct {
 
 // LogLineLevel How grave it is, where the line tells.
 type LogLineLevel string
+
+// Look defines model for Look.
+type Look struct {
+	// EndedAt When the last one ended.
+	EndedAt *time.Time `json:"endedAt,omitempty"`
+
+	// Fault Why it does not go on: the scanner or the site does not answer, the site is suspended, its tools are too old.
+	Fault *LookFault `json:"fault,omitempty"`
+
+	// Found Those that are harmful.
+	Found int64 `json:"found"`
+
+	// Looked Files that were looked at.
+	Looked int64 `json:"looked"`
+
+	// NextAt When the next one is due.
+	NextAt *time.Time `json:"nextAt,omitempty"`
+
+	// Running A look is under way; the numbers are its.
+	Running bool `json:"running"`
+
+	// Skipped Those that could not be looked at.
+	Skipped int64 `json:"skipped"`
+}
+
+// LookFault Why it does not go on: the scanner or the site does not answer, the site is suspended, its tools are too old.
+type LookFault string
 
 // Maintenance defines model for Maintenance.
 type Maintenance struct {
@@ -2328,6 +2438,12 @@ type UnpackFileParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// RestoreFindingParams defines parameters for RestoreFinding.
+type RestoreFindingParams struct {
+	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
 // SearchLogParams defines parameters for SearchLog.
 type SearchLogParams struct {
 	// Q A part of the line, whatever its case.
@@ -2405,6 +2521,12 @@ type PurgeSiteCacheParams struct {
 
 // RestartSiteParams defines parameters for RestartSite.
 type RestartSiteParams struct {
+	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// SweepSiteParams defines parameters for SweepSite.
+type SweepSiteParams struct {
 	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
@@ -3539,6 +3661,33 @@ type ClientInterface interface {
 	// Corresponds with POST /sites/{site}/files/unpack (the `UnpackFile` operationId).
 	UnpackFile(ctx context.Context, site string, params *UnpackFileParams, body UnpackFileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListFindings List the harmful files that were found in a site, the newest first
+	//
+	// Without a scanner there are none, and nothing is said of looks.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Corresponds with GET /sites/{site}/findings (the `ListFindings` operationId).
+	ListFindings(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteFinding Remove a harmful file for good
+	//
+	// Of one that was restored it is forgotten that it is harmless; the file stays, and is looked at again.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Corresponds with DELETE /sites/{site}/findings/{finding} (the `DeleteFinding` operationId).
+	DeleteFinding(ctx context.Context, site string, finding string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RestoreFinding Take a file for harmless
+	//
+	// From quarantine it goes back where it was, unless something is there. A file of that content is not taken again in this site.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Corresponds with POST /sites/{site}/findings/{finding}/restore (the `RestoreFinding` operationId).
+	RestoreFinding(ctx context.Context, site string, finding string, params *RestoreFindingParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListLogs List the logs that a site has
 	//
 	// A token needs the scope `site.logs`.
@@ -3662,6 +3811,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /sites/{site}/restart (the `RestartSite` operationId).
 	RestartSite(ctx context.Context, site string, params *RestartSiteParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SweepSite Look at all files of a site now
+	//
+	// As soon as it is the site's turn; listFindings says how it goes.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Corresponds with POST /sites/{site}/sweep (the `SweepSite` operationId).
+	SweepSite(ctx context.Context, site string, params *SweepSiteParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetUpload Show how much of an upload is there
 	//
@@ -5700,6 +5858,63 @@ func (c *Client) UnpackFile(ctx context.Context, site string, params *UnpackFile
 	return c.Client.Do(req)
 }
 
+// ListFindings List the harmful files that were found in a site, the newest first
+//
+// Without a scanner there are none, and nothing is said of looks.
+//
+// A token needs the scope `site.files`.
+//
+// Corresponds with GET /sites/{site}/findings (the `ListFindings` operationId).
+func (c *Client) ListFindings(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListFindingsRequest(c.Server, site)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteFinding Remove a harmful file for good
+//
+// Of one that was restored it is forgotten that it is harmless; the file stays, and is looked at again.
+//
+// A token needs the scope `site.files`.
+//
+// Corresponds with DELETE /sites/{site}/findings/{finding} (the `DeleteFinding` operationId).
+func (c *Client) DeleteFinding(ctx context.Context, site string, finding string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteFindingRequest(c.Server, site, finding)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RestoreFinding Take a file for harmless
+//
+// From quarantine it goes back where it was, unless something is there. A file of that content is not taken again in this site.
+//
+// A token needs the scope `site.files`.
+//
+// Corresponds with POST /sites/{site}/findings/{finding}/restore (the `RestoreFinding` operationId).
+func (c *Client) RestoreFinding(ctx context.Context, site string, finding string, params *RestoreFindingParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRestoreFindingRequest(c.Server, site, finding, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListLogs List the logs that a site has
 //
 // A token needs the scope `site.logs`.
@@ -5954,6 +6169,25 @@ func (c *Client) PurgeSiteCache(ctx context.Context, site string, params *PurgeS
 // Corresponds with POST /sites/{site}/restart (the `RestartSite` operationId).
 func (c *Client) RestartSite(ctx context.Context, site string, params *RestartSiteParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRestartSiteRequest(c.Server, site, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SweepSite Look at all files of a site now
+//
+// As soon as it is the site's turn; listFindings says how it goes.
+//
+// A token needs the scope `site.files`.
+//
+// Corresponds with POST /sites/{site}/sweep (the `SweepSite` operationId).
+func (c *Client) SweepSite(ctx context.Context, site string, params *SweepSiteParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSweepSiteRequest(c.Server, site, params)
 	if err != nil {
 		return nil, err
 	}
@@ -10001,6 +10235,137 @@ func NewUnpackFileRequestWithBody(server string, site string, params *UnpackFile
 	return req, nil
 }
 
+// NewListFindingsRequest constructs an http.Request for the ListFindings method
+func NewListFindingsRequest(server string, site string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/findings", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteFindingRequest constructs an http.Request for the DeleteFinding method
+func NewDeleteFindingRequest(server string, site string, finding string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "finding", finding, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/findings/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRestoreFindingRequest constructs an http.Request for the RestoreFinding method
+func NewRestoreFindingRequest(server string, site string, finding string, params *RestoreFindingParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "finding", finding, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/findings/%s/restore", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListLogsRequest constructs an http.Request for the ListLogs method
 func NewListLogsRequest(server string, site string) (*http.Request, error) {
 	var err error
@@ -10682,6 +11047,55 @@ func NewRestartSiteRequest(server string, site string, params *RestartSiteParams
 	}
 
 	operationPath := fmt.Sprintf("/sites/%s/restart", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewSweepSiteRequest constructs an http.Request for the SweepSite method
+func NewSweepSiteRequest(server string, site string, params *SweepSiteParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/sweep", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -13113,6 +13527,39 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /sites/{site}/files/unpack (the `UnpackFile` operationId).
 	UnpackFileWithResponse(ctx context.Context, site string, params *UnpackFileParams, body UnpackFileJSONRequestBody, reqEditors ...RequestEditorFn) (*UnpackFileResponse, error)
 
+	// ListFindingsWithResponse List the harmful files that were found in a site, the newest first
+	//
+	// Without a scanner there are none, and nothing is said of looks.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/findings (the `ListFindings` operationId).
+	ListFindingsWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*ListFindingsResponse, error)
+
+	// DeleteFindingWithResponse Remove a harmful file for good
+	//
+	// Of one that was restored it is forgotten that it is harmless; the file stays, and is looked at again.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /sites/{site}/findings/{finding} (the `DeleteFinding` operationId).
+	DeleteFindingWithResponse(ctx context.Context, site string, finding string, reqEditors ...RequestEditorFn) (*DeleteFindingResponse, error)
+
+	// RestoreFindingWithResponse Take a file for harmless
+	//
+	// From quarantine it goes back where it was, unless something is there. A file of that content is not taken again in this site.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/findings/{finding}/restore (the `RestoreFinding` operationId).
+	RestoreFindingWithResponse(ctx context.Context, site string, finding string, params *RestoreFindingParams, reqEditors ...RequestEditorFn) (*RestoreFindingResponse, error)
+
 	// ListLogsWithResponse List the logs that a site has
 	//
 	// A token needs the scope `site.logs`.
@@ -13252,6 +13699,17 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /sites/{site}/restart (the `RestartSite` operationId).
 	RestartSiteWithResponse(ctx context.Context, site string, params *RestartSiteParams, reqEditors ...RequestEditorFn) (*RestartSiteResponse, error)
+
+	// SweepSiteWithResponse Look at all files of a site now
+	//
+	// As soon as it is the site's turn; listFindings says how it goes.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sites/{site}/sweep (the `SweepSite` operationId).
+	SweepSiteWithResponse(ctx context.Context, site string, params *SweepSiteParams, reqEditors ...RequestEditorFn) (*SweepSiteResponse, error)
 
 	// GetUploadWithResponse Show how much of an upload is there
 	//
@@ -17011,6 +17469,136 @@ func (r UnpackFileResponse) ContentType() string {
 	return ""
 }
 
+type ListFindingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Findings
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListFindingsResponse) GetJSON200() *Findings {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListFindingsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListFindingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListFindingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListFindingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListFindingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteFindingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteFindingResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteFindingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteFindingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteFindingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteFindingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RestoreFindingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RestoreFindingResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RestoreFindingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RestoreFindingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RestoreFindingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RestoreFindingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListLogsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -17519,6 +18107,54 @@ func (r RestartSiteResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RestartSiteResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SweepSiteResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Findings
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r SweepSiteResponse) GetJSON202() *Findings {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SweepSiteResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SweepSiteResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SweepSiteResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SweepSiteResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SweepSiteResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -20325,6 +20961,57 @@ func (c *ClientWithResponses) UnpackFileWithResponse(ctx context.Context, site s
 	return ParseUnpackFileResponse(rsp)
 }
 
+// ListFindingsWithResponse List the harmful files that were found in a site, the newest first
+//
+// Without a scanner there are none, and nothing is said of looks.
+//
+// A token needs the scope `site.files`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/findings (the `ListFindings` operationId).
+func (c *ClientWithResponses) ListFindingsWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*ListFindingsResponse, error) {
+	rsp, err := c.ListFindings(ctx, site, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListFindingsResponse(rsp)
+}
+
+// DeleteFindingWithResponse Remove a harmful file for good
+//
+// Of one that was restored it is forgotten that it is harmless; the file stays, and is looked at again.
+//
+// A token needs the scope `site.files`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /sites/{site}/findings/{finding} (the `DeleteFinding` operationId).
+func (c *ClientWithResponses) DeleteFindingWithResponse(ctx context.Context, site string, finding string, reqEditors ...RequestEditorFn) (*DeleteFindingResponse, error) {
+	rsp, err := c.DeleteFinding(ctx, site, finding, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteFindingResponse(rsp)
+}
+
+// RestoreFindingWithResponse Take a file for harmless
+//
+// From quarantine it goes back where it was, unless something is there. A file of that content is not taken again in this site.
+//
+// A token needs the scope `site.files`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/findings/{finding}/restore (the `RestoreFinding` operationId).
+func (c *ClientWithResponses) RestoreFindingWithResponse(ctx context.Context, site string, finding string, params *RestoreFindingParams, reqEditors ...RequestEditorFn) (*RestoreFindingResponse, error) {
+	rsp, err := c.RestoreFinding(ctx, site, finding, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRestoreFindingResponse(rsp)
+}
+
 // ListLogsWithResponse List the logs that a site has
 //
 // A token needs the scope `site.logs`.
@@ -20547,6 +21234,23 @@ func (c *ClientWithResponses) RestartSiteWithResponse(ctx context.Context, site 
 		return nil, err
 	}
 	return ParseRestartSiteResponse(rsp)
+}
+
+// SweepSiteWithResponse Look at all files of a site now
+//
+// As soon as it is the site's turn; listFindings says how it goes.
+//
+// A token needs the scope `site.files`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sites/{site}/sweep (the `SweepSite` operationId).
+func (c *ClientWithResponses) SweepSiteWithResponse(ctx context.Context, site string, params *SweepSiteParams, reqEditors ...RequestEditorFn) (*SweepSiteResponse, error) {
+	rsp, err := c.SweepSite(ctx, site, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSweepSiteResponse(rsp)
 }
 
 // GetUploadWithResponse Show how much of an upload is there
@@ -23889,6 +24593,100 @@ func ParseUnpackFileResponse(rsp *http.Response) (*UnpackFileResponse, error) {
 	return response, nil
 }
 
+// ParseListFindingsResponse parses an HTTP response from a ListFindingsWithResponse call
+func ParseListFindingsResponse(rsp *http.Response) (*ListFindingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListFindingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Findings
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteFindingResponse parses an HTTP response from a DeleteFindingWithResponse call
+func ParseDeleteFindingResponse(rsp *http.Response) (*DeleteFindingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteFindingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRestoreFindingResponse parses an HTTP response from a RestoreFindingWithResponse call
+func ParseRestoreFindingResponse(rsp *http.Response) (*RestoreFindingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RestoreFindingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListLogsResponse parses an HTTP response from a ListLogsWithResponse call
 func ParseListLogsResponse(rsp *http.Response) (*ListLogsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -24260,6 +25058,39 @@ func ParseRestartSiteResponse(rsp *http.Response) (*RestartSiteResponse, error) 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
 		var dest Progress
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSweepSiteResponse parses an HTTP response from a SweepSiteWithResponse call
+func ParseSweepSiteResponse(rsp *http.Response) (*SweepSiteResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SweepSiteResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Findings
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -26,7 +26,8 @@ type SiteSweep struct {
 	Began int64
 	After []byte
 	Tries int64
-	// Whole: the walk looks at everything. Asked: somebody wants the next one to.
+	// Whole: the walk under way, or the next, looks at everything. Asked: somebody wants one
+	// that does, after the one under way.
 	Whole, Asked bool
 	// WholeAt is when the last of those began, with what the scanner knew then.
 	WholeAt    time.Time
@@ -198,6 +199,9 @@ func (p *Provider) claimSweep(ctx context.Context) (*SiteSweep, error) {
 			return err
 		}
 		s.Holder, s.Leased = rand.Text(), now.Add(sweepLease)
+		if s.Began == 0 && s.Asked { // the walk that begins now is the one
+			s.Whole, s.Asked = true, false
+		}
 		taken = s
 		return tx.PutSweep(ctx, s)
 	})
@@ -260,8 +264,8 @@ func (w *sweep) run(ctx context.Context) (err error) {
 // begin starts a new walk.
 func (w *sweep) begin() {
 	learned := w.signatures != w.Signatures && w.rules.Now().Sub(w.WholeAt) >= wholeEvery
-	w.Whole = w.WholeAt.IsZero() || w.Asked || learned
-	w.Asked, w.After, w.Tries = false, nil, 0
+	w.Whole = w.Whole || w.WholeAt.IsZero() || learned
+	w.After, w.Tries = nil, 0
 	w.Looked, w.Found, w.Skipped = 0, 0, 0
 	if w.Whole {
 		w.WholeAt, w.Signatures = w.rules.Now(), w.signatures
@@ -336,8 +340,8 @@ func (w *sweep) save(ctx context.Context, holder string, leased time.Time) error
 		}
 		state := *w.SiteSweep
 		state.Holder, state.Leased = holder, leased
-		if now.Asked && !w.Asked { // meanwhile
-			state.Asked, state.NextAt = true, w.rules.Now()
+		if state.Asked = now.Asked; state.Asked && state.Began == 0 { // meanwhile
+			state.NextAt = w.rules.Now()
 		}
 		return tx.PutSweep(ctx, &state)
 	})

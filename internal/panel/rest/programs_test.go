@@ -1,11 +1,13 @@
 package rest_test
 
 import (
+	"strings"
 	"time"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/paneltest"
+	"kubepanel.io/kubepanel/internal/panel/scan"
 )
 
 // programs gives jo's site programs that said something, and a cron job that ran.
@@ -20,6 +22,13 @@ func (h *house) programs() {
 	h.rules.Panel.Logs = h.logs
 	h.door = &lazyDoor{house: h}
 	h.rules.Door = h.door
+	nobody, err := scan.Open("tcp://127.0.0.1:1") // uploads are taken all the same
+	h.must(err)
+	h.rules.Scanning = &hosting.Scanning{Scanner: nobody, Lenient: true, Every: time.Hour}
+	h.must(h.rules.Store.Write(h.t.Context(), func(tx hosting.Tx) error {
+		return tx.InsertFinding(h.t.Context(), &hosting.Finding{ID: "finding", Site: "jo.example", Path: []byte("/html/bad\xff.php"), Found: "Bad.Test", Sum: strings.Repeat("0", 64),
+			State: hosting.FindingPresent, FoundAt: h.now()})
+	}))
 	h.yard = paneltest.Yard{}
 	h.rules.Nodes = h.yard
 	h.rules.Panel.Cron = paneltest.Runs{

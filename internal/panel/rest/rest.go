@@ -85,6 +85,7 @@ func New(o Options) (*Server, error) {
 	s.uploads()
 	s.logs()
 	s.cron()
+	s.findings()
 	s.usage()
 	s.nodes()
 	s.companies()

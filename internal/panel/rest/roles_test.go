@@ -25,6 +25,7 @@ var theirs = map[string]string{
 	"listLogs": "yyyfn", "searchLog": "yyyfn", "downloadLog": "yyyfn", "followLog": "yyyfn",
 	"listCronJobs": "yyyfn", "createCronJob": "yyyfn", "getCronJob": "yyyfn", "changeCronJob": "yyyfn", "deleteCronJob": "yyyfn", "runCronJob": "yyyfn",
 	"listCronRuns": "yyyfn", "getCronOutput": "yyyfn",
+	"listFindings": "yyyfn", "restoreFinding": "yyyfn", "deleteFinding": "yyyfn", "sweepSite": "yyyfn",
 	"listUsers": "yyyyy", "createUser": "yyfff", "getUser": "yyynn", "changeUser": "yyfnn", "deleteUser": "yyfnn", "getUserUsage": "yyynn", "suspendUser": "yyfnn",
 	"resumeUser": "yyfnn", "createUserLink": "yyfnn", "endUserSessions": "yyfnn", "resetUserFactors": "yyfnn",
 	"listCollaborators": "yyynn", "inviteCollaborator": "yyynn", "removeCollaborator": "yyynn",
@@ -121,7 +122,7 @@ func (h *house) application() {
 func (h *house) path(template string) string {
 	pack := h.jo.user.Package
 	return strings.NewReplacer("{site}", "jo.example", "{user}", string(h.jo.user.ID), "{collaborator}", string(h.helper.user.ID),
-		"{package}", string(pack), "{company}", string(h.company), "{application}", string(h.app), "{source}", "app", "{node}", "worker-1", "{job}", "mail", "{run}", "mail-1", "{webhook}", string(h.hook), "{delivery}", string(h.delivery)).Replace(template)
+		"{package}", string(pack), "{company}", string(h.company), "{application}", string(h.app), "{source}", "app", "{node}", "worker-1", "{job}", "mail", "{finding}", "finding", "{run}", "mail-1", "{webhook}", string(h.hook), "{delivery}", string(h.delivery)).Replace(template)
 }
 
 // query names the file that an operation is about.

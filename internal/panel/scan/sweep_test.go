@@ -417,6 +417,93 @@ func TestFindingsExpire(t *testing.T) {
 	}
 }
 
+// What its owner takes for harmless goes back as it was, and is not taken again, until
+// that is forgotten. Nothing is replaced.
+func TestRestoredFileIsNotTakenAgain(t *testing.T) {
+	h := newStreet(t)
+	const name = "html/bad\xff.php"
+	h.put(name, scantest.Harmful)
+	must(t, os.Chmod(filepath.Join(h.root, name), 0o640))
+	h.later(0)
+	found, err := h.Findings(t.Context(), h.jo, "shop.example")
+	must(t, err)
+	if len(found.Items) != 1 || len(found.Open()) != 1 || found.Sweep.Found != 1 {
+		t.Fatalf("Findings = %+v", found)
+	}
+	id := found.Items[0].ID
+	h.put(name, "another one")
+	if err := h.RestoreFinding(t.Context(), h.jo, "shop.example", id); hosting.CodeOf(err) != hosting.Conflict || len(h.findings(hosting.FindingQuarantined)) != 1 {
+		t.Errorf("RestoreFinding over a file = %v, findings %+v, want a conflict", err, h.findings(""))
+	}
+	must(t, os.Remove(filepath.Join(h.root, name)))
+	must(t, h.RestoreFinding(t.Context(), h.jo, "shop.example", id))
+	if info, err := os.Lstat(filepath.Join(h.root, name)); err != nil || info.Mode() != 0o640 {
+		t.Errorf("what came back is %v, %v", info, err)
+	}
+	h.put("html/copy.php", scantest.Harmful)  // the same content
+	h.put("html/b.php", scantest.Harmful+" ") // another one
+	if s := h.later(twoHours); s.Found != 1 || !h.there(name) || !h.there("html/copy.php") || h.there("html/b.php") {
+		t.Errorf("Sweep = %+v, want b.php alone", s)
+	}
+	trail := h.trail("site.files")
+	if len(trail) != 2 || !strings.Contains(trail[0].After, `"files":"release"`) || !strings.Contains(trail[0].After, scantest.Name) {
+		t.Errorf("the trail says %+v", trail)
+	}
+	must(t, h.DeleteFinding(t.Context(), h.jo, "shop.example", id))
+	if s := h.later(0); s == nil || s.Found != 2 || h.there(name) || h.there("html/copy.php") {
+		t.Errorf("Sweep = %+v, want both again, at once", s)
+	}
+}
+
+// What is removed is gone, in quarantine and where it is.
+func TestHarmfulFilesAreRemoved(t *testing.T) {
+	for _, report := range []bool{false, true} {
+		h := newStreet(t)
+		h.Scanning.Report = report
+		h.put("html/a.php", scantest.Harmful)
+		h.later(0)
+		must(t, h.DeleteFinding(t.Context(), h.jo, "shop.example", h.findings("")[0].ID))
+		left, err := os.ReadDir(filepath.Join(h.root, ".quarantine/files"))
+		if h.there("html/a.php") || len(left) != 0 || err != nil || len(h.findings("")) != 0 {
+			t.Errorf("with report %t there are %v, %v, findings %+v", report, left, err, h.findings(""))
+		}
+	}
+}
+
+// What somebody removed from quarantine past the panel can't be restored, and is forgotten.
+func TestFindingThatIsGoneIsForgotten(t *testing.T) {
+	h := newStreet(t)
+	h.put("html/a.php", scantest.Harmful)
+	h.later(0)
+	must(t, os.RemoveAll(filepath.Join(h.root, ".quarantine")))
+	if err := h.RestoreFinding(t.Context(), h.jo, "shop.example", h.findings("")[0].ID); hosting.CodeOf(err) != hosting.NotFound || len(h.findings("")) != 0 {
+		t.Errorf("RestoreFinding = %v, findings %+v", err, h.findings(""))
+	}
+}
+
+// Who asks has everything looked at, as soon as it is the site's turn.
+func TestAllIsLookedAtWhenSomebodyAsks(t *testing.T) {
+	h := newStreet(t)
+	h.put("html/a.php", "x")
+	h.later(0)
+	state := h.state()
+	state.Since = time.Now().Add(time.Hour).UnixNano() // nothing is new
+	must(t, h.db.Write(t.Context(), func(tx hosting.Tx) error { return tx.PutSweep(t.Context(), state) }))
+	for range 2 {
+		must(t, h.SweepSite(t.Context(), h.jo, "shop.example"))
+	}
+	if s := h.later(0); s == nil || s.Looked != 1 {
+		t.Errorf("Sweep = %+v, want one file looked at", s)
+	}
+	if s := h.later(0); s != nil {
+		t.Errorf("Sweep = %+v, want it once", s)
+	}
+	h.Scanning = nil
+	if err := h.SweepSite(t.Context(), h.jo, "shop.example"); hosting.CodeOf(err) != hosting.NotInstalled {
+		t.Errorf("SweepSite without a scanner = %v", err)
+	}
+}
+
 // Without a scanner there is nothing to do, and nobody is asked.
 func TestNothingIsSweptWithoutAScanner(t *testing.T) {
 	h := newStreet(t)

@@ -41,6 +41,7 @@ type site struct {
 	statements atomic.Int64
 
 	mu    sync.Mutex
+	panel http.Handler // what runs now
 	ahead time.Duration
 	doing map[string]func(ctx context.Context, r *http.Request) error
 }
@@ -53,8 +54,12 @@ func newSite(t *testing.T, change ...func(*auth.Options)) *site {
 	must(t, err)
 	t.Cleanup(db.Close)
 	s.store = db
-	var wrapped http.Handler
-	s.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { wrapped.ServeHTTP(w, r) }))
+	s.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		panel := s.panel
+		s.mu.Unlock()
+		panel.ServeHTTP(w, r)
+	}))
 	t.Cleanup(s.server.Close)
 	at, err := url.Parse(panelURL)
 	must(t, err)
@@ -66,10 +71,18 @@ func newSite(t *testing.T, change ...func(*auth.Options)) *site {
 		c(&options)
 	}
 	s.options = options
-	s.Auth, err = auth.New(options)
-	must(t, err)
-	wrapped = s.Wrap(http.HandlerFunc(s.serve))
+	s.restart(t)
 	return s
+}
+
+// restart puts another panel in the place of the one that ran.
+func (s *site) restart(t *testing.T) {
+	t.Helper()
+	doors, err := auth.New(s.options)
+	must(t, err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Auth, s.panel = doors, doors.Wrap(http.HandlerFunc(s.serve))
 }
 
 // deliver lets a panel send mail until the test ends.

@@ -467,3 +467,66 @@ func TestACodeIsForOne(t *testing.T) {
 		t.Errorf("the code let %d of four in, want one", n)
 	}
 }
+
+// A panel that takes another's place goes on with sign-ins that wait for a code.
+func TestASignInThatWaitsSurvivesARestart(t *testing.T) {
+	s := mailing(t)
+	s.customer(t, s.administrator(t), jo)
+	b := s.browser(t)
+	b.stage(t, jo, password)
+	code := codeIn(t, s.mail.Next(t))
+	s.restart(t)
+	if stage, err := b.finish(t, code); err != nil || stage != auth.Done {
+		t.Fatalf("FinishMailed = %s, %v, want %s", stage, err, auth.Done)
+	}
+	s.restart(t)
+	if stage := b.stage(t, jo, password); stage != auth.Done {
+		t.Errorf("SignIn = %s, want %s: the browser is known to all panels", stage, auth.Done)
+	}
+}
+
+// Another password and a suspension end sign-ins that wait for a code: nobody comes in with
+// what is not right any more.
+func TestASignInThatWaitsEndsWithItsPassword(t *testing.T) {
+	ends := map[string]func(t *testing.T, s *site, boss, own *browser){
+		"another password": func(t *testing.T, s *site, _, own *browser) {
+			t.Helper()
+			must(t, own.in(t, func(ctx context.Context) error { return s.ChangePassword(ctx, password, another) }))
+		},
+		"suspended": func(t *testing.T, s *site, boss, own *browser) {
+			t.Helper()
+			id := own.who(t).ID
+			must(t, boss.in(t, func(ctx context.Context) error {
+				actor, _ := auth.ActorOf(ctx)
+				return s.Provider.SuspendUser(ctx, actor, id, true)
+			}))
+		},
+		"a quarter of an hour": func(_ *testing.T, s *site, _, _ *browser) { s.pass(16 * time.Minute) },
+	}
+	for name, end := range ends {
+		t.Run(name, func(t *testing.T) {
+			s := mailing(t)
+			boss := s.administrator(t)
+			own := s.customer(t, boss, jo)
+			b := s.browser(t)
+			b.stage(t, jo, password)
+			code := codeIn(t, s.mail.Next(t))
+			end(t, s, boss, own)
+			_, err := b.finish(t, code)
+			wantCode(t, "FinishMailed", err, hosting.SignIn)
+			wantCode(t, "MailAgain", b.again(t), hosting.SignIn)
+			if b.who(t) != nil {
+				t.Error("somebody is signed in")
+			}
+		})
+	}
+}
+
+func TestAPasskeyTakesNoMailedCode(t *testing.T) {
+	s := mailing(t)
+	k := s.customer(t, s.administrator(t), jo).addPasskey(t)
+	b := s.browser(t)
+	if _, err := b.passkey(t, k); err != nil || b.who(t) == nil || s.mail.Waiting() != 0 {
+		t.Errorf("the passkey = %v with %d mails, want it to sign in without any", err, s.mail.Waiting())
+	}
+}

@@ -134,3 +134,13 @@ func TestBrowsersAreForgottenOnTheAccountsPage(t *testing.T) {
 	b.post("/account/browsers/forget", nil).leads(t, "/account")
 	b.signIn(h.jo.Email).leads(t, "/sign-in/mailed?next=%2Fsites")
 }
+
+// Whom a company vouches for is asked for nothing that is mailed.
+func TestACompanysPeopleTypeNoMailedCode(t *testing.T) {
+	h, c := newHouse(t), newCompany(t)
+	boss := h.open(trusting(c)).boss()
+	way := boss.employer(c, nil)
+	h.doors.MailedCodes = true
+	boss.another().signIn(h.boss.Email).leads(t, "/sign-in/mailed?next=%2Fsites")
+	c.come(boss.another(), way).leads(t, "/")
+}

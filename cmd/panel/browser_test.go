@@ -140,9 +140,10 @@ func TestPagesStandStillAndFit(t *testing.T) {
 	town.write(func(ctx context.Context, tx hosting.Tx) error { // who can lose something
 		return tx.PutLogin(ctx, &hosting.Login{User: townUser(7), TOTP: []byte("JBSWY3DPEHPK3PXP")})
 	})
+	must(t, town.runs(8, "python", "3.13"))
 	o := town.open()
 	o.signIn()
-	w, script, nodes := o.window(), axe.Script(t), town.nodes()
+	w, script, nodes := o.window(), axe.Script(t), append(town.nodes(), "/sites/"+townSite(8)+"/settings")
 	for _, d := range dresses() {
 		w.dress(d.width, d.height, d.theme, d.language)
 		for _, path := range append(o.pages(), nodes...) {

@@ -199,6 +199,17 @@ func (t *town) domain(name string) error {
 	return cluster.Client.Status().Update(t.Context(), d)
 }
 
+// runs makes a site one of another runtime, of which the platform's catalogue has a port.
+func (t *town) runs(site int, kind, version string) error {
+	var d v1alpha1.Domain
+	if err := cluster.Client.Get(t.Context(), client.ObjectKey{Name: townSite(site)}, &d); err != nil {
+		return err
+	}
+	d.Spec.WordPress.Preinstall = false
+	d.Spec.Workload = v1alpha1.WorkloadSpec{Type: kind, Version: version}
+	return cluster.Client.Update(t.Context(), &d)
+}
+
 // office is one panel of the town.
 type office struct {
 	*town

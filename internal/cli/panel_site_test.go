@@ -261,6 +261,14 @@ func TestSitesThroughAPanel(t *testing.T) {
 	o.want([]string{"php serve.php --verbose", "registry.example/php:8.4", "preferably node-2"}, "site", "show", "shop.example")
 	o.want([]string{"is being changed"}, "site", "set", "shop.example", "--command", "", "--image", "", "--preferred-node", "", "--yes")
 	o.want([]string{`"command": []`, `"args": [`}, "site", "show", "shop.example", "-o", "json")
+	o.want([]string{"is being created"}, "site", "create", "listens.example", "--runtime", "python")
+	o.want([]string{"is being changed"}, "site", "set", "listens.example", "--port", "3000", "--proxy-mode", "uwsgi", "--yes")
+	o.want([]string{"3000, uwsgi"}, "site", "show", "listens.example")
+	o.want([]string{"is being changed"}, "site", "set", "listens.example", "--port", "", "--proxy-mode", "", "--yes")
+	o.want([]string{`"port": 8000`, `"proxyMode": "http"`}, "site", "show", "listens.example", "-o", "json")
+	if code, text := o.run("", "site", "set", "listens.example", "--port", "web"); code == 0 || !strings.Contains(text, "is no port") {
+		t.Errorf("a port that is none = %d %s", code, text)
+	}
 	o.want([]string{`"storage": "6Gi"`}, "site", "show", "shop.example", "-o", "json")
 	o.want([]string{"Nothing would change"}, "site", "plan", "shop.example", "--storage", "7Gi")
 	o.want([]string{"is being restarted"}, "site", "restart", "shop.example")

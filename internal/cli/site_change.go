@@ -26,7 +26,7 @@ type siteChange struct {
 	env   *Env
 	flags *pflag.FlagSet
 
-	php, runtime, storage, cpu, memory, title, timeZone, documentRoot, uploadSize, wwwRedirect, image string
+	php, runtime, storage, cpu, memory, title, timeZone, documentRoot, uploadSize, wwwRedirect, image, port, proxyMode string
 
 	settings, aliases, variables, command, args, nodes []string
 
@@ -48,6 +48,8 @@ func (c *siteChange) add(cmd *cobra.Command) {
 	f.StringVar(&c.envFile, "env-file", "", envFileUsage)
 	f.StringArrayVar(&c.command, "command", nil, "`word` of what starts the program in place of the image's own beginning; '' for that again (may be repeated)")
 	f.StringArrayVar(&c.args, "args", nil, "`word` of the program's arguments in place of the image's; '' for those again (may be repeated)")
+	f.StringVar(&c.port, "port", "", "`number` of the port that the program listens on, not for PHP and static files; '' for the catalogue's")
+	f.StringVar(&c.proxyMode, "proxy-mode", "", "how nginx talks to the program, as a `word`: "+join(proxyModes, ", ")+"; '' for the catalogue's")
 	f.StringVar(&c.image, "image", "", "`image` in place of the catalogue's, which the provider alone gives; '' for the catalogue's again")
 	f.StringArrayVar(&c.nodes, "preferred-node", nil, "`name` of a node that the site runs on when it can, which the provider alone chooses; '' for any (may be repeated)")
 	f.StringVar(&c.runtimeConfig, "runtime-config", "", "`file` with what is added to the runtime's own configuration (php.ini, gunicorn); - reads standard input")
@@ -70,10 +72,14 @@ func (c *siteChange) add(cmd *cobra.Command) {
 	complete(cmd, "php", c.env.phpVersions)
 	complete(cmd, "runtime", c.env.runtimes)
 	complete(cmd, "www-redirect", words(wwwRedirects...))
+	complete(cmd, "proxy-mode", words(proxyModes...))
 }
 
 // wwwRedirects are what --www-redirect can be.
 var wwwRedirects = []v1alpha1.WWWRedirect{v1alpha1.WWWRedirectNone, v1alpha1.WWWRedirectToRoot, v1alpha1.WWWRedirectToWWW}
+
+// proxyModes are what --proxy-mode can be.
+var proxyModes = []v1alpha1.ProxyMode{v1alpha1.ProxyHTTP, v1alpha1.ProxyUWSGI}
 
 // any tells whether something is to be changed.
 func (c *siteChange) any() bool {
@@ -95,9 +101,14 @@ func (c *siteChange) read(cmd *cobra.Command) (hosting.SiteChange, error) {
 			Title: given(c.flags, "title", c.title), Aliases: given(c.flags, "alias", c.aliases), Env: c.variables, TimeZone: given(c.flags, "time-zone", c.timeZone),
 			CPU: given(c.flags, "cpu", c.cpu), Memory: given(c.flags, "memory", c.memory), DocumentRoot: given(c.flags, "document-root", c.documentRoot),
 			UploadSize: given(c.flags, "upload-size", c.uploadSize), WWWRedirect: given(c.flags, "www-redirect", c.wwwRedirect),
-			Command: given(c.flags, "command", c.command), Args: given(c.flags, "args", c.args), Image: given(c.flags, "image", c.image), PreferredNodes: given(c.flags, "preferred-node", c.nodes),
+			Command: given(c.flags, "command", c.command), Args: given(c.flags, "args", c.args), Port: given(c.flags, "port", c.port), ProxyMode: given(c.flags, "proxy-mode", c.proxyMode), Image: given(c.flags, "image", c.image), PreferredNodes: given(c.flags, "preferred-node", c.nodes),
 			Shell: given(c.flags, "shell", c.shell), Redis: given(c.flags, "redis", c.redis), Cache: given(c.flags, "cache", c.cache),
 		},
+	}
+	if c.port != "" { // a panel takes a number
+		if _, err := hosting.ParsePort(c.port); err != nil {
+			return change, &hosting.Error{Code: hosting.Invalid, Fields: []hosting.Field{{Name: "port", Message: err.Error() + "."}}}
+		}
 	}
 	if err := c.running(cmd, &change); err != nil {
 		return change, err

@@ -86,6 +86,11 @@ func panelChange(c hosting.SiteChange) client.SiteChange {
 		DocumentRoot: c.DocumentRoot, UploadSize: c.UploadSize, WwwRedirect: c.WWWRedirect,
 		RuntimeConfig: c.RuntimeConfig, WebserverConfig: c.WebserverConfig, Shell: c.Shell, Redis: c.Redis, Cache: c.Cache,
 	}
+	change.ProxyMode = c.ProxyMode
+	if c.Port != nil {
+		port, _ := hosting.ParsePort(*c.Port) // read has judged it; 0 is the catalogue's
+		change.Port = &port
+	}
 	if c.PHP != nil {
 		change.Runtime = optional(hosting.PHP + ":" + *c.PHP)
 	}

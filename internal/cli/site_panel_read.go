@@ -111,6 +111,9 @@ func panelFacts(s *client.Site) [][]string {
 	add("Owner", s.OwnerName)
 	add("Runs", s.Runtime)
 	add("Command", strings.Join(slices.Concat(s.Command, s.Args), " "))
+	if port := value(s.Port); port != 0 {
+		add("Port", reach(port, string(value(s.ProxyMode))))
+	}
 	add("Image", value(s.Image))
 	if s.PreferredNodes != nil {
 		add("Nodes", "preferably "+strings.Join(*s.PreferredNodes, ", "))

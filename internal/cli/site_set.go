@@ -38,6 +38,7 @@ visitors see a page that says it is suspended.`,
   kubepanel site set app.localhost --setting workers=2 --setting timeout=
   kubepanel site set app.localhost --env DEBUG=1 --env-file secrets.env
   kubepanel site set app.localhost --command node --command server.js --args=--verbose
+  kubepanel site set app.localhost --port 3000 --proxy-mode http
   kubepanel site set blog.localhost --preferred-node node-2
   kubepanel site set blog.localhost --alias blog.example --alias news.example
   kubepanel site set blog.localhost --storage 10Gi --cpu 2 --memory 1Gi

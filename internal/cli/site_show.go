@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -113,6 +114,9 @@ func programFacts(s *v1alpha1.DomainSpec) [][]string {
 	if words := slices.Concat(s.Workload.Command, s.Workload.Args); len(words) > 0 {
 		rows = append(rows, []string{"  Command", clean(strings.Join(words, " "))})
 	}
+	if kind := s.Workload.Type; kind != v1alpha1.WorkloadTypePHP && kind != "static" && s.Workload.Port != 0 {
+		rows = append(rows, []string{"  Port", reach(s.Workload.Port, string(s.Workload.ProxyMode))})
+	}
 	if s.Workload.Image != "" {
 		rows = append(rows, []string{"  Image", clean(s.Workload.Image)})
 	}
@@ -120,6 +124,15 @@ func programFacts(s *v1alpha1.DomainSpec) [][]string {
 		rows = append(rows, []string{"  Nodes", "preferably " + clean(strings.Join(s.PreferredNodes, ", "))})
 	}
 	return rows
+}
+
+// reach is where nginx finds the program, and how it talks to it; fastcgi is the
+// catalogue's own way, whatever that is.
+func reach(port int32, mode string) string {
+	if mode == "" || mode == string(v1alpha1.ProxyFastCGI) {
+		return strconv.Itoa(int(port))
+	}
+	return strconv.Itoa(int(port)) + ", " + clean(mode)
 }
 
 // used tells how much of the storage is, where that is known.

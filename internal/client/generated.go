@@ -425,6 +425,27 @@ func (e SendingFault) Valid() bool {
 	}
 }
 
+// Defines values for SiteProxyMode.
+const (
+	Fastcgi SiteProxyMode = "fastcgi"
+	HTTP    SiteProxyMode = "http"
+	Uwsgi   SiteProxyMode = "uwsgi"
+)
+
+// Valid indicates whether the value is a known member of the SiteProxyMode enum.
+func (e SiteProxyMode) Valid() bool {
+	switch e {
+	case Fastcgi:
+		return true
+	case HTTP:
+		return true
+	case Uwsgi:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for StepState.
 const (
 	StepStateDone    StepState = "done"
@@ -1922,9 +1943,15 @@ type Site struct {
 	Owner     string `json:"owner"`
 	OwnerName string `json:"ownerName"`
 
+	// Port Where its program listens, for nginx to reach it. PHP and static files have none.
+	Port *int32 `json:"port,omitempty"`
+
 	// PreferredNodes Nodes that it runs on when it can. Shown to the provider.
 	PreferredNodes *[]string `json:"preferredNodes,omitempty"`
-	Redis          bool      `json:"redis"`
+
+	// ProxyMode How nginx talks to its program; fastcgi is the catalogue's own way.
+	ProxyMode *SiteProxyMode `json:"proxyMode,omitempty"`
+	Redis     bool           `json:"redis"`
 
 	// Runtime What runs it, as TYPE:VERSION.
 	//
@@ -1974,6 +2001,9 @@ type Site struct {
 	WwwRedirect *string `json:"wwwRedirect,omitempty"`
 }
 
+// SiteProxyMode How nginx talks to its program; fastcgi is the catalogue's own way.
+type SiteProxyMode string
+
 // SiteChange defines model for SiteChange.
 type SiteChange struct {
 	// Aliases All further names.
@@ -1998,9 +2028,15 @@ type SiteChange struct {
 	Image  *string `json:"image,omitempty"`
 	Memory *string `json:"memory,omitempty"`
 
+	// Port Where its program listens, for nginx to reach it; 0 for the catalogue's port. Not for PHP and static files.
+	Port *int32 `json:"port,omitempty"`
+
 	// PreferredNodes All nodes that it runs on when it can. The provider's alone.
 	PreferredNodes *[]string `json:"preferredNodes,omitempty"`
-	Redis          *bool     `json:"redis,omitempty"`
+
+	// ProxyMode How nginx talks to its program, http or uwsgi; "" for the catalogue's way.
+	ProxyMode *string `json:"proxyMode,omitempty"`
+	Redis     *bool   `json:"redis,omitempty"`
 
 	// Runtime Another version of its runtime, as TYPE:VERSION.
 	Runtime       *string `json:"runtime,omitempty"`

@@ -26,6 +26,7 @@ func TestWhatRestartsASite(t *testing.T) {
 		"settings":            {php, func(s *v1alpha1.DomainSpec) { s.Workload.Settings = map[string]v1alpha1.Setting{"memoryLimit": "99M"} }, false},
 		"customConfig":        {php, func(s *v1alpha1.DomainSpec) { s.Workload.CustomConfig = "user_agent = a" }, false},
 		"port":                {node, func(s *v1alpha1.DomainSpec) { s.Workload.Port = 9999 }, false},
+		"proxyMode":           {node, func(s *v1alpha1.DomainSpec) { s.Workload.ProxyMode = v1alpha1.ProxyUWSGI }, false},
 		"documentRoot":        {php, func(s *v1alpha1.DomainSpec) { s.Webserver.DocumentRoot = "public" }, false},
 		"WordPress' own root": {wordpress, func(s *v1alpha1.DomainSpec) { s.Webserver.DocumentRoot = "public" }, true},
 		"a program's root":    {node, func(s *v1alpha1.DomainSpec) { s.Webserver.DocumentRoot = "/var/www/app" }, false},

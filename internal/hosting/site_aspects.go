@@ -28,6 +28,9 @@ type SiteAspects struct {
 	// Command and Args start the program in place of what the image begins with, a word
 	// each; empty ones are left out.
 	Command, Args *[]string
+	// Port is what the program listens on, and ProxyMode how nginx talks to it, http or
+	// uwsgi; "" is the catalogue's. PHP and static files have neither to choose.
+	Port, ProxyMode *string
 	// Image replaces the catalogue's, and PreferredNodes are where the site runs when it
 	// can. Only the provider gives either, see Places.
 	Image          *string

@@ -76,7 +76,7 @@ func (p *Panel) apply(ctx context.Context, change SiteChange, d *v1alpha1.Domain
 
 // fromCatalogue applies what the catalogue has a say in.
 func (p *Panel) fromCatalogue(ctx context.Context, change SiteChange, d *v1alpha1.Domain, f *faults) error {
-	if change.Runtime == nil && change.PHP == nil && len(change.Settings) == 0 {
+	if change.Runtime == nil && change.PHP == nil && len(change.Settings) == 0 && change.Port == nil && change.ProxyMode == nil {
 		return nil
 	}
 	settings, err := p.Platform.Settings(ctx)
@@ -92,13 +92,14 @@ func (p *Panel) fromCatalogue(ctx context.Context, change SiteChange, d *v1alpha
 			f.check("runtime", rerun(settings, d, kind, version))
 		}
 	}
+	change.reach(settings, &d.Spec.Workload, f) // after another version, which takes an image's away
 	f.check("setting", set(settings, &d.Spec.Workload, change.Settings))
 	return nil
 }
 
 // rerun takes another version of the site's runtime. Another runtime would serve
 // the files of this one as something that they are not: PHP's source, passwords
-// included, as plain text. An image of the site's own ends with it.
+// included, as plain text. An image of the site's own ends with it, and what that listened on.
 func rerun(settings *platform.Settings, d *v1alpha1.Domain, kind, version string) error {
 	if have := d.Spec.Workload.Type; have != kind {
 		return fmt.Errorf("%s runs %s, not %s; make a new site for %s",
@@ -108,7 +109,11 @@ func rerun(settings *platform.Settings, d *v1alpha1.Domain, kind, version string
 	if err != nil {
 		return err
 	}
-	d.Spec.Workload.Version, d.Spec.Workload.Image = runs.version, ""
+	w := &d.Spec.Workload
+	if w.Image != "" && Reached(settings, kind) {
+		w.Port, w.ProxyMode = runs.port, v1alpha1.ProxyMode(runs.proxyMode)
+	}
+	w.Version, w.Image = runs.version, ""
 	return nil
 }
 

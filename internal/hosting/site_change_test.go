@@ -2,6 +2,7 @@ package hosting_test
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,26 @@ func TestChangeSite(t *testing.T) {
 		"the image's own command again": {change: hosting.SiteChange{SiteAspects: hosting.SiteAspects{Command: &[]string{""}}},
 			prepare: func(d *v1alpha1.Domain) { d.Spec.Workload.Command = []string{"node"} },
 			want:    func(d *v1alpha1.Domain) { d.Spec.Workload.Command = []string{} }},
+		"a port and a way of its own": {change: hosting.SiteChange{SiteAspects: hosting.SiteAspects{Port: new(" 3000 "), ProxyMode: new("uwsgi")}},
+			prepare: isPython,
+			want:    func(d *v1alpha1.Domain) { d.Spec.Workload.Port, d.Spec.Workload.ProxyMode = 3000, v1alpha1.ProxyUWSGI }},
+		"the catalogue's port and way again": {change: hosting.SiteChange{SiteAspects: hosting.SiteAspects{Port: new(""), ProxyMode: new("")}},
+			prepare: func(d *v1alpha1.Domain) {
+				isPython(d)
+				d.Spec.Workload.Port, d.Spec.Workload.ProxyMode = 3000, v1alpha1.ProxyUWSGI
+			},
+			want: func(d *v1alpha1.Domain) { d.Spec.Workload.Port, d.Spec.Workload.ProxyMode = 8000, v1alpha1.ProxyHTTP }},
+		"the catalogue's way that kubectl asked for stays": {change: hosting.SiteChange{SiteAspects: hosting.SiteAspects{ProxyMode: new("")}}, same: true,
+			prepare: func(d *v1alpha1.Domain) { isPython(d); d.Spec.Workload.ProxyMode = v1alpha1.ProxyFastCGI }},
+		"no port for PHP is none to take away": {change: hosting.SiteChange{SiteAspects: hosting.SiteAspects{Port: new(""), ProxyMode: new("")}}, same: true},
+		"another version ends an image and what that listened on": {change: hosting.SiteChange{Runtime: new("python")},
+			prepare: func(d *v1alpha1.Domain) {
+				isPython(d)
+				d.Spec.Workload.Image, d.Spec.Workload.Port, d.Spec.Workload.ProxyMode = "registry.example/app:1", 3000, v1alpha1.ProxyUWSGI
+			},
+			want: func(d *v1alpha1.Domain) {
+				d.Spec.Workload.Image, d.Spec.Workload.Port, d.Spec.Workload.ProxyMode = "", 8000, v1alpha1.ProxyHTTP
+			}},
 		"nodes": {change: hosting.SiteChange{SiteAspects: hosting.SiteAspects{PreferredNodes: &[]string{"node-2", " node-1 "}}},
 			want: func(d *v1alpha1.Domain) { d.Spec.PreferredNodes = []string{"node-2", "node-1"} }},
 		"another PHP in an image of its own": {change: hosting.SiteChange{PHP: new("8.2"), SiteAspects: hosting.SiteAspects{Image: new("registry.example/php:8.2")}},
@@ -128,6 +149,11 @@ func TestChangeSiteRefuses(t *testing.T) {
 		"no node":               {aspects(func(a *hosting.SiteAspects) { a.PreferredNodes = &[]string{"Node_1"} }), nil, hosting.Invalid, "is no name of a node"},
 		"a node of 254":         {aspects(func(a *hosting.SiteAspects) { a.PreferredNodes = &[]string{strings.Repeat("n", 254)} }), nil, hosting.Invalid, "is no name of a node"},
 		"a node twice":          {aspects(func(a *hosting.SiteAspects) { a.PreferredNodes = &[]string{"n", "n"} }), nil, hosting.Invalid, "named twice"},
+		"a port for no one":     {aspects(func(a *hosting.SiteAspects) { a.Port = new("3000") }), nil, hosting.Invalid, "A site of PHP has no program that nginx reaches by a port"},
+		"a way to no one":       {aspects(func(a *hosting.SiteAspects) { a.ProxyMode = new("http") }), isStatic, hosting.Invalid, "has no program that nginx reaches"},
+		"no port":               {aspects(func(a *hosting.SiteAspects) { a.Port = new("70000") }), isPython, hosting.Invalid, "write a number from 1 to 65535"},
+		"nginx' port":           {aspects(func(a *hosting.SiteAspects) { a.Port = new("8080") }), isPython, hosting.Invalid, "is taken in every site's pod"},
+		"no way":                {aspects(func(a *hosting.SiteAspects) { a.ProxyMode = new("fastcgi") }), isPython, hosting.Invalid, "write http or uwsgi"},
 		"being deleted":         {hosting.SiteChange{PHP: new("8.2")}, func(d *v1alpha1.Domain) { d.DeletionTimestamp = new(metav1.Now()) }, hosting.Conflict, "being deleted"},
 	}
 	for name, tt := range tests {
@@ -235,4 +261,28 @@ func TestVariablesOfStaticFilesAreForTheShell(t *testing.T) {
 	if got := change(nil, "NEWER=1"); len(got) != 3 {
 		t.Errorf("with the shell of before there are %q, want three", got)
 	}
+}
+
+// isPython makes a site one of Python, as the panel makes it.
+func isPython(d *v1alpha1.Domain) {
+	d.Spec.Workload = v1alpha1.WorkloadSpec{Type: "python", Version: "3.13", Port: 8000, ProxyMode: v1alpha1.ProxyHTTP}
+}
+
+// FuzzParsePort: a port is one of TCP's and reads the same again.
+func FuzzParsePort(f *testing.F) {
+	for _, seed := range []string{"3000", " 1 ", "65536", "-1", "0", "8080", "+80", "1e3", "०"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		port, err := hosting.ParsePort(text)
+		if err != nil {
+			return
+		}
+		if port < 1 || port > 65535 || port == 8080 || port == 2222 {
+			t.Errorf("ParsePort(%q) = %d", text, port)
+		}
+		if again, err := hosting.ParsePort(strconv.Itoa(int(port))); err != nil || again != port {
+			t.Errorf("ParsePort(%d) = %d, %v", port, again, err)
+		}
+	})
 }

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
 )
 
@@ -62,6 +64,81 @@ func (a SiteAspects) image(w *v1alpha1.WorkloadSpec, f *faults) {
 	default:
 		w.Image = image
 	}
+}
+
+// Reached tells whether nginx reaches a runtime's program by a port. PHP has a socket, and
+// static files no program.
+func Reached(s *platform.Settings, kind string) bool {
+	return kind != PHP && s.Runtimes[kind].ProxyMode != platform.ProxyNone
+}
+
+// reservedPorts are those that others in a site's pod listen on: nginx and SFTP.
+var reservedPorts = []int{8080, 2222}
+
+// ParsePort reads the port that a program listens on.
+func ParsePort(text string) (int32, error) {
+	port, err := strconv.ParseUint(strings.TrimSpace(text), 10, 16)
+	switch {
+	case err != nil || port == 0:
+		return 0, fmt.Errorf("%q is no port; write a number from 1 to 65535", text)
+	case slices.Contains(reservedPorts, int(port)):
+		return 0, fmt.Errorf("the port %d is taken in every site's pod, by nginx or SFTP; choose another", port)
+	}
+	return int32(port), nil
+}
+
+// reach says how nginx reaches the program.
+func (a SiteAspects) reach(s *platform.Settings, w *v1alpha1.WorkloadSpec, f *faults) {
+	offer := s.Runtimes[w.Type]
+	if !Reached(s, w.Type) {
+		for _, part := range []struct {
+			field string
+			text  *string
+		}{{"port", a.Port}, {"proxy-mode", a.ProxyMode}} {
+			if part.text != nil && strings.TrimSpace(*part.text) != "" {
+				f.add(part.field, fmt.Sprintf("a site of %s has no program that nginx reaches by a port; leave it out", RuntimeName(s, w.Type)))
+			}
+		}
+		return
+	}
+	if a.Port != nil {
+		port, err := offer.Port, error(nil)
+		if strings.TrimSpace(*a.Port) != "" {
+			port, err = ParsePort(*a.Port)
+		}
+		if f.check("port", err) {
+			w.Port = port
+		}
+	}
+	if a.ProxyMode != nil {
+		switch mode := v1alpha1.ProxyMode(strings.TrimSpace(*a.ProxyMode)); mode {
+		case "":
+			if _, own := OwnReach(s, w); own != "" {
+				w.ProxyMode = v1alpha1.ProxyMode(offer.ProxyMode)
+			}
+		case v1alpha1.ProxyHTTP, v1alpha1.ProxyUWSGI:
+			w.ProxyMode = mode
+		default:
+			f.add("proxy-mode", fmt.Sprintf("%q is no way to a program; write http or uwsgi", mode))
+		}
+	}
+}
+
+// OwnReach is what a site's program has in place of the catalogue's port and way; zero
+// where that is the catalogue's.
+func OwnReach(s *platform.Settings, w *v1alpha1.WorkloadSpec) (port int32, mode v1alpha1.ProxyMode) {
+	offer := s.Runtimes[w.Type]
+	if !Reached(s, w.Type) {
+		return 0, ""
+	}
+	if w.Port != offer.Port {
+		port = w.Port
+	}
+	// The API server fills fastcgi in where nothing is said, which asks for the catalogue's.
+	if w.ProxyMode != v1alpha1.ProxyMode(offer.ProxyMode) && w.ProxyMode != v1alpha1.ProxyFastCGI {
+		mode = w.ProxyMode
+	}
+	return port, mode
 }
 
 // checkWords judges a command. What is wrong with a word is told without it: people

@@ -68,6 +68,22 @@ func TestASiteIsMadeWithItsVariables(t *testing.T) {
 	h.jo.get("/sites/bad.example").problem(t, http.StatusNotFound, hosting.NotFound, "")
 }
 
+// Where a program listens is its site's; PHP has a socket.
+func TestASiteSaysWhereItsProgramListens(t *testing.T) {
+	h := newHouse(t)
+	h.jo.post("/sites", map[string]any{"name": "app.example", "runtime": "python"}).want(t, http.StatusCreated, `"port":8000`, `"proxyMode":"http"`)
+	patch := func(site string, body map[string]any) reply {
+		t.Helper()
+		return h.jo.ask(request{method: http.MethodPatch, path: "/sites/" + site, body: body})
+	}
+	h.jo.post("/sites/app.example/plan", map[string]any{"port": 3000}).want(t, http.StatusOK, `"action":"change"`)
+	patch("app.example", map[string]any{"port": 3000, "proxyMode": "uwsgi"}).want(t, http.StatusOK, `"port":3000`, `"proxyMode":"uwsgi"`)
+	patch("app.example", map[string]any{"port": 2222}).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "port")
+	patch("app.example", map[string]any{"proxyMode": "fastcgi"}).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "proxyMode")
+	patch("jo.example", map[string]any{"port": 3000}).problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "port")
+	patch("app.example", map[string]any{"port": 0, "proxyMode": ""}).want(t, http.StatusOK, `"port":8000`, `"proxyMode":"http"`)
+}
+
 // A command is the customer's; an image and nodes are the provider's, in changes as in plans.
 func TestWhoGivesASiteItsProgram(t *testing.T) {
 	h := newHouse(t)

@@ -118,7 +118,7 @@ func fieldName(rule string) string {
 		"alias": "aliases", "setting": "settings", "no-database": "database", "php": "runtime",
 		"admin-user": "wordpress.adminUser", "admin-email": "wordpress.adminEmail", "locale": "wordpress.locale",
 		"timezone": "timeZone", "line": "shell", "timeout": "timeoutSeconds", "client": "clientId",
-		"preferred-nodes": "preferredNodes",
+		"preferred-nodes": "preferredNodes", "proxy-mode": "proxyMode",
 	}
 	if name, ok := ours[rule]; ok {
 		return name

@@ -38,6 +38,8 @@ type SiteSettings struct {
 	Variables       []string          `json:"variables" doc:"Names of the variables of its program. Their values are shown to nobody."`
 	Command         []string          `json:"command" doc:"What starts the program in place of the image's own beginning, a word each."`
 	Args            []string          `json:"args" doc:"Arguments of the program in place of the image's."`
+	Port            int32             `json:"port,omitempty" doc:"Where its program listens, for nginx to reach it. PHP and static files have none."`
+	ProxyMode       string            `json:"proxyMode,omitempty" doc:"How nginx talks to its program; fastcgi is the catalogue's own way." enum:"fastcgi,http,uwsgi"`
 	Image           string            `json:"image,omitempty" doc:"Replaces the catalogue's image. Shown to the provider."`
 	PreferredNodes  []string          `json:"preferredNodes,omitempty" doc:"Nodes that it runs on when it can. Shown to the provider."`
 	Storage         string            `json:"storage" example:"5Gi"`
@@ -154,6 +156,9 @@ func settingsOf(s *v1alpha1.DomainSpec) SiteSettings {
 		RuntimeConfig: s.Workload.CustomConfig, WebserverConfig: s.Webserver.CustomConfig,
 		AuthorizedKeys: append([]string{}, s.SFTP.AuthorizedKeys...), Shell: s.SFTP.Type == v1alpha1.SFTPGit,
 		Redis: s.Redis.Enabled, Cache: s.Webserver.Cache.Enabled,
+	}
+	if kind := s.Workload.Type; kind != v1alpha1.WorkloadTypePHP && kind != "static" {
+		r.Port, r.ProxyMode = s.Workload.Port, string(s.Workload.ProxyMode)
 	}
 	if s.Workload.Version != "" {
 		r.Runtime += ":" + s.Workload.Version

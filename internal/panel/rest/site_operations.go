@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"kubepanel.io/kubepanel/internal/hosting"
 )
@@ -122,6 +123,8 @@ type SiteChange struct {
 	Env             []string  `json:"env,omitempty" maxItems:"1000" doc:"Variables of the program to change, each NAME=VALUE, or NAME= to take it away."`
 	Command         *[]string `json:"command,omitempty" maxItems:"1000" doc:"What starts the program in place of the image's own beginning, a word each; none for the image's."`
 	Args            *[]string `json:"args,omitempty" maxItems:"1000" doc:"Arguments of the program in place of the image's, a word each."`
+	Port            *int32    `json:"port,omitempty" minimum:"0" maximum:"65535" doc:"Where its program listens, for nginx to reach it; 0 for the catalogue's port. Not for PHP and static files."`
+	ProxyMode       *string   `json:"proxyMode,omitempty" maxLength:"100" doc:"How nginx talks to its program, http or uwsgi; \"\" for the catalogue's way."`
 	Image           *string   `json:"image,omitempty" maxLength:"1000" doc:"Replaces the catalogue's image, and \"\" gives that back. The provider's alone; another version ends it." example:"registry.example/php:8.4"`
 	PreferredNodes  *[]string `json:"preferredNodes,omitempty" maxItems:"1000" doc:"All nodes that it runs on when it can. The provider's alone."`
 	Storage         *string   `json:"storage,omitempty" maxLength:"100"`
@@ -144,10 +147,21 @@ func (c SiteChange) request() hosting.SiteChange {
 		Runtime: c.Runtime, Settings: c.Settings, Storage: c.Storage, Suspended: c.Suspended,
 		SiteAspects: hosting.SiteAspects{
 			Title: c.Title, Aliases: c.Aliases, AuthorizedKeys: c.AuthorizedKeys, Env: c.Env, TimeZone: c.TimeZone, CPU: c.CPU, Memory: c.Memory,
-			Command: c.Command, Args: c.Args, Image: c.Image, PreferredNodes: c.PreferredNodes, DocumentRoot: c.DocumentRoot, UploadSize: c.UploadSize, WWWRedirect: c.WWWRedirect,
+			Command: c.Command, Args: c.Args, Port: portText(c.Port), ProxyMode: c.ProxyMode, Image: c.Image, PreferredNodes: c.PreferredNodes, DocumentRoot: c.DocumentRoot, UploadSize: c.UploadSize, WWWRedirect: c.WWWRedirect,
 			RuntimeConfig: c.RuntimeConfig, WebserverConfig: c.WebserverConfig, Shell: c.Shell, Redis: c.Redis, Cache: c.Cache,
 		},
 	}
+}
+
+// portText is a port as rules read it; 0 is the catalogue's.
+func portText(port *int32) *string {
+	switch {
+	case port == nil:
+		return nil
+	case *port == 0:
+		return new("")
+	}
+	return new(strconv.Itoa(int(*port)))
 }
 
 func (s *Server) changeSite(ctx context.Context, a hosting.Actor, in *struct {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
 )
@@ -25,6 +26,9 @@ type siteEdit struct {
 	Versions []string
 	// Places: who looks gives sites images and nodes.
 	Places bool
+	// Reached: nginx reaches the program by a port, where Offer has the catalogue's.
+	Reached bool
+	Offer   platform.Runtime
 	// Plan tells what the change would do, when that was asked for.
 	Plan *hosting.Plan
 }
@@ -94,6 +98,14 @@ func (s *Server) siteEdit(r *http.Request, tab string) (siteEdit, error) {
 		return p, err
 	}
 	p.Versions = hosting.Versions(settings, page.Domain.Spec.Workload.Type)
+	w := &page.Domain.Spec.Workload
+	if p.Offer, p.Reached = settings.Runtimes[w.Type], hosting.Reached(settings, w.Type); p.Reached {
+		port, mode := hosting.OwnReach(settings, w)
+		p.Form["port"], p.Form["proxy-mode"] = "", string(mode)
+		if port != 0 {
+			p.Form["port"] = itoa(int(port))
+		}
+	}
 	if p.Places = hosting.Places(page.Actor); p.Places {
 		p.Form["image"], p.Form["preferred-nodes"] = page.Domain.Spec.Workload.Image, strings.Join(page.Domain.Spec.PreferredNodes, "\n")
 	}
@@ -171,6 +183,7 @@ func changeOf(r *http.Request, d *v1alpha1.Domain) hosting.SiteChange {
 	if words := lines("args"); words != nil && strings.Join(*words, "\n") != shown["args"] {
 		change.Args = words
 	}
+	change.Port, change.ProxyMode = text("port"), text("proxy-mode")
 	change.Image, change.PreferredNodes = text("image"), lines("preferred-nodes")
 	if r.PostForm.Has("setting") {
 		change.Settings = settingsOf(*lines("setting"), d)
@@ -203,6 +216,13 @@ func (p siteEdit) fields() []string { return slices.Collect(maps.Keys(p.Form)) }
 // line returns a field of the form.
 func (p siteEdit) line(name, label, hint string) inputField {
 	return inputField{Name: strings.ReplaceAll(name, ".", "-"), Field: name, Label: label, Value: p.Form[name], Fault: p.Wrong.Of(name), Hint: hint, LTR: true, Complete: "off"}
+}
+
+// reach returns the field of the port, with the catalogue's in place of a value.
+func (p siteEdit) reach(name, label, hint string) inputField {
+	field := p.line(name, label, hint)
+	field.Holder = itoa(int(p.Offer.Port))
+	return field
 }
 
 // variables says how variables are written, and which there are.

@@ -349,6 +349,36 @@ func TestAProgramIsChangedOnItsTab(t *testing.T) {
 	}
 }
 
+// Where a program listens is its site's to say, and the field is there for programs that
+// nginx reaches by a port alone.
+func TestAPortIsChosenOnItsTab(t *testing.T) {
+	h := newHouse(t)
+	h.site("shop.example", nil)
+	h.site("app.example", func(d *v1alpha1.Domain) {
+		d.Spec.Workload = v1alpha1.WorkloadSpec{Type: "python", Version: "3.13", Port: 8000, ProxyMode: v1alpha1.ProxyHTTP}
+	})
+	h.as = h.jo
+	if page := h.get("/sites/shop.example/settings").body; strings.Contains(page, `name="port"`) {
+		t.Error("PHP has a port to choose")
+	}
+	const tab, to = "/sites/app.example/settings", "/sites/app.example/change"
+	h.get(tab).want(t, http.StatusOK, `name="port"`, `placeholder="8000"`, "As the platform does: http")
+	h.post(to, url.Values{"tab": {"settings"}, "port": {"8080"}, "proxy-mode": {""}}).want(t, http.StatusUnprocessableEntity, "taken in every site", `id="port-fault"`)
+	form := url.Values{"tab": {"settings"}, "port": {"3000"}, "proxy-mode": {"uwsgi"}}
+	form.Set("plan", "1")
+	h.post(to, form).want(t, http.StatusOK, "What would change")
+	form.Del("plan")
+	h.post(to, form).leads(t, "/sites/app.example")
+	if w := h.domain("app.example").Spec.Workload; w.Port != 3000 || w.ProxyMode != v1alpha1.ProxyUWSGI {
+		t.Errorf("the program is reached at %d by %s, want 3000 and uwsgi", w.Port, w.ProxyMode)
+	}
+	h.get(tab).want(t, http.StatusOK, `value="3000"`, `<option value="uwsgi" selected`)
+	h.post(to, url.Values{"tab": {"settings"}, "port": {""}, "proxy-mode": {""}}).leads(t, "/sites/app.example")
+	if w := h.domain("app.example").Spec.Workload; w.Port != 8000 || w.ProxyMode != v1alpha1.ProxyHTTP {
+		t.Errorf("the program is reached at %d by %s, want the catalogue's 8000 and http", w.Port, w.ProxyMode)
+	}
+}
+
 func TestOverviewLeadsThroughTheFirstSteps(t *testing.T) {
 	h := newHouse(t)
 	h.get("/").want(t, http.StatusOK, "First steps", `href="/sites/new"`)

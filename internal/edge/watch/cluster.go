@@ -11,10 +11,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
 
 	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/internal/edge/cert"
 	"kubepanel.io/kubepanel/internal/edge/route"
+	"kubepanel.io/kubepanel/internal/feed"
 )
 
 // Cluster connects the edge with the API server. Its fields are set before Run.
@@ -74,20 +76,20 @@ func (c *Cluster) publish(notices *notices, own *ownSecrets) {
 // feeds starts all watches and returns what tells that each has its first list.
 // The CA is not among them: sites that bring a certificate can do without.
 func (c *Cluster) feeds(ctx context.Context, all *sync.WaitGroup, status *statusWriter) []<-chan struct{} {
-	classes := newFeed(func(class *networkingv1.IngressClass) {
+	classes := feed.New(func(class *networkingv1.IngressClass) {
 		c.Routes.PutClass(class)
 		status.reviewAll()
 	}, func(name types.NamespacedName) { c.Routes.DeleteClass(name) }, func(*networkingv1.IngressClass) {})
-	ingresses := newFeed(func(ing *networkingv1.Ingress) {
+	ingresses := feed.New(func(ing *networkingv1.Ingress) {
 		c.Routes.PutIngress(ing)
 		status.review(ing)
 	}, func(name types.NamespacedName) {
 		c.Routes.DeleteIngress(name)
 		status.forget(name)
 	}, func(ing *networkingv1.Ingress) { ing.Labels = nil })
-	services := newFeed(c.Routes.PutService, c.Routes.DeleteService, stripService)
-	slices := newFeed(c.Routes.PutSlice, c.Routes.DeleteSlice, stripSlice)
-	ca := newFeed(c.putCA, func(types.NamespacedName) {
+	services := feed.New(c.Routes.PutService, c.Routes.DeleteService, stripService)
+	slices := feed.New(c.Routes.PutSlice, c.Routes.DeleteSlice, stripSlice)
+	ca := feed.New(c.putCA, func(types.NamespacedName) {
 		c.Log.Warn("the platform's CA is gone; the edge goes on with the one that it has read", "secret", platform.SecretCA)
 	}, func(*corev1.Secret) {})
 
@@ -98,16 +100,16 @@ func (c *Cluster) feeds(ctx context.Context, all *sync.WaitGroup, status *status
 	start(ctx, all, c, services, core.Services(everywhere))
 	start(ctx, all, c, slices, c.Client.DiscoveryV1().EndpointSlices(everywhere))
 	start(ctx, all, c, ca, one[*corev1.SecretList]{core.Secrets(c.Settings.Namespace), platform.SecretCA})
-	return []<-chan struct{}{classes.synced, ingresses.synced, services.synced, slices.synced}
+	return []<-chan struct{}{classes.Synced(), ingresses.Synced(), services.Synced(), slices.Synced()}
 }
 
 func (c *Cluster) putCA(secret *corev1.Secret) {
 	err := c.Authority.SetCA(secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey])
 	if err != nil {
-		c.Log.Error("the platform's CA can't be used", "secret", nameOf(secret).String(), "error", err)
+		c.Log.Error("the platform's CA can't be used", "secret", cache.MetaObjectToName(secret).String(), "error", err)
 		return
 	}
-	c.Log.Info("the platform's CA is read", "secret", nameOf(secret).String(), "expires", c.Authority.Expires())
+	c.Log.Info("the platform's CA is read", "secret", cache.MetaObjectToName(secret).String(), "expires", c.Authority.Expires())
 }
 
 func stripService(svc *corev1.Service) {

@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
+
+	"kubepanel.io/kubepanel/internal/feed"
 )
 
 // lister is the part of a typed client that a feed needs.
@@ -36,12 +38,12 @@ func (o one[L]) Watch(ctx context.Context, opts metav1.ListOptions) (watch.Inter
 	return o.lister.Watch(ctx, opts)
 }
 
-func start[T object, L runtime.Object](ctx context.Context, all *sync.WaitGroup, c *Cluster, f *feed[T], from lister[L]) {
+func start[T feed.Object, L runtime.Object](ctx context.Context, all *sync.WaitGroup, c *Cluster, f *feed.Feed[T], from lister[L]) {
 	lw := cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
 			return from.List(ctx, opts)
 		},
 		WatchFuncWithContext: from.Watch,
 	}, c.Client)
-	all.Go(func() { f.run(ctx, lw) })
+	all.Go(func() { f.Run(ctx, lw) })
 }

@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
 )
 
@@ -47,7 +48,7 @@ func (w *statusWriter) review(ing *networkingv1.Ingress) {
 	if len(w.want) == 0 {
 		return
 	}
-	name := nameOf(ing)
+	name := cache.MetaObjectToName(ing).AsNamespacedName()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if reflect.DeepEqual(ing.Status.LoadBalancer.Ingress, w.want) {

@@ -1,4 +1,5 @@
-package watch
+// Package feed hands objects on as the API server tells of them, and keeps none.
+package feed
 
 import (
 	"context"
@@ -12,23 +13,22 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// maxBackoff bounds the wait before a watch is tried again, so that the edge has
+// maxBackoff bounds the wait before a watch is tried again, so that who listens has
 // caught up seconds after an API server came back.
 const maxBackoff = 5 * time.Second
 
-// object is a pointer to a typed API object.
-type object interface {
+// Object is a pointer to a typed API object.
+type Object interface {
 	runtime.Object
 	metav1.Object
 }
 
-// feed hands the objects of one kind on as they come, and remembers only their
+// Feed hands the objects of one kind on as they come, and remembers only their
 // names, to tell what is gone after a new list. It is the store of a reflector.
-type feed[T object] struct {
+type Feed[T Object] struct {
 	put    func(T)
 	remove func(types.NamespacedName)
-	// strip takes away what put does not read, before a first list piles up.
-	strip func(T)
+	strip  func(T) // as it comes from the wire, before a first list piles up
 
 	mu     sync.Mutex
 	known  map[types.NamespacedName]struct{}
@@ -36,16 +36,21 @@ type feed[T object] struct {
 	synced chan struct{}
 }
 
-func newFeed[T object](put func(T), remove func(types.NamespacedName), strip func(T)) *feed[T] {
-	return &feed[T]{
+// New returns a feed that calls put for each new or changed object and remove for each
+// that is gone, one at a time. strip takes away what put does not read.
+func New[T Object](put func(T), remove func(types.NamespacedName), strip func(T)) *Feed[T] {
+	return &Feed[T]{
 		put: put, remove: remove, strip: strip,
 		known:  map[types.NamespacedName]struct{}{},
 		synced: make(chan struct{}),
 	}
 }
 
-// run lists and watches until ctx ends.
-func (f *feed[T]) run(ctx context.Context, lw cache.ListerWatcher) {
+// Synced is closed once a first list was handed on.
+func (f *Feed[T]) Synced() <-chan struct{} { return f.synced }
+
+// Run lists and watches until ctx ends.
+func (f *Feed[T]) Run(ctx context.Context, lw cache.ListerWatcher) {
 	// The zero T tells the reflector the type; it is never looked into.
 	var kind T
 	cache.NewReflectorWithOptions(lw, kind, f, cache.ReflectorOptions{
@@ -54,39 +59,40 @@ func (f *feed[T]) run(ctx context.Context, lw cache.ListerWatcher) {
 }
 
 // Add takes a new object.
-func (f *feed[T]) Add(obj any) error { return f.Update(obj) }
+func (f *Feed[T]) Add(obj any) error { return f.Update(obj) }
 
 // Update takes a changed object.
-func (f *feed[T]) Update(obj any) error {
+func (f *Feed[T]) Update(obj any) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if o, ok := obj.(T); ok {
-		f.known[nameOf(o)] = struct{}{}
+		f.known[cache.MetaObjectToName(o).AsNamespacedName()] = struct{}{}
 		f.put(o)
 	}
 	return nil
 }
 
 // Delete forgets an object.
-func (f *feed[T]) Delete(obj any) error {
+func (f *Feed[T]) Delete(obj any) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if o, ok := obj.(T); ok {
-		delete(f.known, nameOf(o))
-		f.remove(nameOf(o))
+		name := cache.MetaObjectToName(o).AsNamespacedName()
+		delete(f.known, name)
+		f.remove(name)
 	}
 	return nil
 }
 
 // Replace takes a complete list.
-func (f *feed[T]) Replace(list []any, _ string) error {
+func (f *Feed[T]) Replace(list []any, _ string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	gone := f.known
 	f.known = make(map[types.NamespacedName]struct{}, len(list))
 	for _, obj := range list {
 		if o, ok := obj.(T); ok {
-			name := nameOf(o)
+			name := cache.MetaObjectToName(o).AsNamespacedName()
 			f.known[name] = struct{}{}
 			delete(gone, name)
 			f.put(o)
@@ -100,10 +106,10 @@ func (f *feed[T]) Replace(list []any, _ string) error {
 }
 
 // Resync has nothing to do: what was handed on is kept there.
-func (f *feed[T]) Resync() error { return nil }
+func (f *Feed[T]) Resync() error { return nil }
 
 // Transformer strips objects as they come from the wire.
-func (f *feed[T]) Transformer() cache.TransformFunc {
+func (f *Feed[T]) Transformer() cache.TransformFunc {
 	return func(obj any) (any, error) {
 		if o, ok := obj.(T); ok {
 			o.SetManagedFields(nil)
@@ -111,8 +117,4 @@ func (f *feed[T]) Transformer() cache.TransformFunc {
 		}
 		return obj, nil
 	}
-}
-
-func nameOf(o metav1.Object) types.NamespacedName {
-	return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}
 }

@@ -91,7 +91,6 @@ func (s site) walledWays(t *testing.T, victim site) ways {
 	w.add("the kubelet", 10250, nodes...)
 	w.add("etcd", 2379, nodes...)
 	w.add("metrics-server", 443, c.serviceAddresses(t, "kube-system", "metrics-server")...)
-	w.add("the other's Service", 80, c.serviceAddresses(t, victim.namespace(t), victim.backend(t))...)
 	w.add("the edge from within", 80, c.serviceAddresses(t, platformNamespace, "kubepanel-edge")...)
 	w.add("the panel from within", 443, c.serviceAddresses(t, platformNamespace, "kubepanel-panel")...)
 	for _, port := range []int{portHTTP, 2222, 9000, 6379, 3306} {
@@ -182,19 +181,6 @@ func (c *cluster) nodeAddresses(t testing.TB) []string {
 		}
 	}
 	return all
-}
-
-// backend is the Service that the edge sends the site's visitors to.
-func (s site) backend(t testing.TB) string {
-	t.Helper()
-	var routes networkingv1.IngressList
-	if err := s.List(t.Context(), &routes, client.InNamespace(s.namespace(t))); err != nil {
-		t.Fatal(err)
-	}
-	if len(routes.Items) != 1 {
-		t.Fatalf("%s has %d Ingresses, want one", s.name, len(routes.Items))
-	}
-	return routes.Items[0].Spec.Rules[0].HTTP.Paths[0].Backend.Service.Name
 }
 
 // metadataServices give clouds' machines their credentials.

@@ -17,7 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/gateway"
 	"kubepanel.io/kubepanel/internal/startup"
 )
@@ -110,7 +109,7 @@ func domainClient(kubeconfig string) (client.WithWatch, error) {
 		return nil, err
 	}
 	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
+	if err := gateway.AddToScheme(scheme); err != nil {
 		return nil, fmt.Errorf("name the kinds: %w", err)
 	}
 	return client.NewWithWatch(config, client.Options{Scheme: scheme})

@@ -1,8 +1,6 @@
 package desired
 
 import (
-	"fmt"
-
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -12,22 +10,21 @@ import (
 // portNameHTTP is the name under which the Ingress finds the Service's port.
 const portNameHTTP = "http"
 
-// portGateway is the Service's port that the gateway signs in at.
-const portGateway = 22
+// PortNameSSH is the name under which the gateway finds a site's SSH server in the
+// EndpointSlices of its Service.
+const PortNameSSH = "ssh"
 
-// Service returns the address that the edge sends visitors to, and the gateway
-// those who come for the files.
+// Service says where the site is, to the edge and to the gateway. Both ask its pod, so it
+// has no address of its own: an API server looks through all addresses that were given to
+// give one, and each is a rule on every node.
 func (s Site) Service() *corev1.Service {
 	ports := []corev1.ServicePort{{Name: portNameHTTP, Port: 80, TargetPort: intstr.FromInt32(portHTTP)}}
 	if s.sftpEnabled() && s.Platform.SFTP.Gateway() {
-		ports = append(ports, corev1.ServicePort{Name: "ssh", Port: portGateway, TargetPort: intstr.FromInt32(portSFTP)})
+		ports = append(ports, corev1.ServicePort{Name: PortNameSSH, Port: 22, TargetPort: intstr.FromInt32(portSFTP)})
 	}
-	return s.service(ServiceName(s.name()), corev1.ServiceTypeClusterIP, ports...)
-}
-
-// SFTPAddress is where the gateway reaches the SFTP server of a domain's site.
-func SFTPAddress(domain string) string {
-	return fmt.Sprintf("%s.%s.svc:%d", ServiceName(domain), Namespace(domain), portGateway)
+	service := s.service(ServiceName(s.name()), corev1.ServiceTypeClusterIP, ports...)
+	service.Spec.ClusterIP = corev1.ClusterIPNone
+	return service
 }
 
 // SFTPService returns the address that customers reach their files at.

@@ -7,15 +7,12 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
-	"kubepanel.io/kubepanel/internal/desired"
 	"kubepanel.io/kubepanel/internal/sshd"
 )
 
 // Site is what the gateway knows of a site: nothing of it is secret.
 type Site struct {
 	Domain string
-	// Address of the site's own server, host and port.
-	Address string
 	// HostKey is what that server has to show.
 	HostKey ssh.PublicKey
 	// Keys may sign in.
@@ -23,7 +20,7 @@ type Site struct {
 }
 
 // siteOf reads a Domain; ok is false when nobody can sign in there.
-func (d *Directory) siteOf(o *v1alpha1.Domain) (site *Site, ok bool) {
+func siteOf(o *v1alpha1.Domain) (site *Site, ok bool) {
 	status := o.Status.SFTP
 	if status == nil || o.Spec.SFTP.Enabled != nil && !*o.Spec.SFTP.Enabled || o.DeletionTimestamp != nil {
 		return nil, false
@@ -32,33 +29,27 @@ func (d *Directory) siteOf(o *v1alpha1.Domain) (site *Site, ok bool) {
 	if len(hostKeys) != 1 {
 		return nil, false
 	}
-	address := d.Address
-	if address == nil {
-		address = desired.SFTPAddress
-	}
 	return &Site{
-		Domain: o.Spec.DomainName, Address: address(o.Spec.DomainName), HostKey: hostKeys[0],
+		Domain: o.Spec.DomainName, HostKey: hostKeys[0],
 		Keys: sshd.ParseKeys(strings.Join(append([]string{status.PublicKey}, o.Spec.SFTP.AuthorizedKeys...), "\n")),
 	}, true
 }
 
-// Directory holds all sites. The zero value is empty and works.
+// Directory holds all sites and where they are. The zero value is empty and works.
 type Directory struct {
-	// Address is where the server of a domain's site is reached; nil takes its
-	// Service. It is set before use.
-	Address func(domain string) string
-
 	mu sync.RWMutex
 	// objects maps a Domain's name to its site: two Domains can ask for one domain
 	// name, and only the one that has it has a status.
 	objects map[string]*Site
 	domains map[string]*Site
 	keys    map[string][]*Site // by the key's bytes
+	// slices are what the EndpointSlices say, by their namespaces and names.
+	slices map[string]map[string]slice
 }
 
 // Put takes what a Domain says now.
 func (d *Directory) Put(o *v1alpha1.Domain) {
-	site, ok := d.siteOf(o)
+	site, ok := siteOf(o)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.remove(o.Name)

@@ -20,6 +20,7 @@ import (
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/gateway"
+	"kubepanel.io/kubepanel/internal/gateway/gatewaytest"
 	"kubepanel.io/kubepanel/internal/proctest"
 	"kubepanel.io/kubepanel/internal/toolbox/toolboxtest"
 )
@@ -28,29 +29,28 @@ func TestMain(m *testing.M) { toolboxtest.Main(m) }
 
 // platform is a gateway with its sites, and a customer's folder.
 type platform struct {
-	t         testing.TB
-	keys      gateway.Keys
-	sites     *gateway.Directory
-	addresses map[string]string
-	port      int
-	home      string
-	log       *proctest.Log
+	t     testing.TB
+	keys  gateway.Keys
+	sites *gateway.Directory
+	port  int
+	home  string
+	log   *proctest.Log
 }
 
 // site is one site and the toolbox that serves it.
 type site struct {
 	*platform
-	domain, password, root, secrets string
-	host                            ssh.Signer
-	log                             *proctest.Log
-	object                          *v1alpha1.Domain
+	domain, password, root, secrets, address string
+	host                                     ssh.Signer
+	log                                      *proctest.Log
+	object                                   *v1alpha1.Domain
 }
 
 func newPlatform(t testing.TB) *platform {
 	t.Helper()
-	p := &platform{t: t, addresses: map[string]string{}, home: t.TempDir(), log: &proctest.Log{}}
+	p := &platform{t: t, home: t.TempDir(), log: &proctest.Log{}}
 	p.keys = gateway.Keys{Host: p.newKey("gateway"), Authority: p.newKey("authority")}
-	p.sites = &gateway.Directory{Address: func(domain string) string { return p.addresses[domain] }}
+	p.sites = &gateway.Directory{}
 	p.write(p.home, "askpass", "#!/bin/sh\necho \"$TEST_PASSWORD\"\n")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	p.must(err)
@@ -86,7 +86,8 @@ func (p *platform) newSite(domain string, flags ...string) *site {
 	} {
 		p.write(s.secrets, name, content)
 	}
-	p.addresses[domain], _ = toolboxtest.Serve(p.t, s.log, append(flags, "--root="+s.root, "--credentials="+s.secrets)...)
+	address, _ := toolboxtest.Serve(p.t, s.log, append(flags, "--root="+s.root, "--credentials="+s.secrets)...)
+	s.moveTo(address)
 	s.object = &v1alpha1.Domain{
 		ObjectMeta: metav1.ObjectMeta{Name: strings.ReplaceAll(domain, ".", "-")},
 		Spec:       v1alpha1.DomainSpec{DomainName: domain},
@@ -94,6 +95,12 @@ func (p *platform) newSite(domain string, flags ...string) *site {
 	}
 	p.sites.Put(s.object)
 	return s
+}
+
+// moveTo says that a site's server is elsewhere.
+func (s *site) moveTo(address string) {
+	s.address = address
+	s.sites.PutSlice(gatewaytest.Slice(s.domain, address))
 }
 
 // newKey makes a key, whose private half becomes a file of that name.

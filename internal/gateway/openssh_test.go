@@ -114,7 +114,7 @@ func TestAStolenVoucherOpensNoOtherSite(t *testing.T) {
 	signer, err := ssh.NewCertSigner(cert, key)
 	p.must(err)
 	dial := func(s *site) error {
-		client, err := ssh.Dial("tcp", p.addresses[s.domain], &ssh.ClientConfig{
+		client, err := ssh.Dial("tcp", s.address, &ssh.ClientConfig{
 			User: "site", Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)}, HostKeyCallback: ssh.FixedHostKey(s.host.PublicKey()),
 		})
 		if err == nil {
@@ -136,8 +136,7 @@ func TestASiteThatDoesNotAnswerIsNamed(t *testing.T) {
 	p.upload()
 	for name, address := range map[string]string{"nobody listens": proctest.Address(t), "an impostor": p.impostor()} {
 		t.Run(name, func(t *testing.T) {
-			p.addresses[blog.domain] = address
-			p.sites.Put(blog.object)
+			blog.moveTo(address)
 			for by, test := range map[string]struct{ key, password string }{"key": {key: blog.domain}, "password": {password: blog.password}} {
 				out, err := p.run(test.key, test.password, "sftp", "blog.example@127.0.0.1")
 				if err == nil || !strings.Contains(out, "The server of blog.example does not answer") {

@@ -16,6 +16,7 @@ import (
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/gateway"
+	"kubepanel.io/kubepanel/internal/gateway/gatewaytest"
 )
 
 // gateway serves the toolbox's site through a gateway in this process.
@@ -34,7 +35,8 @@ func (t *transfers) gateway(b *testing.B, toolbox *server) *server {
 	host, err := ssh.ParsePrivateKey([]byte(read("hostKey")))
 	must(b, err)
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(toolbox.port))
-	sites := &gateway.Directory{Address: func(string) string { return address }}
+	sites := &gateway.Directory{}
+	sites.PutSlice(gatewaytest.Slice(site, address))
 	sites.Put(&v1alpha1.Domain{
 		ObjectMeta: metav1.ObjectMeta{Name: "bench"}, Spec: v1alpha1.DomainSpec{DomainName: site},
 		Status: v1alpha1.DomainStatus{SFTP: &v1alpha1.SFTPStatus{

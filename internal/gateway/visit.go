@@ -139,7 +139,7 @@ func (v *visit) dial(ctx context.Context, site *Site, user, password string) (*u
 	if err != nil {
 		return nil, err
 	}
-	conn, err := reach(ctx, site.Address)
+	conn, err := v.gateway.Sites.reach(ctx, site.Domain)
 	if err != nil {
 		return nil, fmt.Errorf("reach the site: %w", err)
 	}
@@ -154,7 +154,7 @@ func (v *visit) dial(ctx context.Context, site *Site, user, password string) (*u
 		})},
 	}
 	config.Ciphers = sshd.Ciphers()
-	c, channels, requests, err := ssh.NewClientConn(conn, site.Address, config)
+	c, channels, requests, err := ssh.NewClientConn(conn, site.Domain, config)
 	if err == nil {
 		_ = conn.SetDeadline(time.Time{})
 		return &upstream{Conn: c, channels: channels, requests: requests}, nil

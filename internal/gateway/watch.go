@@ -2,102 +2,83 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"sync"
-	"time"
 
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/feed"
 )
 
-// maxBackoff bounds the wait before a watch is tried again.
-const maxBackoff = 5 * time.Second
-
-// Watcher keeps a directory as the Domains are. It is the store of a reflector.
+// Watcher keeps a directory as the Domains are, and where their pods are.
 type Watcher struct {
-	Client    client.WithWatch
-	Directory *Directory
-
-	mu     sync.Mutex
-	known  map[string]struct{}
-	once   sync.Once
-	synced chan struct{}
+	client  client.WithWatch
+	domains *feed.Feed[*v1alpha1.Domain]
+	slices  *feed.Feed[*discoveryv1.EndpointSlice]
+	synced  chan struct{}
 }
 
-// NewWatcher returns a watcher that has seen nothing yet.
+// NewWatcher returns a watcher that has seen nothing yet. c knows the kinds of AddToScheme.
 func NewWatcher(c client.WithWatch, d *Directory) *Watcher {
-	return &Watcher{Client: c, Directory: d, known: map[string]struct{}{}, synced: make(chan struct{})}
+	return &Watcher{
+		client:  c,
+		domains: feed.New(d.Put, func(n types.NamespacedName) { d.Remove(n.Name) }, func(*v1alpha1.Domain) {}),
+		slices:  feed.New(d.PutSlice, d.RemoveSlice, func(*discoveryv1.EndpointSlice) {}),
+		synced:  make(chan struct{}),
+	}
 }
 
-// Synced is closed once all Domains were seen.
+// AddToScheme names the kinds that a Watcher reads.
+func AddToScheme(s *runtime.Scheme) error {
+	return errors.Join(v1alpha1.AddToScheme(s), discoveryv1.AddToScheme(s))
+}
+
+// Synced is closed once all was seen.
 func (w *Watcher) Synced() <-chan struct{} { return w.synced }
 
 // Run watches until ctx ends.
 func (w *Watcher) Run(ctx context.Context) {
-	options := func(o metav1.ListOptions) *client.ListOptions { return &client.ListOptions{Raw: &o} }
-	lw := &cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			list := &v1alpha1.DomainList{}
-			return list, w.Client.List(ctx, list, options(o))
-		},
-		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			return w.Client.Watch(ctx, &v1alpha1.DomainList{}, options(o))
-		},
-	}
-	cache.NewReflectorWithOptions(lw, &v1alpha1.Domain{}, w, cache.ReflectorOptions{
-		Backoff: &wait.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 5, Cap: maxBackoff},
-	}).RunWithContext(ctx)
-}
-
-// Add takes a new Domain.
-func (w *Watcher) Add(obj any) error { return w.Update(obj) }
-
-// Update takes a changed Domain.
-func (w *Watcher) Update(obj any) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if d, ok := obj.(*v1alpha1.Domain); ok {
-		w.known[d.Name] = struct{}{}
-		w.Directory.Put(d)
-	}
-	return nil
-}
-
-// Delete forgets a Domain.
-func (w *Watcher) Delete(obj any) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if d, ok := obj.(*v1alpha1.Domain); ok {
-		delete(w.known, d.Name)
-		w.Directory.Remove(d.Name)
-	}
-	return nil
-}
-
-// Replace takes a complete list.
-func (w *Watcher) Replace(list []any, _ string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	gone := w.known
-	w.known = make(map[string]struct{}, len(list))
-	for _, obj := range list {
-		if d, ok := obj.(*v1alpha1.Domain); ok {
-			w.known[d.Name] = struct{}{}
-			delete(gone, d.Name)
-			w.Directory.Put(d)
+	var all sync.WaitGroup
+	defer all.Wait()
+	// What Kubernetes makes of a site's Service has the Service's labels.
+	ofSites := labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy, v1alpha1.LabelComponent: v1alpha1.ComponentSite}
+	all.Go(func() { w.domains.Run(ctx, listWatch[v1alpha1.DomainList](w.client, nil)) })
+	all.Go(func() { w.slices.Run(ctx, listWatch[discoveryv1.EndpointSliceList](w.client, ofSites)) })
+	for _, synced := range []<-chan struct{}{w.domains.Synced(), w.slices.Synced()} {
+		select {
+		case <-synced:
+		case <-ctx.Done():
+			return
 		}
 	}
-	for name := range gone {
-		w.Directory.Remove(name)
-	}
-	w.once.Do(func() { close(w.synced) })
-	return nil
+	close(w.synced)
 }
 
-// Resync has nothing to do: the directory is what is kept.
-func (w *Watcher) Resync() error { return nil }
+// listWatch lists and watches the objects of a kind that have those labels.
+func listWatch[L any, PL interface {
+	*L
+	client.ObjectList
+}](c client.WithWatch, having labels.Set,
+) cache.ListerWatcher {
+	options := func(o metav1.ListOptions) *client.ListOptions {
+		o.LabelSelector = having.String()
+		return &client.ListOptions{Raw: &o}
+	}
+	return &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			list := PL(new(L))
+			return list, c.List(ctx, list, options(o))
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			return c.Watch(ctx, PL(new(L)), options(o))
+		},
+	}
+}

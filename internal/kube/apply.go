@@ -82,7 +82,13 @@ func (a Applier) Apply(ctx context.Context, owner, obj client.Object) error {
 		return err
 	}
 	patch := client.RawPatch(types.ApplyPatchType, body)
-	if err := a.Client.Patch(ctx, obj, patch, a.Owner, client.ForceOwnership); err != nil {
+	err = a.Client.Patch(ctx, obj, patch, a.Owner, client.ForceOwnership)
+	if keepsAddress(obj, err) {
+		if err = a.releaseAddress(ctx, obj); err == nil {
+			err = a.Client.Patch(ctx, obj, patch, a.Owner, client.ForceOwnership)
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("apply %s: %w", describe(obj), err)
 	}
 	return a.know(owner, obj)

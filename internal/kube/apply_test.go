@@ -8,7 +8,10 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubepanel.io/kubepanel/internal/kube"
@@ -69,6 +72,47 @@ func TestFieldsThatAreWantedNoMoreGo(t *testing.T) {
 				t.Errorf("applied again = %v, and it was not left alone", err)
 			}
 		})
+	}
+}
+
+// A Service keeps its address for good, and what asks its pods finds them meanwhile: it
+// stays the same object.
+func TestAServiceGivesItsAddressUp(t *testing.T) {
+	a := kube.Applier{Client: cluster.Client, Direct: cluster.Client, Owner: "kubepanel-test", Counts: &kube.Counts{}}
+	service := func(address string) *corev1.Service {
+		return &corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Name: "gives-up", Namespace: "default"},
+			Spec: corev1.ServiceSpec{
+				Type: corev1.ServiceTypeClusterIP, ClusterIP: address, Selector: map[string]string{"a": "b"},
+				IPFamilyPolicy: ptr.To(corev1.IPFamilyPolicyPreferDualStack),
+				Ports:          []corev1.ServicePort{{Name: "http", Port: 80, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromInt32(8080)}},
+			},
+		}
+	}
+	first := service("")
+	if err := a.Apply(t.Context(), nil, first); err != nil {
+		t.Fatal(err)
+	}
+	if len(first.Spec.ClusterIPs) != 2 {
+		t.Fatalf("its addresses are %q at first, want one of each family", first.Spec.ClusterIPs)
+	}
+	got := service(corev1.ClusterIPNone)
+	got.Spec.Ports[0].Port = 1 << 16
+	if err := a.Apply(t.Context(), nil, got); !apierrors.IsInvalid(err) {
+		t.Errorf("a port beyond all = %v, want that it is refused", err)
+	}
+	if _, err := a.Live(t.Context(), got); err != nil || len(got.Spec.ClusterIPs) != 2 {
+		t.Errorf("what was refused left it with the addresses %q (%v)", got.Spec.ClusterIPs, err)
+	}
+	got = service(corev1.ClusterIPNone)
+	if err := a.Apply(t.Context(), nil, got); err != nil {
+		t.Fatal(err)
+	}
+	if got.UID != first.UID || got.Spec.ClusterIP != corev1.ClusterIPNone || got.Spec.Type != corev1.ServiceTypeClusterIP || got.Spec.ExternalName != "" || len(got.Spec.Ports) != 1 || len(got.Spec.IPFamilies) != 2 {
+		t.Errorf("it became %+v of %s, want %s without an address", got.Spec, got.UID, first.UID)
+	}
+	if err := a.Apply(t.Context(), nil, service(corev1.ClusterIPNone)); err != nil || a.Counts.Unchanged.Load() != 1 {
+		t.Errorf("applied again = %v, and it was not left alone", err)
 	}
 }
 

@@ -121,6 +121,8 @@ func (c *Cluster) start(found binaries, flags []Flag) error {
 		ControlPlaneStopTimeout:  startTimeout,
 	}
 	c.env.ControlPlane.GetAPIServer().Path = apiServer
+	// Services have addresses of both families, as those of our node.
+	c.env.ControlPlane.GetAPIServer().Configure().Set("service-cluster-ip-range", "10.0.0.0/16,fd00:10::/108")
 	for _, f := range flags {
 		c.env.ControlPlane.GetAPIServer().Configure().Set(f.Name, f.Value)
 	}

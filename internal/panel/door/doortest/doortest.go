@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,6 +21,7 @@ import (
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/gateway"
+	"kubepanel.io/kubepanel/internal/gateway/gatewaytest"
 	"kubepanel.io/kubepanel/internal/panel/door"
 	"kubepanel.io/kubepanel/internal/toolbox/toolboxtest"
 )
@@ -36,22 +36,15 @@ type Street struct {
 	// Address of the gateway.
 	Address string
 
-	t       testing.TB
-	sites   *gateway.Directory
-	mu      sync.Mutex
-	toolbox map[string]string // addresses by domain
+	t     testing.TB
+	sites *gateway.Directory
 }
 
 // New starts a gateway without sites, and a door that leads there.
 func New(t testing.TB) *Street {
 	t.Helper()
-	s := &Street{t: t, toolbox: map[string]string{}, Panel: signer(t)}
+	s := &Street{t: t, sites: &gateway.Directory{}, Panel: signer(t)}
 	s.Keys = gateway.Keys{Host: signer(t), Authority: signer(t), Panel: s.Panel.PublicKey()}
-	s.sites = &gateway.Directory{Address: func(domain string) string {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return s.toolbox[domain]
-	}}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	s.must(err)
 	s.Address = listener.Addr().String()
@@ -92,9 +85,7 @@ func (s *Street) Site(domain string, flags ...string) (root string, stop func())
 		s.must(os.WriteFile(filepath.Join(secrets, name), []byte(content), 0o600))
 	}
 	address, stop := toolboxtest.Serve(s.t, io.Discard, append(flags, "--root="+root, "--credentials="+secrets)...)
-	s.mu.Lock()
-	s.toolbox[domain] = address
-	s.mu.Unlock()
+	s.sites.PutSlice(gatewaytest.Slice(domain, address))
 	s.sites.Put(&v1alpha1.Domain{
 		ObjectMeta: metav1.ObjectMeta{Name: strings.ReplaceAll(domain, ".", "-")},
 		Spec:       v1alpha1.DomainSpec{DomainName: domain},

@@ -11,7 +11,7 @@ import (
 func TestThePaceFollowsWhatIsInUse(t *testing.T) {
 	const least, percent = 256 << 20, 40 // so much that what else the test has makes no difference
 	before := gogc()
-	stop := pace(percent, least)
+	stop := pace(appetite{least: least, percent: percent, more: percent, large: least})
 	awaitPace(t, sparest, sparest)
 	half := make([]byte, least/2)
 	awaitPace(t, percent+1, 100) // less by what else there is
@@ -50,9 +50,14 @@ func gogc() uint64 {
 	return sample[0].Value.Uint64()
 }
 
-// Where a finalizer comes late, what is in use may have become as much as the least heap.
-func TestThePaceIsNeverFarOff(t *testing.T) {
-	if now := (&pacer{percent: 40, least: 1 << 40}).now(); now != sparest {
-		t.Errorf("for a heap of a tebibyte it is %d %%, want %d at most", now, sparest)
+func TestHowMuchGarbageMayLieAround(t *testing.T) {
+	const m = 1 << 20
+	for live, want := range map[uint64]int{
+		0: sparest, m: sparest, 22 * m: 100, // a finalizer may come late
+		40 * m: 40, 64 * m: 40, 128 * m: 54, 1 << 40: 69,
+	} {
+		if got := ofOperator().percentOf(live); got != want {
+			t.Errorf("with %d MiB in use it is %d %%, want %d", live/m, got, want)
+		}
 	}
 }

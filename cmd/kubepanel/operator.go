@@ -75,7 +75,7 @@ func newOperatorCommand() *cobra.Command {
 
 func runOperator(cmd *cobra.Command, o operatorOptions) error {
 	if os.Getenv("GOGC") == "" { // somebody else's choice
-		pace(garbage, leastHeap)
+		pace(ofOperator())
 	}
 	settings, _, err := o.Begin()
 	if err != nil {

@@ -1,6 +1,8 @@
 package hosting
 
 import (
+	"crypto/sha256"
+	bits "encoding/binary"
 	"time"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
@@ -27,6 +29,9 @@ type OwnedSite struct {
 	// Names are all names that lead to it, its own first. Reading leaves them out, and
 	// without them an update leaves them as they are.
 	Names []string
+	// NamesSum is SumOfNames of those that are taken for it, 0 when that is not known. Only
+	// read, with Amounts.
+	NamesSum int64
 	// Held: its suspension is its owner's, and Suspended is what it was before.
 	Held, Suspended bool
 	CreatedAt       time.Time
@@ -42,6 +47,16 @@ type OwnedSite struct {
 	Domain *v1alpha1.Domain
 	// Use is what it used in the last minutes, in lists; nil where that is not measured.
 	Use *Use
+}
+
+// SumOfNames is a short stand-in for the names of a site, in their order.
+func SumOfNames(names []string) int64 {
+	text := make([]byte, 0, 512) // of most sites all of it
+	for _, name := range names {
+		text = append(append(text, name...), '\n')
+	}
+	sum := sha256.Sum256(text)
+	return int64(bits.BigEndian.Uint64(sum[:]))
 }
 
 // On is what a decision about the site needs.

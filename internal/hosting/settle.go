@@ -51,8 +51,12 @@ func (p *Provider) settle(ctx context.Context, s *OwnedSite) error {
 	if err := p.hold(ctx, s); err != nil {
 		return err
 	}
-	if amounts := amountsOf(s.Domain); old && (s.State != SiteOwned || !amounts.equal(s.Amounts)) {
-		s.State, s.Amounts, s.Names = SiteOwned, amounts, names(s.Domain)
+	if !old {
+		return nil
+	}
+	amounts, all := amountsOf(s.Domain), names(s.Domain)
+	if s.State != SiteOwned || !amounts.equal(s.Amounts) || SumOfNames(all) != s.NamesSum {
+		s.State, s.Amounts, s.Names = SiteOwned, amounts, all
 		return p.Store.Write(ctx, func(tx Tx) error { return tx.UpdateSite(ctx, s) })
 	}
 	return nil

@@ -162,7 +162,7 @@ func taken(name, by string, leaving bool) error {
 // names returns every name that leads to a site: its own, the www form of that,
 // which comes along, and its aliases.
 func names(d *v1alpha1.Domain) []string {
-	list := []string{d.Spec.DomainName}
+	list := append(make([]string, 0, 2+len(d.Spec.Aliases)), d.Spec.DomainName)
 	if www := "www." + d.Spec.DomainName; !strings.HasPrefix(d.Spec.DomainName, "www.") && len(www) <= maxName {
 		list = append(list, www)
 	}

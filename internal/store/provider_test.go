@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -199,6 +200,31 @@ func TestSettleWritesOnlyWhatDiffers(t *testing.T) {
 				t.Errorf("after turn %d of Settle %d sites were written, want %d", turn+1, got, want)
 			}
 		}
+	})
+}
+
+// An alias that somebody swapped past the panel counts the same, and is another name: the
+// former is free for others, the new one is taken.
+func TestSettleSeesASwappedName(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		h := newHouse(t, address)
+		jo := h.user(t, h.boss, "jo@shop.example", hosting.Customer, h.pack(t, h.boss, "Many", hosting.Quota{hosting.Sites: 5, hosting.DomainAliases: 5}))
+		made := newSite("a.example")
+		made.Aliases = []string{"former.example"}
+		_, err := h.CreateSite(t.Context(), jo, "", made, false)
+		must(t, err)
+		a, err := h.Site(t.Context(), jo, "a.example")
+		must(t, err)
+		a.Domain.Spec.Aliases = []v1alpha1.DomainAlias{{Name: "new.example"}} // past the panel
+		must(t, h.cluster.ChangeDomain(t.Context(), nil, a.Domain, false))
+		h.Now = func() time.Time { return time.Now().Add(time.Hour) }
+		must(t, h.Settle(t.Context()))
+		owners, err := h.Store.NameOwners(t.Context(), []string{"a.example", "www.a.example", "former.example", "new.example"})
+		must(t, err)
+		if _, taken := owners["former.example"]; taken || len(owners) != 3 {
+			t.Errorf("after settling the names %v are taken, want a.example, www.a.example and new.example", slices.Sorted(maps.Keys(owners)))
+		}
+		h.site(t, jo, "former.example")
 	})
 }
 

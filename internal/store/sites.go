@@ -27,7 +27,7 @@ func newSiteRows(counted bool) *siteRows {
 		&s.Written.Version, &r.written, &s.OwnerName, &r.reseller, &s.OwnerSuspended}
 	if counted {
 		r.amounts = make(amountsRow, len(hosting.Resources()))
-		r.into = r.amounts.appendTo(r.into)
+		r.into = r.amounts.appendTo(append(r.into, &s.NamesSum))
 	}
 	return r
 }
@@ -36,7 +36,7 @@ func newSiteRows(counted bool) *siteRows {
 func (r *siteRows) query() string {
 	counted := ""
 	if r.amounts != nil {
-		counted = ", " + columns("s.")
+		counted = ", s.names_sum, " + columns("s.")
 	}
 	return `SELECT s.name, s.object, s.owner_id, s.state, s.held, s.suspended, s.created_at, s.changed_at, s.written, s.written_at,
 	u.name, u.reseller_id, CASE WHEN u.suspended = 1 OR COALESCE(r.suspended, 0) = 1 THEN 1 ELSE 0 END` + counted + `
@@ -188,9 +188,9 @@ func (q *queries) Unsettled(ctx context.Context, since time.Time) ([]hosting.Own
 
 // InsertSite implements hosting.SiteWriter.
 func (q *queries) InsertSite(ctx context.Context, s *hosting.OwnedSite) error {
-	args := append([]any{s.Name, s.Object, s.Owner, s.State, truth(s.Held), truth(s.Suspended), micros(s.CreatedAt), micros(s.ChangedAt)},
+	args := append([]any{s.Name, s.Object, s.Owner, s.State, truth(s.Held), truth(s.Suspended), micros(s.CreatedAt), micros(s.ChangedAt), hosting.SumOfNames(s.Names)},
 		amountsOf(s.Amounts)...)
-	err := q.exec(ctx, `INSERT INTO sites (name, object, owner_id, state, held, suspended, created_at, changed_at, `+columns("")+
+	err := q.exec(ctx, `INSERT INTO sites (name, object, owner_id, state, held, suspended, created_at, changed_at, names_sum, `+columns("")+
 		`) VALUES (`+marks(len(args))+`)`, args...)
 	if err != nil {
 		return answer("insert a site", err)
@@ -210,8 +210,11 @@ func (q *queries) takeNames(ctx context.Context, s *hosting.OwnedSite) error {
 // UpdateSite implements hosting.SiteWriter.
 func (q *queries) UpdateSite(ctx context.Context, s *hosting.OwnedSite) error {
 	args := append([]any{s.Owner, s.State, truth(s.Held), truth(s.Suspended), micros(s.ChangedAt)}, amountsOf(s.Amounts)...)
-	err := q.change(ctx, `UPDATE sites SET owner_id = ?, state = ?, held = ?, suspended = ?, changed_at = ?, `+settings()+
-		` WHERE name = ?`, append(args, s.Name)...)
+	set := settings()
+	if s.Names != nil {
+		set, args = set+", names_sum = ?", append(args, hosting.SumOfNames(s.Names))
+	}
+	err := q.change(ctx, `UPDATE sites SET owner_id = ?, state = ?, held = ?, suspended = ?, changed_at = ?, `+set+` WHERE name = ?`, append(args, s.Name)...)
 	if err != nil || s.Names == nil {
 		return answer("change a site", err)
 	}

@@ -1,0 +1,1 @@
+UPDATE sites SET names_sum = 19;

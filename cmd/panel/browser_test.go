@@ -141,12 +141,13 @@ func TestPagesStandStillAndFit(t *testing.T) {
 		return tx.PutLogin(ctx, &hosting.Login{User: townUser(7), TOTP: []byte("JBSWY3DPEHPK3PXP")})
 	})
 	must(t, town.runs(8, "python", "3.13"))
-	o := town.open()
+	harmful := town.harm(7)
+	o := town.open("--scanner=tcp://127.0.0.1:1") // which is away
 	o.signIn()
-	w, script, nodes := o.window(), axe.Script(t), append(town.nodes(), "/sites/"+townSite(8)+"/settings")
+	w, script, more := o.window(), axe.Script(t), append(town.nodes(), "/sites/"+townSite(8)+"/settings", harmful)
 	for _, d := range dresses() {
 		w.dress(d.width, d.height, d.theme, d.language)
-		for _, path := range append(o.pages(), nodes...) {
+		for _, path := range append(o.pages(), more...) {
 			shift := w.open(path)
 			if at := w.read("location.pathname"); strings.HasPrefix(at, "/sign-in") {
 				t.Fatalf("%s led to %s: the browser is not signed in", path, at)

@@ -150,6 +150,26 @@ func (t *town) measure() {
 	})
 }
 
+// harm has harmful files found in a site, and returns the address of the page about them.
+func (t *town) harm(i int) string {
+	site := townSite(i)
+	t.write(func(ctx context.Context, tx hosting.Tx) error {
+		at := time.Now().Add(-2 * time.Hour)
+		all := []error{tx.PutSweep(ctx, &hosting.SiteSweep{Site: site, NextAt: at.Add(100 * time.Hour), EndedAt: at, WholeAt: at, Looked: 48_213, Found: 3, Skipped: 2, Fault: hosting.SweepScanner})}
+		for i, f := range []hosting.Finding{
+			{Path: []byte("/html/wp-content/uploads/2026/03/" + strings.Repeat("long-name-", 12) + ".php"), State: hosting.FindingQuarantined, Until: at.Add(30 * 24 * time.Hour)},
+			{Path: []byte("/html/bad\xff\u202egpj.php"), State: hosting.FindingPresent, Fault: "refused"},
+			{Path: []byte("/html/eicar.txt"), State: hosting.FindingRestored},
+		} {
+			f.ID, f.Site, f.Found, f.FoundAt, f.Sum = hosting.ID(fmt.Sprint("finding", i)), site, "Php.Webshell.Generic-7356543-0", at, "beef"
+			f.Mark.Size = 48_123
+			all = append(all, tx.InsertFinding(ctx, &f))
+		}
+		return errors.Join(all...)
+	})
+	return "/sites/" + site + "/files/findings"
+}
+
 // each does something with the sites from a number on, some at once: the API server
 // takes longer than it allows one request to remove ten thousand of them.
 func (t *town) each(from int, do func(name string) error) {

@@ -38,7 +38,7 @@ func (p *Provider) Findings(ctx context.Context, a Actor, name string) (*SiteFin
 		return nil, err
 	}
 	f := &SiteFindings{Site: s}
-	if p.Scanning == nil || p.Scanning.Every <= 0 || p.Door == nil {
+	if p.Scanning == nil || p.Scanning.Every <= 0 {
 		return f, nil
 	}
 	f.Every, f.Report = p.Scanning.Every, p.Scanning.Report

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"kubepanel.io/kubepanel/internal/orders"
 )
@@ -31,8 +33,16 @@ type news struct {
 // part is what the file is called in quarantine.
 func (f *Finding) part() string { return strings.ReplaceAll(string(f.ID), "-", "") }
 
-// Shown is the path as a person can read it.
-func (f *Finding) Shown() string { return showPath(string(f.Path)) }
+// Shown is the path as a person can read it: nothing in it moves a terminal's cursor or
+// turns the text around it.
+func (f *Finding) Shown() string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return utf8.RuneError
+		}
+		return r
+	}, showPath(string(f.Path)))
+}
 
 // retry goes on with harmful files that could not be moved, or that a panel that died was
 // about to move.

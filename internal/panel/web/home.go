@@ -38,6 +38,9 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Sites = siteList{frame: p.frame, Rows: sites.Items, Total: sites.Total, Create: p.Can(hosting.RightSiteCreate, hosting.Object{Owner: a.ID})}
+	if p.Sites.Harmful, err = s.harmful(r, p.frame, sites.Items...); err != nil {
+		return err
+	}
 	switch a.Role {
 	case hosting.Administrator:
 		err = s.overlooked(r, &p)

@@ -29,6 +29,8 @@ func (s *Server) fileRoutes() map[string]handler {
 		"POST /sites/{site}/files/edit":     s.saveText,
 		"GET /sites/{site}/files/download":  s.downloadFile,
 		"GET /sites/{site}/files/trash":     s.siteTrash,
+		"GET /sites/{site}/files/findings":  s.showFindings,
+		"POST /sites/{site}/files/findings": s.decideFinding,
 		"HEAD /sites/{site}/files/upload":   s.upload,
 		"PATCH /sites/{site}/files/upload":  s.upload,
 		"GET /sites/{site}/terminal":        s.siteTerminal,

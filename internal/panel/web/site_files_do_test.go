@@ -21,6 +21,43 @@ import (
 	"kubepanel.io/kubepanel/internal/panel/scan/scantest"
 )
 
+// Harmful files are shown where their owner looks, and decided about on a page of theirs.
+func TestHarmfulFilesAreDecidedAbout(t *testing.T) {
+	h, root := openFiles(t)
+	const at = filesAt + "/findings"
+	h.get(at).want(t, http.StatusOK, "No scanner looks at the files")
+	by, err := scan.Open(scantest.Start(t, "100K"))
+	h.must(err)
+	h.rules.Scanning = &hosting.Scanning{Scanner: by, Every: time.Hour}
+	h.get(at).want(t, http.StatusOK, "No harmful file was found")
+	put(t, root, "html/a<b>.php", scantest.Harmful)
+	put(t, root, "html/turned\u202egpj.php", scantest.Harmful+" ")
+	_, err = h.rules.Sweep(t.Context())
+	h.must(err)
+	page := h.get(at)
+	page.want(t, http.StatusOK, "/html/a&lt;b&gt;.php", "/html/turned�gpj.php", scantest.Name, "In quarantine", "is removed for good after")
+	for _, path := range []string{"/", "/sites", "/sites/shop.example"} {
+		h.get(path).want(t, http.StatusOK, "Harmful", ": 2")
+	}
+	ids := regexp.MustCompile(`name="finding" value="([^"]+)"`).FindAllStringSubmatch(page.body, -1)
+	if len(ids) != 2 {
+		t.Fatalf("the page names %q", ids)
+	}
+	// The newest is the first: the one that is turned.
+	put(t, root, "html/turned\u202egpj.php", "another")
+	h.post(at, url.Values{"do": {"restore"}, "finding": {ids[0][1]}}).want(t, http.StatusConflict, "There is something at", "In quarantine")
+	h.must(os.Remove(filepath.Join(root, "html/turned\u202egpj.php")))
+	h.post(at, url.Values{"do": {"restore"}, "finding": {ids[0][1]}}).want(t, http.StatusSeeOther)
+	h.post(at, url.Values{"do": {"delete"}, "finding": {ids[1][1]}}).want(t, http.StatusSeeOther)
+	h.post(at, url.Values{"do": {"look"}}).want(t, http.StatusSeeOther)
+	h.get(at+"?done=look").want(t, http.StatusOK, "as soon as it is the site", "Taken for harmless", "0 in all")
+	if gone(root, "html/turned\u202egpj.php") || !gone(root, "html/a<b>.php") {
+		t.Error("what was restored is not there, or what was removed is")
+	}
+	h.post(at, url.Values{"do": {"delete"}, "finding": {"none"}}).want(t, http.StatusNotFound)
+	h.post(at, url.Values{"do": {"else"}}).want(t, http.StatusUnprocessableEntity)
+}
+
 func read(t *testing.T, root, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, name))

@@ -19,6 +19,8 @@ type siteList struct {
 	// Owners shows whose each site is, Measured what it uses.
 	Owners, Measured bool
 	Create           bool
+	// Harmful is how many harmful files of each site nobody decided about.
+	Harmful map[string]int64
 }
 
 func (s *Server) listSites(w http.ResponseWriter, r *http.Request) error {
@@ -33,6 +35,9 @@ func (s *Server) listSites(w http.ResponseWriter, r *http.Request) error {
 	p.Owners = p.Actor.Role != hosting.Customer
 	p.Measured = slices.ContainsFunc(p.Rows, func(s hosting.OwnedSite) bool { return s.Use != nil })
 	p.Create = p.Can(hosting.RightSiteCreate, hosting.Object{Owner: p.Actor.ID})
+	if p.Harmful, err = s.harmful(r, p.frame, p.Rows...); err != nil {
+		return err
+	}
 	if found.Next != "" {
 		p.Next = "/sites?" + url.Values{"q": {q.Search}, "owner": {string(q.Owner)}, "after": {found.Next}}.Encode()
 	}

@@ -25,6 +25,8 @@ type siteShow struct {
 	Passwords []hosting.Purpose
 	Address   string
 	Storage   fill
+	// Harmful is how many harmful files nobody decided about.
+	Harmful int64
 }
 
 func (s *Server) siteShow(r *http.Request) (siteShow, error) {
@@ -43,7 +45,9 @@ func (s *Server) siteShow(r *http.Request) (siteShow, error) {
 	if p.Can(hosting.RightSitePassword, p.Row.On()) && page.Row.Domain != nil {
 		p.Passwords = accounts(d)
 	}
-	return p, nil
+	harmful, err := s.harmful(r, p.frame, *p.Row)
+	p.Harmful = harmful[p.Row.Name]
+	return p, err
 }
 
 func (s *Server) showSite(w http.ResponseWriter, r *http.Request) error {

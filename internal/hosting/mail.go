@@ -16,6 +16,8 @@ const (
 	MailFactors MailKind = "factors"
 	// MailCodes tells somebody that their recovery codes were made anew.
 	MailCodes MailKind = "codes"
+	// MailHarmful tells a site's owner that harmful files were found in it.
+	MailHarmful MailKind = "harmful"
 )
 
 // Mail is one that is to be sent. It holds no secret: the link that it brings is made
@@ -23,11 +25,11 @@ const (
 type Mail struct {
 	ID   ID
 	Kind MailKind
-	// To is the address that a reset was asked for, whether somebody has it or not; User is
-	// the account of an invitation.
+	// To is the address that a reset was asked for, whether somebody has it or not, and of a
+	// mail about harmful files the site's name; User is the account that any other is for.
 	To   string
 	User ID
-	// Language is how who asked for it reads (BCP 47).
+	// Language is how who asked for it reads (BCP 47); "" where nobody did.
 	Language string
 	// Address is where it was asked for from, for the audit trail.
 	Address              string

@@ -27,6 +27,8 @@ type Provider struct {
 	Door Door
 	// Scanning has uploads looked at; nil where nobody does.
 	Scanning *Scanning
+	// Mails says that the panel can send mail.
+	Mails bool
 	// LogServer is where the trail is sent, HOST:PORT; "" for nowhere.
 	LogServer string
 

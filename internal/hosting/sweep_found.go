@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -25,9 +26,10 @@ const (
 type news struct {
 	Finding
 
-	kept bool // the store has it
-	gone bool // the store is to forget it
-	old  bool // that it is there was told before
+	kept  bool // the store has it
+	gone  bool // the store is to forget it
+	old   bool // that it is there was told before
+	fresh bool // it was found in this walk
 }
 
 // part is what the file is called in quarantine.
@@ -102,7 +104,7 @@ func (w *sweep) found(ctx context.Context, file orders.ChangedFile, found, sum s
 	}
 	f := Finding{ID: NewID(), Site: w.Site, Path: file.Path, Found: found, Sum: sum, Mark: file.Mark, Mode: file.Mode,
 		State: FindingPresent, FoundAt: w.rules.Now()}
-	n := news{kept: w.open < maxFindings}
+	n := news{kept: w.open < maxFindings, fresh: true}
 	if n.kept {
 		if err := w.rules.Store.Write(ctx, func(tx Tx) error { return tx.InsertFinding(ctx, &f) }); err != nil {
 			return err
@@ -144,7 +146,28 @@ func (w *sweep) tell(ctx context.Context, tx Tx) error {
 	if err := w.tellOf(ctx, tx, didQuarantine, FindingQuarantined); err != nil {
 		return err
 	}
-	return w.tellOf(ctx, tx, didFind, FindingPresent)
+	if err := w.tellOf(ctx, tx, didFind, FindingPresent); err != nil {
+		return err
+	}
+	return w.mail(ctx, tx)
+}
+
+// harmfulMailLife is how long it is tried to tell an owner.
+const harmfulMailLife = 3 * 24 * time.Hour
+
+// mail tells the site's owner of what was found, once in a walk.
+func (w *sweep) mail(ctx context.Context, tx Tx) error {
+	var first int64
+	for i := range w.news {
+		if w.news[i].fresh && !w.news[i].gone {
+			first++
+		}
+	}
+	if !w.rules.Mails || first == 0 || w.Found > first {
+		return nil
+	}
+	now := w.rules.Now()
+	return tx.InsertMail(ctx, &Mail{ID: NewID(), Kind: MailHarmful, To: w.Site, User: w.site.Owner, CreatedAt: now, NextAt: now, ExpiresAt: now.Add(harmfulMailLife)})
 }
 
 func (w *sweep) tellOf(ctx context.Context, tx Tx, did Right, state FindingState) error {

@@ -212,6 +212,9 @@ func (a *Auth) letter(ctx context.Context, m *hosting.Mail) (*mail.Letter, error
 		case m.Kind == hosting.MailCodes:
 			l.Kind, l.Link = mail.CodesNew, a.URL.JoinPath("account").String()
 			return nil
+		case m.Kind == hosting.MailHarmful:
+			l.Kind, l.About, l.Link = mail.Harmful, hosting.ShowName(m.To), a.URL.JoinPath("sites", m.To, "files", "findings").String()
+			return nil
 		case m.Kind == hosting.MailReset:
 			l.Kind, l.Life = mail.Reset, resetLife
 		case login.PasswordHash == "":

@@ -25,6 +25,8 @@ const (
 	FactorsGone Kind = "factors-gone"
 	// CodesNew tells somebody that their recovery codes were made anew.
 	CodesNew Kind = "codes-new"
+	// Harmful tells a site's owner that harmful files were found in it.
+	Harmful Kind = "harmful"
 	// SignInCode brings the code that a sign-in with a new browser waits for.
 	SignInCode Kind = "sign-in-code"
 )
@@ -36,6 +38,8 @@ type Letter struct {
 	To, Name string
 	// Link is a secret, or leads to a page, such as the one where one signs in.
 	Link string
+	// About is the site that a letter is about.
+	About string
 	// Code is a secret to be typed; Asked is who asked for it.
 	Code  string
 	Asked Asked
@@ -96,6 +100,11 @@ func compose(l Letter, in *locale.Locale, brand, host string) page {
 		p.Paragraphs = []string{in.T("The recovery codes of your account at %s were made anew. The former ones count no more; the new ones were shown once.", host)}
 		p.Button = in.T("Look at your account")
 		p.After = []string{in.T("If it was not you, end all other sessions there and set another password at once.")}
+	case Harmful:
+		p.Subject = in.T("Harmful files in %s", l.About)
+		p.Paragraphs = []string{in.T("A scanner looked at the files of your site %s and found some that it knows as harmful.", l.About),
+			in.T("Look at what was found, and at what became of it. Somebody may have broken in: bring the site's programs up to date, and set other passwords.")}
+		p.Button = in.T("See what was found")
 	case SignInCode:
 		p.signInCode(l, host)
 	case Test:

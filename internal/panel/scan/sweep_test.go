@@ -254,7 +254,9 @@ func TestSweepMovesNothingThatChangedSince(t *testing.T) {
 // leaves nothing out.
 func TestSweepGoesOnWhereItWasCut(t *testing.T) {
 	h := newStreet(t)
-	const many = 250 // more than two stretches
+	h.Mails = true
+	h.put("html/000.php", scantest.Harmful) // in the first stretch
+	const many = 250                        // more than two stretches
 	for i := range many {
 		h.put(fmt.Sprintf("html/%03d/f", i), fmt.Sprint(i))
 	}
@@ -283,11 +285,21 @@ func TestSweepGoesOnWhereItWasCut(t *testing.T) {
 		t.Fatalf("Sweep = %+v, want it to go on at once", s)
 	}
 	// Each file once, but for the two that were being looked at.
-	if got := h.guard.looks.Load(); got != many+1+2 || h.there("html/zzz.php") {
-		t.Errorf("%d looks, want %d", got, many+3)
+	if got := h.guard.looks.Load(); got != many+2+2 || h.there("html/zzz.php") {
+		t.Errorf("%d looks, want %d", got, many+4)
 	}
-	if s := h.state(); s.Looked != many+1 || s.Found != 1 {
+	if s := h.state(); s.Looked != many+2 || s.Found != 2 {
 		t.Errorf("the walk counts %+v", s)
+	}
+	// One mail for all of it.
+	m, err := h.db.DueMail(t.Context(), h.Now())
+	must(t, err)
+	if m.Kind != hosting.MailHarmful || m.User != h.jo.ID || m.To != "shop.example" {
+		t.Errorf("the mail is %+v", m)
+	}
+	must(t, h.db.Write(t.Context(), func(tx hosting.Tx) error { return tx.DeleteMail(t.Context(), m.ID) }))
+	if m, err := h.db.DueMail(t.Context(), h.Now()); hosting.CodeOf(err) != hosting.NotFound {
+		t.Errorf("another mail: %+v, %v", m, err)
 	}
 }
 

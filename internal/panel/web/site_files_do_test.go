@@ -28,12 +28,16 @@ func TestHarmfulFilesAreDecidedAbout(t *testing.T) {
 	h.get(at).want(t, http.StatusOK, "No scanner looks at the files")
 	by, err := scan.Open(scantest.Start(t, "100K"))
 	h.must(err)
-	h.rules.Scanning = &hosting.Scanning{Scanner: by, Every: time.Hour}
+	h.rules.Scanning, h.rules.Mails = &hosting.Scanning{Scanner: by, Every: time.Hour}, true
 	h.get(at).want(t, http.StatusOK, "No harmful file was found")
 	put(t, root, "html/a<b>.php", scantest.Harmful)
 	put(t, root, "html/turned\u202egpj.php", scantest.Harmful+" ")
 	_, err = h.rules.Sweep(t.Context())
 	h.must(err)
+	go h.doors.Deliver(t.Context())
+	if m := h.mail.Next(t); !strings.Contains(m.To, "jo@shop.example") || !strings.Contains(m.Text, "Harmful files in shop.example") || !strings.Contains(m.Text, "/sites/shop.example/files/f") {
+		t.Errorf("jo is told by %+v", m)
+	}
 	page := h.get(at)
 	page.want(t, http.StatusOK, "/html/a&lt;b&gt;.php", "/html/turned�gpj.php", scantest.Name, "In quarantine", "is removed for good after")
 	for _, path := range []string{"/", "/sites", "/sites/shop.example"} {

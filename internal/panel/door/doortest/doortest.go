@@ -38,12 +38,14 @@ type Street struct {
 
 	t     testing.TB
 	sites *gateway.Directory
+	text  string // the panel's key as its file has it
 }
 
 // New starts a gateway without sites, and a door that leads there.
 func New(t testing.TB) *Street {
 	t.Helper()
-	s := &Street{t: t, sites: &gateway.Directory{}, Panel: signer(t)}
+	s := &Street{t: t, sites: &gateway.Directory{}}
+	s.Panel, s.text = toolboxtest.NewKey(t)
 	s.Keys = gateway.Keys{Host: signer(t), Authority: signer(t), Panel: s.Panel.PublicKey()}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	s.must(err)
@@ -66,6 +68,15 @@ func New(t testing.TB) *Street {
 		}
 	})
 	return s
+}
+
+// Folder holds the panel's keys as its flag --door-keys wants them.
+func (s *Street) Folder() string {
+	s.t.Helper()
+	folder := s.t.TempDir()
+	s.must(os.WriteFile(filepath.Join(folder, "key"), []byte(s.text), 0o600))
+	s.must(os.WriteFile(filepath.Join(folder, "gateway"), []byte(toolboxtest.Line(s.Keys.Host)), 0o600))
+	return folder
 }
 
 // Site starts the toolbox of a site, flags being its own, and returns the folder of

@@ -6,7 +6,6 @@
 for (const drop of document.querySelectorAll("[data-upload]")) {
   const piece = 8 << 20, atOnce = 2, patience = [1, 2, 4, 8, 15, 30];
   const list = drop.querySelector("[data-list]"), input = drop.querySelector("input[type=file]");
-  for (const part of drop.querySelectorAll("[data-script]")) part.hidden = false;
   const waiting = [];
   let running = 0, failed = 0, gone = 0;
 

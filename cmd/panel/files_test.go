@@ -1,0 +1,77 @@
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kubepanel.io/kubepanel/internal/panel/door/doortest"
+	"kubepanel.io/kubepanel/lab/axe"
+)
+
+// The pages of a site's files stand still and fit as all others do, in each dress: a
+// folder, a file, its text, and the trash with what was thrown away. Behind the panel are a
+// real gateway and the site's real toolbox.
+func TestPagesOfFilesStandStillAndFit(t *testing.T) {
+	town, street := newTown(t), doortest.New(t)
+	town.grow(8)
+	town.byGateway()
+	site := townSite(7)
+	root, _ := street.Site(site)
+	for name, text := range map[string]string{
+		"index.php": "<?php phpinfo();", "style.css": strings.Repeat("a { color: red }\n", 200), "صور.txt": "x",
+		"backup of the shop before the update, with a long name.tar.gz": strings.Repeat("x", 3<<20), "old/index.html": "old",
+	} {
+		file := filepath.Join(root, "html", name)
+		must(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		must(t, os.WriteFile(file, []byte(text), 0o644))
+	}
+	o := town.open("--gateway", street.Address, "--door-keys", street.Folder())
+	o.signIn()
+	files := "/sites/" + site + "/files"
+	o.posts(files+"?path=/html", url.Values{"do": {"trash"}, "file": {"style.css", "backup of the shop before the update, with a long name.tar.gz", "old", "صور.txt"}})
+	must(t, os.WriteFile(filepath.Join(root, "html", "صور.txt"), []byte("x"), 0o644))
+
+	w, script := o.window(), axe.Script(t)
+	for _, d := range dresses() {
+		w.dress(d.width, d.height, d.theme, d.language)
+		for _, path := range []string{files + "/trash", files + "?path=/html", files + "/item?path=/html/index.php"} {
+			w.stands(path, script, d)
+			if rows := w.read(`String(document.querySelectorAll("main tbody tr").length)`); strings.HasSuffix(path, "/trash") && rows != "4" {
+				t.Errorf("%s in %s has %s rows, want four that were thrown away", path, d.name, rows)
+			}
+		}
+	}
+}
+
+// byGateway has the sites of the town behind one gateway.
+func (t *town) byGateway() {
+	t.Helper()
+	text, err := os.ReadFile(t.settings)
+	must(t, err)
+	own := bytes.Replace(text, []byte("sftp: {exposure: nodePort, host: \"\"}"), []byte("sftp: {exposure: gateway, host: sftp.example, port: 22}"), 1)
+	if bytes.Equal(own, text) {
+		t.Fatal("the settings of tests say nothing of SFTP")
+	}
+	t.settings = filepath.Join(t.TempDir(), "platform.yaml")
+	must(t, os.WriteFile(t.settings, own, 0o600))
+}
+
+// posts sends a form that leads to another page.
+func (o *office) posts(path string, form url.Values) {
+	o.Helper()
+	request, err := http.NewRequestWithContext(o.Context(), http.MethodPost, "http://"+o.at+path, strings.NewReader(form.Encode()))
+	must(o, err)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Cookie", o.cookie)
+	answer, err := (&http.Transport{}).RoundTrip(request)
+	must(o, err)
+	defer answer.Body.Close() // only its status matters
+	if answer.StatusCode != http.StatusSeeOther {
+		o.Fatalf("%s was answered %s", path, answer.Status)
+	}
+}

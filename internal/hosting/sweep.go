@@ -233,7 +233,7 @@ func (w *sweep) run(ctx context.Context) (err error) {
 		err = w.rules.look(ctx, w.site)
 	}
 	if err != nil {
-		return err
+		return w.fail(ctx, err)
 	}
 	if closed(w.site.Domain) != nil {
 		w.Fault, w.NextAt = SweepClosed, w.rules.Now().Add(w.every())

@@ -340,6 +340,23 @@ func TestSweepWaitsForTheScanner(t *testing.T) {
 	}
 }
 
+// A site that can't be looked at just now waits for a while, and is not tried in a loop.
+func TestSweepWaitsForACluster(t *testing.T) {
+	h := newStreet(t)
+	h.put("html/a.php", scantest.Harmful)
+	h.cluster.Break(errors.New("the cluster is away"))
+	if _, err := h.Sweep(t.Context()); err == nil {
+		t.Error("Sweep without a cluster has no error")
+	}
+	h.cluster.Break(nil)
+	if s := h.later(0); s != nil {
+		t.Errorf("Sweep = %+v, want it to wait", s)
+	}
+	if s := h.later(10 * time.Minute); s == nil || s.Found != 1 {
+		t.Errorf("Sweep = %+v, want it found", s)
+	}
+}
+
 // A site that is closed is left alone until it is open.
 func TestSweepLeavesAClosedSite(t *testing.T) {
 	h := newStreet(t)

@@ -173,10 +173,7 @@ func (r *Reconciler) platformSecret(ctx context.Context, name string) (*corev1.S
 	var s corev1.Secret
 	key := client.ObjectKey{Namespace: r.Platform.Namespace, Name: name}
 	noCopy := true
-	if err := r.Kube.Client.Get(ctx, key, &s, &client.GetOptions{UnsafeDisableDeepCopy: &noCopy}); err == nil {
-		return &s, nil
-	}
-	return &s, r.Direct.Get(ctx, key, &s)
+	return &s, kube.PastCache{Cache: r.Kube.Client, Direct: r.Direct}.Get(ctx, key, &s, &client.GetOptions{UnsafeDisableDeepCopy: &noCopy})
 }
 
 // proven notes in a server's certificate that the server was met with it.

@@ -24,6 +24,7 @@ import (
 	settings "kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/authority"
+	"kubepanel.io/kubepanel/internal/kube"
 	"kubepanel.io/kubepanel/internal/operator"
 )
 
@@ -77,10 +78,11 @@ func (c *Certificates) Reconcile(ctx context.Context, req reconcile.Request) (re
 		return reconcile.Result{}, nil
 	}
 	var ca, have corev1.Secret
-	if err := c.read(ctx, client.ObjectKey{Namespace: c.Namespace, Name: settings.SecretCA}, &ca); err != nil {
+	secrets := kube.PastCache{Cache: c.Client, Direct: c.Direct}
+	if err := secrets.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: settings.SecretCA}, &ca); err != nil {
 		return reconcile.Result{}, fmt.Errorf("read the platform's authority: %w", err)
 	}
-	err := c.read(ctx, req.NamespacedName, &have)
+	err := secrets.Get(ctx, req.NamespacedName, &have)
 	missing := apierrors.IsNotFound(err)
 	if err != nil && !missing {
 		return reconcile.Result{}, err
@@ -101,14 +103,6 @@ func (c *Certificates) Reconcile(ctx context.Context, req reconcile.Request) (re
 		return reconcile.Result{}, fmt.Errorf("write Secret %s: %w", req.Name, err)
 	}
 	return again, nil
-}
-
-// read reads a Secret, from the cache if that has it.
-func (c *Certificates) read(ctx context.Context, key client.ObjectKey, into *corev1.Secret) error {
-	if err := c.Client.Get(ctx, key, into); !apierrors.IsNotFound(err) {
-		return err
-	}
-	return c.Direct.Get(ctx, key, into)
 }
 
 // labelled tells whether a Secret is the operator's own, and so in its cache.

@@ -3,6 +3,7 @@ package files
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -133,7 +134,7 @@ func TestWalkOfMoreThanIsHeld(t *testing.T) {
 		}
 		_ = in.Close()
 	}
-	k := &walker{work: &work{Order: &orders.Order{}, root: root, told: time.Now()}, limit: 100, end: time.Now().Add(time.Hour)}
+	k := &walker{work: &work{Order: &orders.Order{}, root: root, said: io.Discard}, limit: 100, end: time.Now().Add(time.Hour)}
 	k.enter("")
 	most := 0
 	for len(k.levels) > 0 {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"math"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"testing"
 	"time"
@@ -44,11 +46,50 @@ func awaitPace(t *testing.T, low, high uint64) {
 	t.Fatalf("it stays at %d %%, want %d to %d", gogc(), low, high)
 }
 
-func gogc() uint64 {
-	sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+func gogc() uint64 { return measured("/gc/gogc:percent") }
+
+func measured(name string) uint64 {
+	sample := []metrics.Sample{{Name: name}}
 	metrics.Read(sample)
 	return sample[0].Value.Uint64()
 }
+
+// Who has nothing to do is not collected every two minutes, and still not without bounds.
+func TestWhoDozesIsCollectedWhenThereIsGarbage(t *testing.T) {
+	by := appetite{least: 32 << 20, percent: 40, more: 40, large: 64 << 20}
+	p := &pacer{by: by, limit: math.MaxInt64, done: make(chan struct{}), dozes: time.NewTimer(time.Hour)}
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
+	defer debug.SetGCPercent(debug.SetGCPercent(p.now()))
+	defer close(p.done)
+	p.afterNext()
+	runtime.GC()
+	awaitPace(t, 100, sparest)
+
+	p.doze()
+	if now := gogc(); now <= sparest {
+		t.Fatalf("it goes by %d percent, want by none", now)
+	}
+	before, most := collections(), uint64(0)
+	for range 4096 { // 256 MiB, eight times what may lie around
+		garbage = make([]byte, 64<<10)
+		most = max(most, objects())
+	}
+	if collections() == before {
+		t.Error("garbage is not collected at all")
+	}
+	if most > 2*by.least {
+		t.Errorf("%d MiB lay around, want %d at most", most>>20, 2*by.least>>20)
+	}
+	awaitPace(t, 100, sparest)
+	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
+		t.Errorf("once awake its limit is %d", limit)
+	}
+}
+
+var garbage []byte
+
+func collections() uint64 { return measured("/gc/cycles/total:gc-cycles") }
+func objects() uint64     { return measured("/memory/classes/heap/objects:bytes") }
 
 func TestHowMuchGarbageMayLieAround(t *testing.T) {
 	const m = 1 << 20

@@ -37,7 +37,15 @@ const (
 	SecretMariaDBTLS    = "mariadb-tls"
 	SecretPanelTLS      = "panel-tls"
 	SecretPHPMyAdminTLS = "phpmyadmin-tls" //nolint:gosec // a name
+	SecretClamAVTLS     = "clamav-tls"     //nolint:gosec // a name
 	KeyAuthority        = "ca.crt"
+)
+
+// SecretPanelClientTLS holds the certificate by which the panel signs in to servers of the
+// platform, with the same keys; ClientPanel is the common name in it.
+const (
+	SecretPanelClientTLS = "panel-client-tls" //nolint:gosec // a name
+	ClientPanel          = "kubepanel-panel"
 )
 
 // AnnotationProven says of a server's certificate that the operator met the server

@@ -114,6 +114,7 @@ func runOperator(cmd *cobra.Command, o operatorOptions) error {
 	certificates := &platformsecrets.Certificates{
 		Client: mgr.GetClient(), Direct: mgr.GetAPIReader(), Namespace: settings.Namespace, Now: time.Now,
 		Names: platformsecrets.Servers(settings.Namespace, platformsecrets.DatabaseNames(host, settings.Database.Host)),
+		Clients: platformsecrets.Clients(),
 	}
 	if err := certificates.Setup(mgr); err != nil {
 		return fmt.Errorf("set up the platform's certificates: %w", err)

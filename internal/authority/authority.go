@@ -23,12 +23,12 @@ import (
 )
 
 const (
-	// Lifetime of a leaf: browsers refuse more than 398 days (CA/Browser Forum).
+	// Lifetime of a leaf in a Secret: browsers refuse more than 398 days (CA/Browser Forum).
 	Lifetime = 60 * 24 * time.Hour
 	// RenewBefore leaves a third of the lifetime, as certmagic does.
 	RenewBefore = Lifetime / 3
-	// ClientLifetime is a client's: who keeps its certificate in memory gets another
-	// whenever it likes, so one that is stolen is soon worth nothing.
+	// ClientLifetime is that of a client who keeps its certificate in memory: it gets
+	// another whenever it likes, so one that is stolen is soon worth nothing.
 	ClientLifetime = 24 * time.Hour
 	// backdate forgives clients whose clock is behind ours.
 	backdate = time.Hour
@@ -85,10 +85,11 @@ func (a *Authority) Issue(now time.Time, names ...string) (*tls.Certificate, err
 }
 
 // IssueClient makes a key and a certificate by which a program signs in under that
-// name. No server can be spoken to by it, and no server's certificate signs in.
-func (a *Authority) IssueClient(now time.Time, subject pkix.Name) (*tls.Certificate, error) {
+// name for a time. No server can be spoken to by it, and no server's certificate
+// signs in.
+func (a *Authority) IssueClient(now time.Time, lifetime time.Duration, subject pkix.Name) (*tls.Certificate, error) {
 	template := &x509.Certificate{Subject: subject, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
-	return a.sign(template, now, ClientLifetime)
+	return a.sign(template, now, lifetime)
 }
 
 // sign makes a key and completes its certificate, which ends with its CA at the latest.

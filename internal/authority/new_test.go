@@ -44,7 +44,7 @@ func TestClientsCertificateSignsInForADayAndServesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := signer.IssueClient(now, pkix.Name{Organization: []string{"Ours"}, CommonName: "program"})
+	client, err := signer.IssueClient(now, authority.ClientLifetime, pkix.Name{Organization: []string{"Ours"}, CommonName: "program"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -96,7 +96,7 @@ func (p *proof) renew(ca *corev1.Secret, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	certificate, err := signer.IssueClient(now, mariadb.Subject())
+	certificate, err := signer.IssueClient(now, authority.ClientLifetime, mariadb.Subject())
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"fmt"
 	"maps"
 	"slices"
@@ -38,7 +39,7 @@ const (
 )
 
 // Certificates keeps a certificate of the platform's authority for each server of
-// the platform, in a Secret of its own. One that an administrator put there,
+// the platform, and for each program that signs in to one, in a Secret of its own. One that an administrator put there,
 // without our label, stays as it is.
 type Certificates struct {
 	Client client.Client
@@ -48,6 +49,8 @@ type Certificates struct {
 	Now       func() time.Time
 	// Names says which names each server has, by its Secret.
 	Names map[string][]string
+	// Clients says who signs in by the certificate in a Secret. It is no server's.
+	Clients map[string]pkix.Name
 }
 
 // Servers returns the names that each server of the platform is reached by, by its
@@ -57,7 +60,14 @@ func Servers(namespace string, database []string) map[string][]string {
 		settings.SecretMariaDBTLS:    database,
 		settings.SecretPanelTLS:      {"kubepanel-panel." + namespace + ".svc"},
 		settings.SecretPHPMyAdminTLS: {"phpmyadmin." + namespace + ".svc"},
+		settings.SecretClamAVTLS:     {"clamav." + namespace + ".svc"},
 	}
+}
+
+// Clients returns who signs in to servers of the platform, by its Secret. The servers
+// compare the whole name (images/clamav/nginx.conf).
+func Clients() map[string]pkix.Name {
+	return map[string]pkix.Name{settings.SecretPanelClientTLS: {Organization: []string{"Kubepanel"}, CommonName: settings.ClientPanel}}
 }
 
 // DatabaseNames returns the names that MariaDB is reached by, of which the settings
@@ -73,8 +83,7 @@ func DatabaseNames(host, full string) []string {
 
 // Reconcile makes or renews the certificate in the Secret of that name.
 func (c *Certificates) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	names, ours := c.Names[req.Name]
-	if !ours || req.Namespace != c.Namespace {
+	if !c.ours(req.Name) || req.Namespace != c.Namespace {
 		return reconcile.Result{}, nil
 	}
 	var ca, have corev1.Secret
@@ -92,10 +101,10 @@ func (c *Certificates) Reconcile(ctx context.Context, req reconcile.Request) (re
 	if !foreign && labelled(&ca) {
 		again.RequeueAfter = lookForEnd
 	}
-	if foreign || c.good(&have, &ca, names) {
+	if foreign || c.good(&have, &ca) {
 		return again, nil
 	}
-	data, err := c.issue(&ca, names)
+	data, err := c.issue(&ca, req.Name)
 	if err != nil {
 		return reconcile.Result{}, fmt.Errorf("make a certificate for Secret %s: %w", req.Name, err)
 	}
@@ -105,14 +114,21 @@ func (c *Certificates) Reconcile(ctx context.Context, req reconcile.Request) (re
 	return again, nil
 }
 
+// ours tells whether a certificate is kept in the Secret of that name.
+func (c *Certificates) ours(secret string) bool {
+	_, server := c.Names[secret]
+	_, client := c.Clients[secret]
+	return server || client
+}
+
 // labelled tells whether a Secret is the operator's own, and so in its cache.
 func labelled(s *corev1.Secret) bool {
 	return s.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy
 }
 
-// good tells whether the certificate is of this authority, for these names, and not
-// near its end.
-func (c *Certificates) good(have, ca *corev1.Secret, names []string) bool {
+// good tells whether the certificate is of this authority, for whom it should be, and
+// not near its end.
+func (c *Certificates) good(have, ca *corev1.Secret) bool {
 	if !bytes.Equal(have.Data[settings.KeyAuthority], ca.Data[corev1.TLSCertKey]) {
 		return false
 	}
@@ -122,7 +138,11 @@ func (c *Certificates) good(have, ca *corev1.Secret, names []string) bool {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(ca.Data[corev1.TLSCertKey])
-	for _, name := range names {
+	if subject, client := c.Clients[have.Name]; client {
+		_, err := pair.Leaf.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: c.Now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+		return err == nil && pair.Leaf.Subject.String() == subject.String()
+	}
+	for _, name := range c.Names[have.Name] {
 		if _, err := pair.Leaf.Verify(x509.VerifyOptions{DNSName: name, Roots: roots, CurrentTime: c.Now()}); err != nil {
 			return false
 		}
@@ -130,12 +150,17 @@ func (c *Certificates) good(have, ca *corev1.Secret, names []string) bool {
 	return true
 }
 
-func (c *Certificates) issue(ca *corev1.Secret, names []string) (map[string][]byte, error) {
+func (c *Certificates) issue(ca *corev1.Secret, secret string) (map[string][]byte, error) {
 	signer, err := authority.Read(ca.Data[corev1.TLSCertKey], ca.Data[corev1.TLSPrivateKeyKey])
 	if err != nil {
 		return nil, err
 	}
-	leaf, err := signer.Issue(c.Now(), names...)
+	var leaf *tls.Certificate
+	if subject, client := c.Clients[secret]; client {
+		leaf, err = signer.IssueClient(c.Now(), authority.Lifetime, subject)
+	} else {
+		leaf, err = signer.Issue(c.Now(), c.Names[secret]...)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -175,8 +200,7 @@ func (c *Certificates) Setup(mgr ctrl.Manager) error {
 		return nil
 	})
 	changed := handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
-		_, ours := c.Names[o.GetName()]
-		if o.GetNamespace() != c.Namespace || !ours && o.GetName() != settings.SecretCA {
+		if o.GetNamespace() != c.Namespace || !c.ours(o.GetName()) && o.GetName() != settings.SecretCA {
 			return nil
 		}
 		return c.requests()
@@ -193,7 +217,7 @@ func (c *Certificates) Setup(mgr ctrl.Manager) error {
 
 func (c *Certificates) requests() []reconcile.Request {
 	var all []reconcile.Request
-	for _, name := range slices.Sorted(maps.Keys(c.Names)) {
+	for _, name := range slices.Concat(slices.Sorted(maps.Keys(c.Names)), slices.Sorted(maps.Keys(c.Clients))) {
 		all = append(all, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: c.Namespace, Name: name}})
 	}
 	return all

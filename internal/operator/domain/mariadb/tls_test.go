@@ -174,7 +174,7 @@ func certified(t *testing.T, s *mariadbtest.Server, trust string, identity *mari
 
 func client(t *testing.T, signer *authority.Authority, now time.Time, subject pkix.Name) *mariadb.Identity {
 	t.Helper()
-	leaf, err := signer.IssueClient(now, subject)
+	leaf, err := signer.IssueClient(now, authority.ClientLifetime, subject)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func TestStolenPasswordOpensNothing(t *testing.T) {
 	}
 
 	// The next certificate is shown by the connections of then.
-	leaf, err = ours.IssueClient(now, mariadb.Subject())
+	leaf, err = ours.IssueClient(now, authority.ClientLifetime, mariadb.Subject())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -176,10 +176,31 @@ func (c *container) wrote() string {
 	return string(text[max(0, len(text)-3000):])
 }
 
-// kill ends a container as the runtime does when its time is over: every process.
+// kill ends a container as the runtime does when its time is over: every process. An
+// FPM has a group of its own; nothing begins between the two looks, as the keeper is held.
 func (c *container) kill() {
+	_ = c.cmd.Process.Signal(syscall.SIGSTOP)
+	for _, child := range c.children() {
+		_ = syscall.Kill(-child, syscall.SIGKILL)
+	}
 	_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
 	<-c.ended
+}
+
+// children are the processes that the keeper runs, each begun by one of its threads; none
+// when it has ended.
+func (c *container) children() []int {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", c.cmd.Process.Pid))
+	var pids []int
+	for _, task := range tasks {
+		text, _ := os.ReadFile(task)
+		for _, field := range strings.Fields(string(text)) {
+			if pid, err := strconv.Atoi(field); err == nil {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
 }
 
 // stop asks a container to end and returns its exit code.

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // pool is a configuration of PHP-FPM with lines of php.ini.
@@ -84,6 +88,69 @@ func TestASlowRequestNeitherEndsNorHoldsUpOthers(t *testing.T) {
 	if got := <-slow; got != "through<nil>" {
 		t.Errorf("the slow request = %s, want it to end well", got)
 	}
+}
+
+// A former FPM that ends just when the next one has begun takes nothing of it away:
+// it used to remove the file by which the keeper sees that the next one is ready.
+func TestAFormerPHPThatEndsHoldsUpNoChange(t *testing.T) {
+	p := newPod(t)
+	p.site(t)
+	p.publish(t, "php", "r0", p.pool("memory_limit = 100M", ""))
+	c := p.php(t)
+	c.says(t, "r0", "accepted")
+	slow := make(chan string, 1)
+	go func() {
+		body, err := p.get(t.Context(), "/slow.php")
+		slow <- fmt.Sprint(body, err)
+	}()
+	eventually(t, func() error { return exists(filepath.Join(p.dir, "run", "slow")) })
+	p.publish(t, "php", "r1", p.pool("memory_limit = 101M", ""))
+	c.says(t, "r1", "accepted")
+	masters := c.fpms()
+	p.publish(t, "php", "r2", p.pool("memory_limit = 102M", ""))
+	var began []int
+	for end := time.Now().Add(patience); len(began) == 0 && time.Now().Before(end); {
+		began = slices.DeleteFunc(c.fpms(), func(pid int) bool { return slices.Contains(masters, pid) })
+	}
+	if len(began) == 0 {
+		t.Fatal("no FPM begins with r2")
+	}
+	// The keeper looks away while the next one gets ready and the first one ends.
+	if err := c.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() error {
+		if got := strings.Count(c.wrote(), "ready to handle connections"); got < 3 {
+			return fmt.Errorf("%d have been ready, want 3", got)
+		}
+		return nil
+	})
+	write(t, filepath.Join(p.dir, "run", "go"), "")
+	eventually(t, func() error {
+		if !strings.Contains(c.wrote(), "bye-bye") {
+			return errors.New("the first one has not ended")
+		}
+		return nil
+	})
+	if err := c.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	c.says(t, "r2", "accepted")
+	p.answers(t, "/limit.php", "102M ")
+	if got := <-slow; got != "through<nil>" {
+		t.Errorf("the slow request = %s, want it to end well", got)
+	}
+	if strings.Contains(c.wrote(), "Unable to remove the PID file") {
+		t.Errorf("log = %s", c.wrote())
+	}
+}
+
+// fpms are the FPMs that the keeper runs, those that test a configuration left out.
+func (c *container) fpms() []int {
+	return slices.DeleteFunc(c.children(), func(pid int) bool {
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)) // gone is none
+		return !strings.HasPrefix(string(line), "php-fpm: master")
+	})
 }
 
 func TestBadPHPIsRefusedInItsOwnWords(t *testing.T) {

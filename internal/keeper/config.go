@@ -46,7 +46,11 @@ func (k *Keeper) take() (config, error) {
 		return config{}, fmt.Errorf("make a folder for the configuration: %w", err)
 	}
 	c := config{dir: dir}
-	if err := c.fill(from); err != nil {
+	err = c.fill(from)
+	if err == nil {
+		err = k.Program.adapt(c.dir)
+	}
+	if err != nil {
 		c.remove()
 		return config{}, fmt.Errorf("copy the configuration: %w", err)
 	}

@@ -94,7 +94,7 @@ func undated(line string) string {
 // launch starts the program with a configuration and waits until it is ready. It
 // returns what went wrong when it ended instead.
 func (k *Keeper) launch(c config) (pid int, fault string) {
-	if err := os.Remove(k.Program.PIDFile); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(k.Program.pidFile(c.dir)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return 0, err.Error()
 	}
 	s := k.Program.start(c.dir)
@@ -111,7 +111,7 @@ func (k *Keeper) launch(c config) (pid int, fault string) {
 	pid = process.Pid
 	_ = process.Release() // reap waits for it, as for every other
 	k.running[pid] = true
-	err = k.until(readyLimit, func() bool { return !k.running[pid] || k.wrote(pid) })
+	err = k.until(readyLimit, func() bool { return !k.running[pid] || k.wrote(c, pid) })
 	if !k.running[pid] {
 		return 0, fmt.Sprintf("%s ended with code %d when it was started with this configuration; the container's log says why",
 			filepath.Base(s.path), k.code)
@@ -134,8 +134,8 @@ func environment(ours []string) []string {
 }
 
 // wrote tells whether the program says that it is ready.
-func (k *Keeper) wrote(pid int) bool {
-	text, err := os.ReadFile(k.Program.PIDFile)
+func (k *Keeper) wrote(c config, pid int) bool {
+	text, err := os.ReadFile(k.Program.pidFile(c.dir))
 	return err == nil && strings.TrimSpace(string(text)) == strconv.Itoa(pid)
 }
 

@@ -13,7 +13,8 @@ import (
 type Program struct {
 	// Custom is the file of the customer's own lines, beside those of the platform.
 	Custom string
-	// PIDFile is where the program writes its number once it is ready.
+	// PIDFile is where the program writes its number once it is ready. One that is
+	// replaced by a new one beside it has one for each configuration (pidFile).
 	PIDFile string
 	// test and start return the command that checks, or runs with, the
 	// configuration in a folder.
@@ -25,6 +26,36 @@ type Program struct {
 	// SIGHUP.
 	socket *os.File
 }
+
+// pidFile is where the program writes its number when it runs with the
+// configuration in a folder. Two that run beside each other must not share one:
+// the former removes it when it ends, also the new one's.
+func (p Program) pidFile(dir string) string {
+	if p.socket == nil {
+		return p.PIDFile
+	}
+	return p.PIDFile + "." + filepath.Base(dir)
+}
+
+// adapt writes the program's own pidFile into a copy of its configuration: of two
+// values FPM takes the later, and it has no option that the file doesn't overrule.
+func (p Program) adapt(dir string) error {
+	if p.socket == nil {
+		return nil
+	}
+	f, err := os.OpenFile(filepath.Join(dir, poolFile), os.O_APPEND|os.O_WRONLY, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // the test says so in FPM's words
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "\n[global]\npid = %s\n", p.pidFile(dir))
+	return errors.Join(err, f.Close())
+}
+
+// poolFile is FPM's configuration, beside php.ini files.
+const poolFile = "www.conf"
 
 // command is a program with its arguments, and what its environment has besides.
 type command struct {
@@ -62,7 +93,7 @@ func PHP(path, pidFile, socket string) (Program, error) {
 		return Program{}, err
 	}
 	conf := func(dir string) command {
-		return command{path: path, args: []string{"-F", "-O", "-y", filepath.Join(dir, "www.conf")}, env: []string{
+		return command{path: path, args: []string{"-F", "-O", "-y", filepath.Join(dir, poolFile)}, env: []string{
 			// A leading colon keeps the image's own folder and adds ours after it.
 			"PHP_INI_SCAN_DIR=:" + dir,
 			// How FPM hands sockets to its successor: the pool's "listen" and the number

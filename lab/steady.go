@@ -40,8 +40,9 @@ func (v visitor) steadily(t testing.TB, url, want string) *steadyVisitor {
 	return s
 }
 
-// report tells of the visits since the last report. No request is under way
-// meanwhile, so none counts for what comes after.
+// report tells of the visits since the last report, the last of which begins now: a
+// change may be made sooner than the next one is due. No request is under way when it
+// returns, so none counts for what comes after.
 func (s *steadyVisitor) report() visits {
 	answer := make(chan visits)
 	s.reports <- answer
@@ -56,19 +57,23 @@ func (s *steadyVisitor) ask(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case answer := <-s.reports:
+			s.visit(ctx, &met)
 			answer <- met
 			met = visits{}
 		case <-tick.C:
-			if met.asked%2 == 1 {
-				s.visitor.http.CloseIdleConnections()
-			}
-			started := time.Now()
-			got, err := s.visitor.get(ctx, s.url)
-			if ctx.Err() != nil {
-				return
-			}
-			met.note(started, s.fault(got, err))
+			s.visit(ctx, &met)
 		}
+	}
+}
+
+// visit asks once and notes what came, unless the test has ended.
+func (s *steadyVisitor) visit(ctx context.Context, met *visits) {
+	if met.asked%2 == 1 {
+		s.visitor.http.CloseIdleConnections()
+	}
+	started := time.Now()
+	if got, err := s.visitor.get(ctx, s.url); ctx.Err() == nil {
+		met.note(started, s.fault(got, err))
 	}
 }
 

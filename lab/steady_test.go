@@ -27,6 +27,9 @@ func TestASteadyVisitorNoticesWhatFails(t *testing.T) {
 	for _, want := range []bool{false, true, false} {
 		broken.Store(want)
 		s.report()
+		if met := s.report(); met.asked == 0 { // what is quick must be visited too
+			t.Error("a report at once tells of no visit")
+		}
 		met := visits{}
 		eventually(t, "five more visits", time.Minute, func(context.Context) error {
 			more := s.report()

@@ -132,6 +132,7 @@ func (p *panelJourney) joins(b *browser, link string) {
 	b.write("#email", p.joEmail())
 	b.write("#password", joPassword)
 	b.click("button[type=submit]")
+	p.enrols(b) // the panel sends no mail here, so a password is not enough
 	b.sees("main")
 	p.check(b, "no-site-yet")
 }

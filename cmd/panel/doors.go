@@ -18,16 +18,19 @@ import (
 type doorOptions struct {
 	mail       string
 	mailed     bool
+	alone      bool
 	breached   string
 	factorsFor []string
 }
 
 func (o *doorOptions) addFlags(flags *pflag.FlagSet) {
-	// Administrators and resellers hold what is other people's; customers are the provider's choice.
+	// Administrators and resellers hold what is other people's; customers are the provider's
+	// choice, as long as a mailed code stands beside their password.
 	flags.StringSliceVar(&o.factorsFor, "second-factor-for", []string{string(hosting.Administrator), string(hosting.Reseller)},
 		"`role` that must have a second factor (may be repeated; none when it is empty)")
 	flags.StringVar(&o.breached, "breached-passwords", "", "`list` that no new password may be in: a file of SHA-1 hashes in their order, or the https:// address of a service that is told five characters of a hash; empty: none")
 	flags.BoolVar(&o.mailed, "mailed-codes", true, "mail a code to who signs in by password alone with a browser that is new to the account, where mail is sent")
+	flags.BoolVar(&o.alone, "password-alone", false, "let people in by password alone where no code can be mailed; without it all of them must have a second factor there, whatever their role")
 	flags.StringVar(&o.mail, "mail", "", "`folder` with the files url and from, and ca.crt for a private authority: where mail is handed in; empty: the panel sends none")
 }
 
@@ -39,7 +42,7 @@ func (o *doorOptions) open(ways auth.Options, brand string, log *slog.Logger) (*
 			return nil, err
 		}
 	}
-	ways.MailedCodes = o.mailed
+	ways.MailedCodes, ways.PasswordAlone = o.mailed, o.alone
 	if o.breached != "" {
 		list, err := breach.Open(o.breached, nil)
 		if err != nil {

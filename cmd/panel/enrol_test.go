@@ -65,7 +65,7 @@ func (o *office) reopen(args ...string) *office {
 // the password leads to setting up a second factor, and from there to where it was before.
 func TestAnUpgradeLeadsToASecondFactor(t *testing.T) {
 	town := newTown(t)
-	before := town.open("--second-factor-for=")
+	before := town.open("--second-factor-for=", "--password-alone")
 	link := before.links()
 	_, code, _ := strings.Cut(link, "#")
 	_, to, old := sends(t, http.MethodPost, "http://"+before.at+"/start", "", url.Values{"code": {code}, "name": {"Ada Provider"},

@@ -148,7 +148,10 @@ func TestResellersStory(t *testing.T) {
 	link = rhea.link()
 
 	cleo := o.person()
-	cleo.joins(link, "cleo@shop.example", home)
+	cleo.joins(link, "cleo@shop.example", firstSets) // no mail, so no code that could stand beside her password
+	cleo.goes("/sites")
+	cleo.sees(firstSets)
+	cleo.enrols("No site yet")
 	cleo.lacks(`.places a[href="/users"]`)
 	for _, name := range []string{"one", "two"} {
 		cleo.goes("/sites/new")
@@ -179,7 +182,8 @@ func TestCollaboratorsStory(t *testing.T) {
 	link := ada.link()
 
 	kim := o.person()
-	kim.joins(link, "kim@agency.example", home)
+	kim.joins(link, "kim@agency.example", firstSets)
+	kim.enrols(home)
 	kim.goes("/sites")
 	kim.sees(townSite(7))
 	if seen := kim.read(`String(document.querySelectorAll("tbody tr").length)`); seen != "1" {

@@ -149,7 +149,6 @@ type Factors struct {
 	TOTP          bool
 	RecoveryCodes int // that are left
 	Passkeys      []hosting.Passkey
-	Must          bool // the role must have a second factor
 }
 
 // Any tells whether there is a second factor at all.
@@ -173,7 +172,7 @@ func (a *Auth) factors(ctx context.Context, u *hosting.User) (Factors, error) {
 		return Factors{}, err
 	}
 	keys, err := a.store.Passkeys(ctx, u.ID)
-	return Factors{TOTP: len(login.TOTP) > 0, RecoveryCodes: len(login.Recovery), Passkeys: keys, Must: a.must(u.Role)}, err
+	return Factors{TOTP: len(login.TOTP) > 0, RecoveryCodes: len(login.Recovery), Passkeys: keys}, err
 }
 
 // Sweep removes what expired; to be called every few minutes.

@@ -47,6 +47,9 @@ type Options struct {
 	// MailedCodes has who signs in by password alone, with a browser that is new to the
 	// account, type a code that is mailed to it, where there is a Mailer.
 	MailedCodes bool
+	// PasswordAlone lets people in by password alone where no code can be mailed, unless
+	// SecondFactorFor names their role. Without it all of them must have a second factor there.
+	PasswordAlone bool
 	// HTTP asks companies' providers; nil: as the system does, with its authorities.
 	HTTP http.RoundTripper
 	// Cost of a password's hash; zero for DefaultCost.
@@ -112,5 +115,9 @@ func New(o Options) (*Auth, error) {
 
 func (a *Auth) now() time.Time { return a.Provider.Now() }
 
-// must tells whether a role must have a second factor.
-func (a *Auth) must(role hosting.Role) bool { return slices.Contains(a.SecondFactorFor, role) }
+// must tells whether somebody must have a second factor: by their role, or since a password,
+// if it is by that that they come, would be all that it takes. A company answers for whom it
+// vouches for.
+func (a *Auth) must(role hosting.Role, byPassword bool) bool {
+	return slices.Contains(a.SecondFactorFor, role) || byPassword && !a.PasswordAlone && !a.mailsCodes()
+}

@@ -150,7 +150,11 @@ func (a *Auth) admitted(ctx context.Context, u *hosting.User, asked bool) (Stage
 	if err != nil {
 		return Nobody, err
 	}
-	return a.next(ctx, u, login)
+	stage, err := a.next(ctx, u, login, false)
+	if err == nil {
+		a.sessions.Put(ctx, keyVouched, "1")
+	}
+	return stage, err
 }
 
 // redeem trades the code for what the provider says of who is there.

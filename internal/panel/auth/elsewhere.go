@@ -53,7 +53,7 @@ func (a *Auth) ActorOfSession(ctx context.Context, id string) (hosting.Actor, er
 	}
 	actor, err := a.actor(ctx, hosting.ID(text(keyUser)), hosting.ID(text(keyBehind)))
 	switch code := hosting.CodeOf(err); {
-	case err == nil && a.lacksFactor(actor, text(keyFactor)):
+	case err == nil && a.lacksFactor(actor, text):
 		return hosting.Actor{}, over
 	case err == nil:
 		return *actor, nil

@@ -65,7 +65,7 @@ func newSite(t *testing.T, change ...func(*auth.Options)) *site {
 	must(t, err)
 	mailer, err := mail.New(s.mail.Folder, "Kubepanel", at.Hostname())
 	must(t, err)
-	options := auth.Options{Provider: &hosting.Provider{Store: db, Now: s.now}, URL: at, Mailer: mailer,
+	options := auth.Options{Provider: &hosting.Provider{Store: db, Now: s.now}, URL: at, Mailer: mailer, PasswordAlone: true,
 		Cost: auth.Cost{Memory: 64, Passes: 1, Threads: 1}} // milliseconds less for each of many sign-ins
 	for _, c := range change {
 		c(&options)

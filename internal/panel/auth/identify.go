@@ -109,7 +109,7 @@ func (a *Auth) identify(ctx context.Context) error {
 	}
 	actor, err := a.actor(ctx, id, hosting.ID(a.sessions.GetString(ctx, keyBehind)))
 	switch code := hosting.CodeOf(err); {
-	case err == nil && a.lacksFactor(actor, a.sessions.GetString(ctx, keyFactor)):
+	case err == nil && a.lacksFactor(actor, func(key string) string { return a.sessions.GetString(ctx, key) }):
 		return a.sessions.Destroy(ctx)
 	case err == nil:
 		visitIn(ctx).actor = actor
@@ -120,9 +120,10 @@ func (a *Auth) identify(ctx context.Context) error {
 	return err
 }
 
-// lacksFactor tells who signed in before their role had to have a second factor.
-func (a *Auth) lacksFactor(actor *hosting.Actor, factor string) bool {
-	return actor.Behind == "" && a.must(actor.Role) && factor == ""
+// lacksFactor tells who signed in before they had to have a second factor, by what their
+// session holds.
+func (a *Auth) lacksFactor(actor *hosting.Actor, held func(key string) string) bool {
+	return actor.Behind == "" && held(keyFactor) == "" && a.must(actor.Role, held(keyVouched) == "")
 }
 
 // visitIn returns the visit to be changed.

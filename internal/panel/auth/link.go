@@ -106,7 +106,7 @@ func (a *Auth) ClaimFirst(ctx context.Context, token string, form NewAdministrat
 		return Nobody, err
 	}
 	keepBrowser(ctx, u.ID, cookie)
-	return a.next(ctx, u, login)
+	return a.next(ctx, u, login, true)
 }
 
 // field makes a fault of a form out of a rule's sentence.

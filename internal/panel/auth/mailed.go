@@ -45,7 +45,7 @@ func (a *Auth) Unguarded() []hosting.Role {
 	if a.mailsCodes() {
 		return nil
 	}
-	return slices.DeleteFunc(hosting.Roles(), a.must)
+	return slices.DeleteFunc(hosting.Roles(), func(role hosting.Role) bool { return a.must(role, true) })
 }
 
 // mailCode begins a session that waits for a code, and mails it. Nothing is begun where it
@@ -213,7 +213,7 @@ func (a *Auth) FinishMailed(ctx context.Context, typed string) (Stage, error) {
 	if err != nil {
 		return Nobody, err
 	}
-	stage, err := a.stageOf(ctx, u, login)
+	stage, err := a.stageOf(ctx, u, login, true)
 	if err != nil {
 		return Nobody, err
 	}

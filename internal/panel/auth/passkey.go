@@ -246,7 +246,7 @@ func (a *Auth) RemovePasskey(ctx context.Context, id string) error {
 			return err
 		}
 		others := slices.ContainsFunc(keys, func(k hosting.Passkey) bool { return k.ID != id })
-		if len(login.TOTP) == 0 && !others && a.must(u.Role) {
+		if len(login.TOTP) == 0 && !others && a.must(u.Role, login.PasswordHash != "") {
 			return lastFactor()
 		}
 		if err := tx.DeletePasskey(ctx, u.ID, id); err != nil {

@@ -20,6 +20,7 @@ const (
 	keySeen    = "seen"    // last use, RFC 3339
 	keyFresh   = "fresh"   // last proof of who it is
 	keyFactor  = "factor"  // set when there was a second factor
+	keyVouched = "vouched" // set when a company said who it is, and no password did
 	keyMailed  = "mailed"  // the secret of a sign-in that waits for a mailed code
 	keyTOTP    = "totp"    // the URL of a seed that is not confirmed yet
 	keyCompany = "company" // a sign-in by a company's provider that is under way

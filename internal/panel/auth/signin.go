@@ -70,7 +70,7 @@ func (a *Auth) SignIn(ctx context.Context, email, password, language string) (St
 // byPassword begins the session of an account whose password was right. Unless a second
 // factor is asked for, a browser that is new to it types a mailed code first.
 func (a *Auth) byPassword(ctx context.Context, u *hosting.User, login *hosting.Login, language string) (Stage, error) {
-	stage, err := a.stageOf(ctx, u, login)
+	stage, err := a.stageOf(ctx, u, login, true)
 	if err != nil {
 		return Nobody, err
 	}
@@ -123,15 +123,15 @@ func (a *Auth) remember(ctx context.Context, key string, login *hosting.Login, p
 	})
 }
 
-// stageOf is how far an account has come with what counts as much as its password.
-func (a *Auth) stageOf(ctx context.Context, u *hosting.User, login *hosting.Login) (Stage, error) {
+// stageOf is how far an account has come with its password, or with what counts as much.
+func (a *Auth) stageOf(ctx context.Context, u *hosting.User, login *hosting.Login, byPassword bool) (Stage, error) {
 	has, err := hasFactor(ctx, a.store, login)
 	switch {
 	case err != nil:
 		return Nobody, err
 	case has:
 		return SecondFactor, nil
-	case login.Enrol || a.must(u.Role):
+	case login.Enrol || a.must(u.Role, byPassword):
 		return MustEnrol, nil
 	}
 	return Done, nil
@@ -146,9 +146,10 @@ func hasFactor(ctx context.Context, r hosting.Reader, login *hosting.Login) (boo
 	return len(keys) > 0, err
 }
 
-// next begins a session of an account that a company or a link vouches for.
-func (a *Auth) next(ctx context.Context, u *hosting.User, login *hosting.Login) (Stage, error) {
-	stage, err := a.stageOf(ctx, u, login)
+// next begins a session of an account that a company or a link vouches for; a link is worth
+// a password.
+func (a *Auth) next(ctx context.Context, u *hosting.User, login *hosting.Login, byPassword bool) (Stage, error) {
+	stage, err := a.stageOf(ctx, u, login, byPassword)
 	if err != nil {
 		return Nobody, err
 	}

@@ -101,12 +101,12 @@ func (a *Auth) RemoveTOTP(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if len(keys) == 0 && a.must(u.Role) {
-			return lastFactor()
-		}
 		login, err := tx.Login(ctx, u.ID)
 		if err != nil {
 			return err
+		}
+		if len(keys) == 0 && a.must(u.Role, login.PasswordHash != "") {
+			return lastFactor()
 		}
 		login.TOTP = nil
 		if len(keys) == 0 {

@@ -143,6 +143,34 @@ func TestSecondFactorIsAskedForUnlessTheCompanyAsks(t *testing.T) {
 	b.get("/account").want(t, http.StatusOK)
 }
 
+// Whom a company sends is not asked for what stands beside a password where no code can be
+// mailed, as long as their role needs none; who comes by password is. An application learns
+// of both by the same rule.
+func TestCompanysPeopleNeedNothingBesideAPassword(t *testing.T) {
+	h, c := newHouse(t), newCompany(t)
+	b := h.open(trusting(c), func(o *auth.Options) { o.PasswordAlone = false })
+	b.secured(h.boss.ID)
+	b.signIn(h.boss.Email).leads(t, "/enrol?next=%2Fsites")
+	b.enrol("/enrol")
+	way := b.employer(c, url.Values{"role": {string(hosting.Customer)}, "package": {string(h.pack)}})
+	c.says = map[string]any{"sub": "44", "email": "new@acme.example", "email_verified": true, "name": "New Person"}
+	newcomer := b.another()
+	c.come(newcomer, way+"?next=/sites").leads(t, "/sites")
+	newcomer.get("/account").want(t, http.StatusOK, "New Person")
+	// The last factor may go, since there is no password that it would stand beside.
+	newcomer.enrol("/account")
+	newcomer.post("/account/code/remove", nil).leads(t, "/account")
+
+	tool := b.tool("Grafana", hosting.Customer)
+	tool.enter(newcomer).want(t, http.StatusOK, "Hello New Person")
+	if _, err := tool.who(); err != nil {
+		t.Errorf("the application is told nothing of who came by company: %v", err)
+	}
+	h.doors.SecondFactorFor = []hosting.Role{hosting.Customer}
+	fresh := b.another()
+	c.come(fresh, way+"?next=/sites").leads(t, "/enrol?next=%2Fsites")
+}
+
 func TestProvidersAreAdministered(t *testing.T) {
 	h, c := newHouse(t), newCompany(t)
 	boss := h.open(trusting(c)).boss()

@@ -87,7 +87,7 @@ func newHouse(t *testing.T) *house {
 	h.as = h.boss
 	mailer, err := mail.New(h.mail.Folder, "Kubepanel", "panel.example")
 	h.must(err)
-	h.doors, err = auth.New(auth.Options{Provider: h.rules, URL: &url.URL{Scheme: "https", Host: "panel.example"}, Mailer: mailer,
+	h.doors, err = auth.New(auth.Options{Provider: h.rules, URL: &url.URL{Scheme: "https", Host: "panel.example"}, Mailer: mailer, PasswordAlone: true,
 		Cost: auth.Cost{Memory: 64, Passes: 1, Threads: 1}})
 	h.must(err)
 	h.handler = h.serve(func(next http.Handler) http.Handler { return next },

@@ -459,9 +459,9 @@ func (p settingsPage) guard() templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var26 string
-			templ_7745c5c3_Var26, templ_7745c5c3_Err = templ.JoinStringErrs(p.T("Have the panel send mail (panel.mailSecret, with panel.mailedCodes), and new browsers take a code; or name the roles in panel.secondFactorFor."))
+			templ_7745c5c3_Var26, templ_7745c5c3_Err = templ.JoinStringErrs(p.T("panel.passwordAlone allows it. Without that they set up a second factor after the password; or have the panel send mail (panel.mailSecret, with panel.mailedCodes), and new browsers take a code."))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `mailed.templ`, Line: 67, Col: 172}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `mailed.templ`, Line: 67, Col: 223}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var26))
 			if templ_7745c5c3_Err != nil {

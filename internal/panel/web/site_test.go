@@ -385,7 +385,10 @@ func TestOverviewLeadsThroughTheFirstSteps(t *testing.T) {
 	h.site("shop.example", nil)
 	h.get("/").want(t, http.StatusOK, "Ask for more than a password", `href="/platform/settings#signing-in"`)
 	h.get("/platform/settings").want(t, http.StatusOK, "can sign in with it from anywhere: Administrator, Reseller, Customer, Collaborator.")
+	h.get("/platform/settings").want(t, http.StatusOK, "panel.passwordAlone allows it.")
 	h.doors.MailedCodes = true
+	h.get("/platform/settings").want(t, http.StatusOK, "A password alone signs nobody in")
+	h.doors.MailedCodes, h.doors.PasswordAlone = false, false
 	h.get("/platform/settings").want(t, http.StatusOK, "A password alone signs nobody in")
 	if page := h.get("/"); strings.Contains(page.body, "First steps") || !strings.Contains(page.body, "shop.example") {
 		t.Error("the checklist stands where all of it is done, or the site is missing")

@@ -29,7 +29,8 @@ type Mail struct {
 	// mail about harmful files the site's name; User is the account that any other is for.
 	To   string
 	User ID
-	// Language is how who asked for it reads (BCP 47); "" where nobody did.
+	// Language is how who asked for it reads (BCP 47), "" where nobody did; the account that it
+	// is for may have another (Login).
 	Language string
 	// Address is where it was asked for from, for the audit trail.
 	Address              string

@@ -21,6 +21,9 @@ type Login struct {
 	// Enrol is set while its second factors are taken away: it has to set one up at its next
 	// sign-in, whatever its role, since it would be worth less than before otherwise.
 	Enrol bool
+	// Language is the one that somebody last had the panel in (BCP 47), for mails that they do
+	// not ask for themselves; empty: nobody was there yet.
+	Language string
 }
 
 // Session is one signed-in browser.

@@ -114,7 +114,7 @@ func fromVersion(t *testing.T, address string, version int64) {
 		t.Errorf("GrantsOn = %+v, %v", grants, err)
 	}
 	login, err := db.Login(ctx, "u1")
-	if err != nil || login.PasswordHash != "hash" || login.TOTPStep != 7 || len(login.Recovery) != 1 || login.Enrol != (version >= 14) {
+	if err != nil || login.PasswordHash != "hash" || login.TOTPStep != 7 || len(login.Recovery) != 1 || login.Enrol != (version >= 14) || (login.Language == "de") != (version >= 20) {
 		t.Errorf("Login = %+v, %v", login, err)
 	}
 	if version >= 3 {

@@ -20,7 +20,7 @@ func (q *queries) Login(ctx context.Context, user hosting.ID) (*hosting.Login, e
 		var sealed []byte
 		var recovery string
 		var enrol int64
-		if err := row.Scan(&l.PasswordHash, &sealed, &l.TOTPStep, &recovery, &l.Confirmed, &enrol); err != nil {
+		if err := row.Scan(&l.PasswordHash, &sealed, &l.TOTPStep, &recovery, &l.Confirmed, &enrol, &l.Language); err != nil {
 			return l, err
 		}
 		l.Enrol = enrol != 0
@@ -29,7 +29,7 @@ func (q *queries) Login(ctx context.Context, user hosting.ID) (*hosting.Login, e
 			return l, err
 		}
 		return l, json.Unmarshal([]byte(recovery), &l.Recovery)
-	}, `SELECT password_hash, totp, totp_step, recovery, confirmed, enrol FROM logins WHERE user_id = ?`, user)
+	}, `SELECT password_hash, totp, totp_step, recovery, confirmed, enrol, language FROM logins WHERE user_id = ?`, user)
 	if errors.Is(err, sql.ErrNoRows) {
 		return &hosting.Login{User: user}, nil
 	}
@@ -46,10 +46,10 @@ func (q *queries) PutLogin(ctx context.Context, l *hosting.Login) error {
 	if err != nil {
 		return err
 	}
-	return answer("write a login", q.exec(ctx, `INSERT INTO logins (user_id, password_hash, totp, totp_step, recovery, confirmed, enrol) VALUES (?, ?, ?, ?, ?, ?, ?)
+	return answer("write a login", q.exec(ctx, `INSERT INTO logins (user_id, password_hash, totp, totp_step, recovery, confirmed, enrol, language) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, totp = excluded.totp, totp_step = excluded.totp_step, recovery = excluded.recovery, confirmed = excluded.confirmed,
-		enrol = excluded.enrol`,
-		l.User, l.PasswordHash, sealed, l.TOTPStep, string(recovery), l.Confirmed, truth(l.Enrol)))
+		enrol = excluded.enrol, language = excluded.language`,
+		l.User, l.PasswordHash, sealed, l.TOTPStep, string(recovery), l.Confirmed, truth(l.Enrol), l.Language))
 }
 
 // sessionPlace names the encrypted column of a session.

@@ -175,6 +175,31 @@ func (a *Auth) factors(ctx context.Context, u *hosting.User) (Factors, error) {
 	return Factors{TOTP: len(login.TOTP) > 0, RecoveryCodes: len(login.Recovery), Passkeys: keys}, err
 }
 
+// Reads notes the language that who is signed in has the panel in, once for each session and
+// when it becomes another. Support has one of its own, which says nothing of the account.
+func (a *Auth) Reads(ctx context.Context, language string) error {
+	if stage := StageOf(ctx); stage != Done && stage != MustEnrol {
+		return nil
+	}
+	text := func(key string) string { return a.sessions.GetString(ctx, key) }
+	id := hosting.ID(text(keyUser)) // empty where the session has just ended
+	if id == "" || text(keyBehind) != "" || text(keyReads) == language {
+		return nil
+	}
+	err := a.store.Write(ctx, func(tx hosting.Tx) error {
+		login, err := tx.Login(ctx, id)
+		if err != nil || login.Language == language {
+			return err
+		}
+		login.Language = language
+		return tx.PutLogin(ctx, login)
+	})
+	if err == nil {
+		a.sessions.Put(ctx, keyReads, language)
+	}
+	return err
+}
+
 // Sweep removes what expired; to be called every few minutes.
 func (a *Auth) Sweep(ctx context.Context) error {
 	return a.store.Write(ctx, func(tx hosting.Tx) error { return tx.Sweep(ctx, a.now().Add(-window)) })

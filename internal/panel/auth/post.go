@@ -1,9 +1,11 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"kubepanel.io/kubepanel/internal/hosting"
@@ -203,7 +205,7 @@ func (a *Auth) letter(ctx context.Context, m *hosting.Mail) (*mail.Letter, error
 		if err != nil {
 			return err
 		}
-		l = &mail.Letter{To: u.Email, Name: u.Name, Language: m.Language, Link: a.URL.JoinPath("sign-in").String()}
+		l = &mail.Letter{To: u.Email, Name: u.Name, Language: languageOf(m, login), Link: a.URL.JoinPath("sign-in").String()}
 		kind := hosting.TokenReset
 		switch {
 		case m.Kind == hosting.MailFactors:
@@ -234,6 +236,15 @@ func (a *Auth) letter(ctx context.Context, m *hosting.Mail) (*mail.Letter, error
 		return nil
 	})
 	return l, err
+}
+
+// languageOf is what a mail is written in: as its reader asked for it, and where somebody
+// else did or nobody, as its reader last had the panel.
+func languageOf(m *hosting.Mail, login *hosting.Login) string {
+	if slices.Contains([]hosting.MailKind{hosting.MailInvite, hosting.MailFactors, hosting.MailHarmful}, m.Kind) {
+		return cmp.Or(login.Language, m.Language)
+	}
+	return cmp.Or(m.Language, login.Language)
 }
 
 // reader is the account that a mail is for, nil when there is none.

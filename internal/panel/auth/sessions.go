@@ -25,6 +25,7 @@ const (
 	keyTOTP    = "totp"    // the URL of a seed that is not confirmed yet
 	keyCompany = "company" // a sign-in by a company's provider that is under way
 	keyPasskey = "passkey" // the challenge of a passkey
+	keyReads   = "reads"   // the language that was noted of it; see Reads
 )
 
 // codec writes a session as JSON; all values are text.

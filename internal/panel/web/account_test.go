@@ -426,3 +426,39 @@ func TestConfirmingStartsANewSession(t *testing.T) {
 	old.client.Jar.SetCookies(at, before)
 	old.get("/account").leads(t, "/sign-in?next=%2Faccount")
 }
+
+// The language in which somebody has the panel is that of their mails, also while they still
+// have to set a second factor up.
+func TestAPageNotesItsReadersLanguage(t *testing.T) {
+	h := newHouse(t)
+	b := h.open()
+	b.secured(h.boss.ID)
+	b.secured(h.jo.ID)
+	noted := func(id hosting.ID) string {
+		t.Helper()
+		login, err := h.rules.Store.Login(t.Context(), id)
+		h.must(err)
+		return login.Language
+	}
+	b.signIn(h.boss.Email).leads(t, "/sites")
+	b.get("/sites").want(t, http.StatusOK)
+	if got := noted(h.boss.ID); got != "en" {
+		t.Errorf("a page in English notes %q", got)
+	}
+	b.post("/look", url.Values{"language": {"ar"}, "next": {"/sites"}}).leads(t, "/sites")
+	b.get("/sites").want(t, http.StatusOK, `lang="ar"`)
+	if got := noted(h.boss.ID); got != "ar" {
+		t.Errorf("after Arabic was chosen %q is noted", got)
+	}
+	h.doors.SecondFactorFor = []hosting.Role{hosting.Customer}
+	jo := b.another()
+	jo.post("/look", url.Values{"language": {"de"}, "next": {"/sign-in"}}).leads(t, "/sign-in")
+	jo.signIn(h.jo.Email).leads(t, "/enrol?next=%2Fsites")
+	if got := noted(h.jo.ID); got != "" {
+		t.Errorf("the sign-in itself notes %q", got)
+	}
+	jo.get("/enrol").want(t, http.StatusOK, `lang="de"`)
+	if got := noted(h.jo.ID); got != "de" {
+		t.Errorf("the page that sets a second factor up notes %q, want de", got)
+	}
+}

@@ -30,6 +30,9 @@ func (s *Server) page(h handler) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		a, _ := s.Who(r.Context())
 		r = r.WithContext(context.WithValue(r.Context(), actorKey{}, a))
+		if err := s.Doors.Reads(r.Context(), s.locales.Of(r).Tag); err != nil {
+			s.Log.WarnContext(r.Context(), "note the language of somebody", "err", err)
+		}
 		if err := h(w, r); err != nil {
 			s.fail(w, r, err)
 		}

@@ -1,0 +1,1 @@
+UPDATE logins SET language = 'de' WHERE user_id = 'u1';

@@ -81,7 +81,7 @@ var mayTest = map[string][]string{
 	"internal/panel":   {"internal/store", "internal/gateway", "internal/toolbox"},
 	"internal/gateway": {"internal/toolbox"},
 	"cmd/panel":        {"lab/axe"},
-	"images":           {"internal/authority"},
+	"images":           {"internal/authority", "internal/hosting", "internal/panel"},
 }
 
 // forTests are packages that only tests may import, and each other.

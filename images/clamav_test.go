@@ -24,7 +24,6 @@ import (
 type clamav struct {
 	t      *testing.T
 	folder string
-	port   int
 	env    []string
 	said   *proctest.Log
 	cmd    *exec.Cmd
@@ -33,13 +32,13 @@ type clamav struct {
 
 func newClamAV(t *testing.T, env ...string) *clamav {
 	t.Helper()
-	need(t, "clamd", "freshclam", "bash")
+	need(t, "clamd", "clamdscan", "freshclam")
 	// Not t.TempDir, which other accounts can't enter: as root freshclam becomes another.
 	folder, err := os.MkdirTemp("", "kubepanel-clamav-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &clamav{t: t, folder: folder, port: proctest.Port(t), env: env, said: &proctest.Log{}}
+	c := &clamav{t: t, folder: folder, env: env, said: &proctest.Log{}}
 	t.Cleanup(func() {
 		c.end(syscall.SIGKILL)
 		_ = os.RemoveAll(folder)
@@ -71,7 +70,7 @@ func (c *clamav) path(name string) string { return filepath.Join(c.folder, name)
 func (c *clamav) command(program string) *exec.Cmd {
 	cmd := exec.Command("clamav/" + program)
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH") + ":/usr/sbin", "CLAMAV_SIGNATURES=" + c.path("signatures"), "CLAMAV_CONFIG=" + c.path("etc"),
-		"CLAMAV_RUN=" + c.path("run"), fmt.Sprintf("CLAMAV_PORT=%d", c.port), "CLAMAV_LOOK=0.1", "CLAMAV_REST=0.1"}, c.env...)
+		"CLAMAV_RUN=" + c.path("run"), "CLAMAV_SOCKET=" + c.path("run/clamd.sock"), "CLAMAV_LOOK=0.1", "CLAMAV_REST=0.1"}, c.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: proctest.Account()}
 	return cmd
 }
@@ -127,17 +126,15 @@ func (c *clamav) until(what string, is func() bool) {
 // finds asks what is in a text, as the panel does (clamd(8), INSTREAM).
 func (c *clamav) finds(text string) string {
 	c.t.Helper()
-	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", c.port))
+	conn, err := net.Dial("unix", c.path("run/clamd.sock"))
 	if err != nil {
 		c.t.Fatalf("%v\n%s", err, c.said)
 	}
 	defer conn.Close()
 	ask := append([]byte("zINSTREAM\x00"), binary.BigEndian.AppendUint32(nil, uint32(len(text)))...)
-	if _, err := conn.Write(append(append(ask, text...), 0, 0, 0, 0)); err != nil {
-		c.t.Fatal(err)
-	}
+	_, unsent := conn.Write(append(append(ask, text...), 0, 0, 0, 0))
 	said, err := io.ReadAll(conn)
-	if err != nil && len(said) == 0 { // who was refused midway may be hung up on
+	if err = errors.Join(unsent, err); err != nil && len(said) == 0 { // who was refused midway may be hung up on
 		c.t.Fatalf("%v\n%s", err, c.said)
 	}
 	return strings.TrimSuffix(string(said), "\x00")

@@ -113,7 +113,7 @@ func runOperator(cmd *cobra.Command, o operatorOptions) error {
 	}
 	certificates := &platformsecrets.Certificates{
 		Client: mgr.GetClient(), Direct: mgr.GetAPIReader(), Namespace: settings.Namespace, Now: time.Now,
-		Names: platformsecrets.Servers(settings.Namespace, platformsecrets.DatabaseNames(host, settings.Database.Host)),
+		Names:   platformsecrets.Servers(settings.Namespace, platformsecrets.DatabaseNames(host, settings.Database.Host)),
 		Clients: platformsecrets.Clients(),
 	}
 	if err := certificates.Setup(mgr); err != nil {

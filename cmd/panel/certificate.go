@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -43,13 +44,15 @@ func (o *innerOptions) open(log *slog.Logger) *certificate {
 	return &certificate{folder: o.folder, log: log, now: time.Now}
 }
 
-// certificate is the panel's own, in files that the operator makes and renews. The panel
-// starts without them and takes them when they come; of what can't be read it keeps the
-// last that could.
+// certificate is one of the panel's, in files that the operator makes and renews: what it
+// shows itself by, or signs in by. The panel starts without them and takes them when they
+// come; of what can't be read it keeps the last that could.
 type certificate struct {
 	folder string
-	log    *slog.Logger
-	now    func() time.Time
+	// lacking says that there may be the authority alone, and no certificate to show.
+	lacking bool
+	log     *slog.Logger
+	now     func() time.Time
 
 	mu     sync.Mutex
 	looked time.Time
@@ -70,7 +73,7 @@ func (c *certificate) current() (*tls.Certificate, error) {
 		c.looked = now
 		c.tell(c.read(now))
 	}
-	if c.pair == nil {
+	if c.pair == nil && (!c.lacking || c.trust.Pool(now) == nil) {
 		return nil, errNoCertificate
 	}
 	return c.pair, nil
@@ -79,7 +82,8 @@ func (c *certificate) current() (*tls.Certificate, error) {
 // read reads the files. While they change they may not fit each other.
 func (c *certificate) read(now time.Time) error {
 	pair, err := tls.LoadX509KeyPair(filepath.Join(c.folder, "tls.crt"), filepath.Join(c.folder, "tls.key"))
-	if err != nil {
+	none := c.lacking && errors.Is(err, fs.ErrNotExist)
+	if err != nil && !none {
 		return err
 	}
 	roots, err := os.ReadFile(filepath.Join(c.folder, platform.KeyAuthority))
@@ -89,7 +93,9 @@ func (c *certificate) read(now time.Time) error {
 	if err := c.trust.Set(now, roots); err != nil {
 		return err
 	}
-	c.pair = &pair
+	if c.pair = nil; !none {
+		c.pair = &pair
+	}
 	return nil
 }
 
@@ -104,10 +110,10 @@ func (c *certificate) tell(err error) {
 	}
 	c.told = text
 	if err != nil {
-		c.log.Warn("read the panel's certificate", "err", err)
+		c.log.Warn("read the panel's certificate", "folder", c.folder, "err", err)
 		return
 	}
-	c.log.Info("the panel's certificate can be read again", "until", c.pair.Leaf.NotAfter)
+	c.log.Info("the panel's certificate can be read again", "folder", c.folder)
 }
 
 // server is how the panel shows itself.
@@ -116,6 +122,24 @@ func (c *certificate) server() *tls.Config {
 		MinVersion: tls.VersionTLS13, NextProtos: []string{"http/1.1"},
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current() },
 	}
+}
+
+// client is how the panel shows itself to a server, and whom it takes for that server.
+func (c *certificate) client() (*tls.Config, error) {
+	roots, err := c.roots()
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{
+		RootCAs: roots, MinVersion: tls.VersionTLS13,
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			pair, err := c.current()
+			if pair == nil {
+				pair = &tls.Certificate{} // none is shown
+			}
+			return pair, err
+		},
+	}, nil
 }
 
 // roots are whom the panel trusts for the platform's other programs.

@@ -112,6 +112,11 @@ func TestARenewedCertificateIsTaken(t *testing.T) {
 		if got, err := c.server().GetCertificate(nil); err != nil || !got.Leaf.Equal(want) {
 			t.Errorf("%s: another certificate is shown (%v)", step, err)
 		}
+		config, err := c.client()
+		must(t, err)
+		if got, err := config.GetClientCertificate(nil); err != nil || !got.Leaf.Equal(want) {
+			t.Errorf("%s: another certificate is signed in by (%v)", step, err)
+		}
 	}
 	first := ours.put(t, folder, panelName)
 	shown("it came", first)

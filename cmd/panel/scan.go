@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -21,13 +24,14 @@ const (
 
 // scanOptions say who looks at uploads and at the files of sites.
 type scanOptions struct {
-	address, action, largest string
-	lenient                  bool
-	every                    time.Duration
+	address, certificates, action, largest string
+	lenient                                bool
+	every                                  time.Duration
 }
 
 func (o *scanOptions) addFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.address, "scanner", "", "`address` of a clamd that looks at uploads and at the files of sites: tcp://HOST:PORT or unix:///PATH; empty: nobody does")
+	flags.StringVar(&o.address, "scanner", "", "`address` of a clamd that looks at uploads and at the files of sites: tls://HOST:PORT, tcp://HOST:PORT (in clear) or unix:///PATH; empty: nobody does")
+	flags.StringVar(&o.certificates, "scanner-certificates", "", "`folder` with ca.crt, the authority of a clamd at tls://, and with tls.crt and tls.key where it asks who the panel is; they may change at any time; empty: authorities of the system, and nobody asks")
 	flags.BoolVar(&o.lenient, "scanner-lenient", false, "take uploads that the scanner can't look at, since it is away or they are too large for it")
 	flags.DurationVar(&o.every, "scanner-every", time.Hour, "`time` after which the scanner looks again at what changed in a site; 0: never")
 	flags.StringVar(&o.action, "scanner-action", actionQuarantine, "what becomes of a harmful `file` in a site: quarantine, or report, which leaves it there")
@@ -35,7 +39,7 @@ func (o *scanOptions) addFlags(flags *pflag.FlagSet) {
 }
 
 // open returns how uploads are looked at; nil: not at all.
-func (o *scanOptions) open() (*hosting.Scanning, error) {
+func (o *scanOptions) open(log *slog.Logger) (*hosting.Scanning, error) {
 	if o.address == "" {
 		return nil, nil
 	}
@@ -49,6 +53,15 @@ func (o *scanOptions) open() (*hosting.Scanning, error) {
 	largest, err := resource.ParseQuantity(o.largest)
 	if err != nil {
 		return nil, fmt.Errorf("read --scanner-largest: %w", err)
+	}
+	if strings.HasPrefix(o.address, "tls://") {
+		by.Largest = largest.Value()
+		if o.certificates != "" {
+			own := &certificate{folder: o.certificates, lacking: true, log: log, now: time.Now}
+			by.Secure = own.client
+		}
+	} else if o.certificates != "" {
+		return nil, errors.New("--scanner-certificates is for a scanner at tls://")
 	}
 	return &hosting.Scanning{Scanner: by, Lenient: o.lenient, Every: o.every, Report: o.action == actionReport, Largest: largest.Value()}, nil
 }

@@ -206,7 +206,7 @@ func (o serveOptions) wire(p *panel, db *store.DB) error {
 	if err != nil {
 		return err
 	}
-	scanning, err := o.scan.open()
+	scanning, err := o.scan.open(p.log)
 	if err != nil {
 		return err
 	}

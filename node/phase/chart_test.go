@@ -45,6 +45,7 @@ type podSpec struct {
 		Image           string
 		Command, Args   []string
 		Env             []struct{ Name, Value string }
+		Ports           []any
 		SecurityContext map[string]any `yaml:"securityContext"`
 		VolumeMounts    []struct {
 			Name      string
@@ -130,7 +131,7 @@ func scannerOf(objects map[string]object) string {
 }
 
 func TestThePanelAsksTheScannerThatThereIs(t *testing.T) {
-	const ours = "tcp://clamav.kubepanel-system.svc:3310"
+	const ours = "tls://clamav.kubepanel-system.svc:3310"
 	tests := map[string]struct {
 		values, asks string
 		runs         bool
@@ -138,6 +139,7 @@ func TestThePanelAsksTheScannerThatThereIs(t *testing.T) {
 		"its own":          {"", ours, true},
 		"none":             {"images: {clamav: ''}", "", false},
 		"another":          {"panel: {scanner: 'tcp://clamd.scan.svc:3310'}", "tcp://clamd.scan.svc:3310", false},
+		"another by TLS":   {"panel: {scanner: 'tls://clamd.example.com:3310'}", "tls://clamd.example.com:3310", false},
 		"another alone":    {"{images: {clamav: ''}, panel: {scanner: 'tcp://clamd.scan.svc:3310'}}", "tcp://clamd.scan.svc:3310", false},
 		"there's no panel": {"panel: {host: ''}", "", false},
 	}
@@ -154,6 +156,57 @@ func TestThePanelAsksTheScannerThatThereIs(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// mounted is the Secret that a container has at a folder, read-only; "" is none.
+func mounted(pod podSpec, container int, folder string) string {
+	for _, m := range pod.Containers[container].VolumeMounts {
+		if m.MountPath != folder || !m.ReadOnly {
+			continue
+		}
+		for _, v := range pod.Volumes {
+			if secret, ok := v["secret"].(map[string]any); ok && v["name"] == m.Name {
+				return fmt.Sprint(secret["secretName"])
+			}
+		}
+	}
+	return ""
+}
+
+func TestThePanelShowsTheScannerWhoItIs(t *testing.T) {
+	const folder = "/etc/kubepanel-scanner"
+	for values, want := range map[string]string{
+		"": "panel-client-tls", "images: {clamav: ''}": "", "panel: {scanner: 'tcp://clamd:3310'}": "", "panel: {scanner: 'tls://clamd:3310'}": "",
+		"panel: {scanner: 'tls://clamd:3310', scannerSecret: mine}": "mine",
+	} {
+		pod := render(t, values)["StatefulSet/kubepanel-panel"].Spec.Template.Spec
+		told := slices.Contains(pod.Containers[0].Args, "--scanner-certificates="+folder)
+		if got := mounted(pod, 0, folder); got != want || told != (want != "") {
+			t.Errorf("%s: it has %q and is told of it: %t, want %q", values, got, told, want)
+		}
+	}
+	for _, scanner := range []string{"", "tcp://clamd:3310"} {
+		if _, err := chartOf(t, "panel: {scanner: '"+scanner+"', scannerSecret: mine}"); err == nil || !strings.Contains(err.Error(), "tls://") {
+			t.Errorf("a certificate for the scanner %q: %v, want that it asks for tls://", scanner, err)
+		}
+	}
+}
+
+// What looks at files has no key, and what has the key has no files.
+func TestOnlyWhatAdmitsToClamdHasAPortAndAKey(t *testing.T) {
+	pod := render(t, "")["Deployment/clamav"].Spec.Template.Spec
+	const folder = "/run/secrets/clamav-tls"
+	for i, want := range []struct{ name, secret, command string }{{"clamd", "", "[]"}, {"nginx", "clamav-tls", "[/usr/local/bin/clamav-admit]"}} {
+		c := pod.Containers[i]
+		if got := mounted(pod, i, folder); c.Name != want.name || got != want.secret || fmt.Sprint(c.Command) != want.command || (len(c.Ports) > 0) != (want.secret != "") {
+			t.Errorf("container %s has %q, the ports %v and runs %v, want %+v", c.Name, got, c.Ports, c.Command, want)
+		}
+		for _, m := range c.VolumeMounts {
+			if files := m.Name == "signatures" || m.Name == "tmp"; files && want.secret != "" {
+				t.Errorf("%s has %s", c.Name, m.Name)
+			}
+		}
 	}
 }
 

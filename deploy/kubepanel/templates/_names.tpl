@@ -50,9 +50,18 @@ imagePullSecrets:
 {{/* Who looks at uploads; "" when nobody does. */}}
 {{- define "kubepanel.scanner" -}}
 {{- if include "kubepanel.ownScanner" . -}}
-tcp://clamav.{{ .Release.Namespace }}.svc:3310
+tls://clamav.{{ .Release.Namespace }}.svc:3310
 {{- else -}}
 {{ .Values.panel.scanner }}
+{{- end -}}
+{{- end }}
+
+{{/* The Secret by which the panel and the scanner know each other; "" when it takes none. */}}
+{{- define "kubepanel.scannerSecret" -}}
+{{- if include "kubepanel.ownScanner" . -}}
+panel-client-tls
+{{- else if .Values.panel.scanner -}}
+{{ .Values.panel.scannerSecret }}
 {{- end -}}
 {{- end }}
 

@@ -4,6 +4,7 @@ package scan
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -33,11 +34,22 @@ const (
 
 // Clamd asks ClamAV's daemon by its INSTREAM command (clamd(8)).
 type Clamd struct {
+	// Secure says of each connection to a tls:// address whom we believe and what we show;
+	// nil: the system's authorities, and nothing.
+	Secure func() (*tls.Config, error)
+	// Largest is what is sent of a file, in octets; 0: all of it. The scanner itself says when a
+	// file is too large for it, but what ends TLS before it may lose that: who writes to
+	// somebody who hung up need not read what was said before.
+	Largest int64
+
 	network, address string
-	places           chan struct{}
+	// host is whom the other side of a tls:// address has to be; "" elsewhere.
+	host   string
+	places chan struct{}
 }
 
-// Open prepares asking the clamd at tcp://HOST:PORT or unix:///PATH. It may be away.
+// Open prepares asking the clamd at tls://HOST:PORT, tcp://HOST:PORT (in clear) or
+// unix:///PATH. It may be away.
 func Open(address string) (*Clamd, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -45,12 +57,15 @@ func Open(address string) (*Clamd, error) {
 	}
 	c := &Clamd{network: u.Scheme, places: make(chan struct{}, atOnce)}
 	switch {
-	case u.Scheme == "tcp" && u.Hostname() != "" && u.Port() != "" && u.Path == "":
-		c.address = u.Host
+	case (u.Scheme == "tcp" || u.Scheme == "tls") && u.Hostname() != "" && u.Port() != "" && u.Path == "":
+		c.network, c.address = "tcp", u.Host
+		if u.Scheme == "tls" {
+			c.host = u.Hostname()
+		}
 	case u.Scheme == "unix" && u.Host == "" && u.Path != "":
 		c.address = u.Path
 	default:
-		return nil, fmt.Errorf("the scanner's address %q is neither tcp://HOST:PORT nor unix:///PATH", address)
+		return nil, fmt.Errorf("the scanner's address %q is neither tls://HOST:PORT, tcp://HOST:PORT nor unix:///PATH", address)
 	}
 	return c, nil
 }
@@ -63,9 +78,9 @@ func (c *Clamd) Scan(ctx context.Context, content io.Reader) (string, error) {
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
-	conn, err := (&net.Dialer{Timeout: stall}).DialContext(ctx, c.network, c.address)
+	conn, err := c.reach(ctx)
 	if err != nil {
-		return "", fmt.Errorf("reach the scanner: %w", err)
+		return "", err
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })() // ends what waits
@@ -73,7 +88,10 @@ func (c *Clamd) Scan(ctx context.Context, content io.Reader) (string, error) {
 	// and hangs up, after which its answer may not be read any more.
 	answered := make(chan reply, 1)
 	go func() { answered <- hear(conn) }()
-	sent := send(ctx, conn, content, answered)
+	sent := c.send(ctx, conn, content, answered)
+	if errors.Is(sent, hosting.ErrTooLargeToScan) {
+		return "", sent
+	}
 	if errors.Is(sent, errAnswered) || sent == nil {
 		_ = conn.SetReadDeadline(time.Now().Add(patience)) // a closed connection is told by reading
 	} else {
@@ -88,7 +106,7 @@ func (c *Clamd) Scan(ctx context.Context, content io.Reader) (string, error) {
 	case sent != nil && !errors.Is(sent, errAnswered):
 		return "", fmt.Errorf("send a file to the scanner: %w", sent)
 	}
-	return "", fmt.Errorf("hear the scanner: %w", got.err)
+	return "", c.unheard(got.err)
 }
 
 // Version implements hosting.Scanner by clamd's VERSION: the program's, the database's and
@@ -96,9 +114,9 @@ func (c *Clamd) Scan(ctx context.Context, content io.Reader) (string, error) {
 func (c *Clamd) Version(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, stall)
 	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, c.network, c.address)
+	conn, err := c.reach(ctx)
 	if err != nil {
-		return "", fmt.Errorf("reach the scanner: %w", err)
+		return "", err
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })() // ends what waits
@@ -107,7 +125,7 @@ func (c *Clamd) Version(ctx context.Context) (string, error) {
 	}
 	got := hear(conn)
 	if got.err != nil {
-		return "", fmt.Errorf("hear the scanner: %w", got.err)
+		return "", c.unheard(got.err)
 	}
 	version := strings.ToValidUTF8(got.text, "")
 	if !strings.HasPrefix(version, "ClamAV ") {
@@ -116,19 +134,56 @@ func (c *Clamd) Version(ctx context.Context) (string, error) {
 	return version[:min(len(version), maxVersion)], nil
 }
 
+// reach connects, and makes sure who is there before anything is said. Whether who is there
+// takes us for the panel shows later: in TLS 1.3 it is told with the first answer.
+func (c *Clamd) reach(ctx context.Context) (net.Conn, error) {
+	dialer := &net.Dialer{Timeout: stall}
+	var conn net.Conn
+	var err error
+	if c.host == "" {
+		conn, err = dialer.DialContext(ctx, c.network, c.address)
+	} else {
+		conn, err = c.reachTLS(ctx, dialer)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reach the scanner: %w", err)
+	}
+	return conn, nil
+}
+
+func (c *Clamd) reachTLS(ctx context.Context, dialer *net.Dialer) (net.Conn, error) {
+	config := &tls.Config{}
+	if c.Secure != nil {
+		given, err := c.Secure()
+		if err != nil {
+			return nil, err
+		}
+		config = given.Clone()
+	}
+	if config.ServerName == "" {
+		config.ServerName = c.host
+	}
+	config.MinVersion = tls.VersionTLS13
+	return (&tls.Dialer{NetDialer: dialer, Config: config}).DialContext(ctx, c.network, c.address)
+}
+
 // errAnswered ends sending to a scanner that has said all it will.
 var errAnswered = errors.New("the scanner has answered")
 
 // send sends a file in chunks, each after its length in four octets, and an empty one
 // at the end. A file that can't be read ends without that, so that half of one is never
 // found harmless.
-func send(ctx context.Context, conn net.Conn, content io.Reader, answered chan reply) error {
+func (c *Clamd) send(ctx context.Context, conn net.Conn, content io.Reader, answered chan reply) error {
 	buffer := make([]byte, 4+chunk)
 	if _, err := conn.Write([]byte("zINSTREAM\x00")); err != nil {
 		return err
 	}
-	for {
+	for total := int64(0); ; {
 		n, err := io.ReadFull(content, buffer[4:])
+		if total += int64(n); c.Largest > 0 && total > c.Largest {
+			_ = conn.Close() // nobody needs the answer
+			return hosting.ErrTooLargeToScan
+		}
 		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			_ = conn.Close() // nobody needs the answer
 			return err
@@ -157,6 +212,14 @@ func send(ctx context.Context, conn net.Conn, content io.Reader, answered chan r
 			return err
 		}
 	}
+}
+
+// unheard is the error of a scanner that did not answer.
+func (c *Clamd) unheard(err error) error {
+	if c.host != "" && errors.Is(err, io.EOF) { // it says no more to who is not let in
+		return fmt.Errorf("hear the scanner: it hung up, as it does with who shows no certificate that it takes: %w", err)
+	}
+	return fmt.Errorf("hear the scanner: %w", err)
 }
 
 // reply is what the scanner said.

@@ -109,7 +109,7 @@ func TestScanEndsWithItsRequest(t *testing.T) {
 }
 
 func TestAddressOfAScanner(t *testing.T) {
-	for address, good := range map[string]bool{"tcp://clamd.scan.svc:3310": true, "tcp://[::1]:3310": true, "unix:///run/clamd.ctl": true,
+	for address, good := range map[string]bool{"tcp://clamd.scan.svc:3310": true, "tcp://[::1]:3310": true, "tls://clamd.scan.svc:3310": true, "tls://clamd": false, "tls://clamd:3310/x": false, "unix:///run/clamd.ctl": true,
 		"clamd:3310": false, "tcp://clamd": false, "tcp://:3310": false, "tcp://clamd:3310/x": false, "http://clamd:3310": false, "unix://clamd/x": false, "": false} {
 		if _, err := scan.Open(address); (err == nil) != good {
 			t.Errorf("Open(%q) = %v, want good %t", address, err, good)

@@ -120,9 +120,12 @@ type Runtime struct {
 	// Port that the program listens on inside the pod; none where ProxyMode is none.
 	Port int32 `json:"port,omitempty"`
 	// ProxyMode is how the web server talks to the program: fastcgi, http, uwsgi, none.
-	ProxyMode string             `json:"proxyMode"`
-	Default   string             `json:"default"`
-	Versions  map[string]Version `json:"versions"`
+	ProxyMode string `json:"proxyMode"`
+	// OtherProxyModes are those that the images' start program knows besides, and a
+	// Domain may ask for.
+	OtherProxyModes []string           `json:"otherProxyModes,omitempty"`
+	Default         string             `json:"default"`
+	Versions        map[string]Version `json:"versions"`
 	// Command starts the program; none takes the image's own.
 	Command []string `json:"command,omitempty"`
 	// Reports says that the start program tells what became of changed settings, where
@@ -131,6 +134,15 @@ type Runtime struct {
 	// Settings are the keys that workload.settings may have. PHP's are not among
 	// them: each of those is a directive that the operator writes.
 	Settings map[string]Setting `json:"settings,omitempty"`
+}
+
+// ProxyModes are all ways in which nginx may talk to the runtime's program, its own first.
+func (r Runtime) ProxyModes() []string { return append([]string{r.ProxyMode}, r.OtherProxyModes...) }
+
+// Speaks tells whether the runtime's images know the way that a Domain asks for.
+// fastcgi asks for nothing in particular, and without a program nobody is asked.
+func (r Runtime) Speaks(mode string) bool {
+	return r.ProxyMode == ProxyNone || mode == "" || mode == "fastcgi" || slices.Contains(r.ProxyModes(), mode)
 }
 
 // Version is one version of a runtime.

@@ -47,6 +47,8 @@ func TestParseNamesTheFault(t *testing.T) {
 		"unknown key":           {"storageClass:", "storageKlass:", "storageKlass"},
 		"bad range":             {"10.244.0.0/16", "10.244.0.0", "clusterCIDRs"},
 		"default not offered":   {`default: "8.4"`, `default: "5.6"`, "runtimes.php.default"},
+		"a way PHP has":         {"otherProxyModes: [uwsgi]", "otherProxyModes: [fastcgi]", "runtimes.python.otherProxyModes"},
+		"a way twice":           {"otherProxyModes: [uwsgi]", "otherProxyModes: [http]", "runtimes.python.otherProxyModes"},
 		"no port":               {"port: 3306", "port: 0", "database.port"},
 		"image with a newline":  {"kubepanel.io/nginx:1-a", `"a\nb"`, "images.nginx"},
 		"other exposure":        {"exposure: nodePort", "exposure: moon", "sftp.exposure"},

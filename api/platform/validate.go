@@ -107,18 +107,30 @@ func (s *Settings) catalogueFaults() []error {
 	return faults
 }
 
+// reachFaults checks how nginx is to reach the runtime's program.
+func (r Runtime) reachFaults(key string) []error {
+	var faults []error
+	if !slices.Contains([]string{"fastcgi", "http", "uwsgi", ProxyNone}, r.ProxyMode) {
+		faults = append(faults, fmt.Errorf("%s.proxyMode: %q is none of fastcgi, http, uwsgi, none", key, r.ProxyMode))
+	}
+	for _, mode := range r.OtherProxyModes {
+		if r.ProxyMode == ProxyNone || !slices.Contains([]string{"http", "uwsgi"}, mode) || mode == r.ProxyMode {
+			faults = append(faults, fmt.Errorf("%s.otherProxyModes: %q is none of http and uwsgi, or is proxyMode again", key, mode))
+		}
+	}
+	if r.ProxyMode != ProxyNone && (r.Port < 1 || r.Port > 65535) {
+		faults = append(faults, fmt.Errorf("%s.port: %d is not a port (1-65535)", key, r.Port))
+	}
+	return faults
+}
+
 // faults checks all of a runtime but its settings.
 func (r Runtime) faults(key string) []error {
 	var faults []error
 	if strings.ContainsFunc(r.Title, unicode.IsControl) {
 		faults = append(faults, fmt.Errorf("%s.title: %q is not one line", key, r.Title))
 	}
-	if !slices.Contains([]string{"fastcgi", "http", "uwsgi", ProxyNone}, r.ProxyMode) {
-		faults = append(faults, fmt.Errorf("%s.proxyMode: %q is none of fastcgi, http, uwsgi, none", key, r.ProxyMode))
-	}
-	if r.ProxyMode != ProxyNone && (r.Port < 1 || r.Port > 65535) {
-		faults = append(faults, fmt.Errorf("%s.port: %d is not a port (1-65535)", key, r.Port))
-	}
+	faults = append(faults, r.reachFaults(key)...)
 	if _, ok := r.Versions[r.Default]; !ok {
 		faults = append(faults, fmt.Errorf("%s.default: version %q is not among versions", key, r.Default))
 	}

@@ -3,6 +3,7 @@ package desired
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -70,10 +71,22 @@ func (s Site) mode() v1alpha1.ProxyMode {
 	if s.php() {
 		return v1alpha1.ProxyFastCGI
 	}
-	if offered == proxyNone || own == "" || own == v1alpha1.ProxyFastCGI {
+	if offered == proxyNone || own == "" || own == v1alpha1.ProxyFastCGI || s.modeFault() != "" {
 		return offered
 	}
 	return own
+}
+
+// modeFault is a sentence when the platform's own program doesn't know the way that
+// the Domain asks for; nginx would pass every visitor to nobody.
+func (s Site) modeFault() string {
+	w := s.Domain.Spec.Workload
+	// What an image or a command of the customer's own speaks is theirs to know.
+	if s.runtime().Speaks(string(w.ProxyMode)) || !s.platformApp() {
+		return ""
+	}
+	return fmt.Sprintf("spec.workload.proxyMode: the program of %s does not speak %s; it speaks %s",
+		s.Platform.Name(w.Type), w.ProxyMode, strings.Join(s.runtime().ProxyModes(), " and "))
 }
 
 // settings are workload.settings as the catalogue reads them.

@@ -53,6 +53,41 @@ func TestDefaultsOfTheAPIAreNoWish(t *testing.T) {
 	}
 }
 
+// A way that the platform's program doesn't speak would break the site; what the
+// customer's own speaks is not ours to know.
+func TestAWayThatTheProgramDoesNotSpeakIsNotTaken(t *testing.T) {
+	tests := map[string]struct {
+		path  string
+		edit  func(*v1alpha1.WorkloadSpec)
+		fault bool
+		want  string
+	}{
+		"Node.js":      {"testdata/site/nodejs.yaml", func(*v1alpha1.WorkloadSpec) {}, true, "proxy_pass"},
+		"Python":       {"testdata/site/python.yaml", func(*v1alpha1.WorkloadSpec) {}, false, "uwsgi_pass"},
+		"its command":  {"testdata/site/nodejs.yaml", func(w *v1alpha1.WorkloadSpec) { w.Command = []string{"uwsgi"} }, false, "uwsgi_pass"},
+		"its image":    {"testdata/site/nodejs.yaml", func(w *v1alpha1.WorkloadSpec) { w.Image = "registry.example/app:1" }, false, "uwsgi_pass"},
+		"static files": {"testdata/site/static.yaml", func(*v1alpha1.WorkloadSpec) {}, false, "try_files"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			site := cases(t)[tt.path]
+			w := &site.Domain.Spec.Workload
+			w.Command, w.Args, w.Image, w.Settings, w.ProxyMode = nil, nil, "", nil, v1alpha1.ProxyUWSGI
+			tt.edit(w)
+			if faults := site.SettingsFaults(); tt.fault != (len(faults) == 1 && strings.Contains(faults[0], "does not speak uwsgi; it speaks http")) {
+				t.Errorf("faults = %q", faults)
+			}
+			config, err := site.Config()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text := config[0].Data["nginx.conf"]; !strings.Contains(text, tt.want) {
+				t.Errorf("nginx.conf has no %s", tt.want)
+			}
+		})
+	}
+}
+
 // Fault of the original: command, args and port that are not applied.
 func TestOwnCommandReplacesTheCatalogues(t *testing.T) {
 	site := cases(t)["testdata/site/nodejs.yaml"]

@@ -57,12 +57,15 @@ func (s Site) Check() error {
 }
 
 // SettingsFaults returns a sentence for each setting that is not known or can't
-// have its value. The site runs without them.
+// have its value, proxyMode included. The site runs without them.
 func (s Site) SettingsFaults() []string {
 	if !s.php() {
 		_, faults := s.settings()
 		for i := range faults {
 			faults[i] = "spec.workload.settings." + faults[i]
+		}
+		if fault := s.modeFault(); fault != "" {
+			faults = append(faults, fault)
 		}
 		return faults
 	}

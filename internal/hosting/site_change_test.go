@@ -55,6 +55,11 @@ func TestChangeSite(t *testing.T) {
 		"a port and a way of its own": {change: hosting.SiteChange{SiteAspects: hosting.SiteAspects{Port: new(" 3000 "), ProxyMode: new("uwsgi")}},
 			prepare: isPython,
 			want:    func(d *v1alpha1.Domain) { d.Spec.Workload.Port, d.Spec.Workload.ProxyMode = 3000, v1alpha1.ProxyUWSGI }},
+		"a way that only its own command speaks": {change: hosting.SiteChange{SiteAspects: hosting.SiteAspects{Command: &[]string{"uwsgi"}, ProxyMode: new("uwsgi")}},
+			prepare: isNode,
+			want: func(d *v1alpha1.Domain) {
+				d.Spec.Workload.Command, d.Spec.Workload.ProxyMode = []string{"uwsgi"}, v1alpha1.ProxyUWSGI
+			}},
 		"the catalogue's port and way again": {change: hosting.SiteChange{SiteAspects: hosting.SiteAspects{Port: new(""), ProxyMode: new("")}},
 			prepare: func(d *v1alpha1.Domain) {
 				isPython(d)
@@ -153,6 +158,7 @@ func TestChangeSiteRefuses(t *testing.T) {
 		"a way to no one":       {aspects(func(a *hosting.SiteAspects) { a.ProxyMode = new("http") }), isStatic, hosting.Invalid, "has no program that nginx reaches"},
 		"no port":               {aspects(func(a *hosting.SiteAspects) { a.Port = new("70000") }), isPython, hosting.Invalid, "write a number from 1 to 65535"},
 		"nginx' port":           {aspects(func(a *hosting.SiteAspects) { a.Port = new("8080") }), isPython, hosting.Invalid, "is taken in every site's pod"},
+		"a way it can't speak":  {aspects(func(a *hosting.SiteAspects) { a.ProxyMode = new("uwsgi") }), isNode, hosting.Invalid, "The program of Node.js does not speak uwsgi"},
 		"no way":                {aspects(func(a *hosting.SiteAspects) { a.ProxyMode = new("fastcgi") }), isPython, hosting.Invalid, "write http or uwsgi"},
 		"being deleted":         {hosting.SiteChange{PHP: new("8.2")}, func(d *v1alpha1.Domain) { d.DeletionTimestamp = new(metav1.Now()) }, hosting.Conflict, "being deleted"},
 	}
@@ -266,6 +272,10 @@ func TestVariablesOfStaticFilesAreForTheShell(t *testing.T) {
 // isPython makes a site one of Python, as the panel makes it.
 func isPython(d *v1alpha1.Domain) {
 	d.Spec.Workload = v1alpha1.WorkloadSpec{Type: "python", Version: "3.13", Port: 8000, ProxyMode: v1alpha1.ProxyHTTP}
+}
+
+func isNode(d *v1alpha1.Domain) {
+	d.Spec.Workload = v1alpha1.WorkloadSpec{Type: "nodejs", Version: "20", Port: 3000, ProxyMode: v1alpha1.ProxyHTTP}
 }
 
 // FuzzParsePort: a port is one of TCP's and reads the same again.

@@ -117,11 +117,25 @@ func (a SiteAspects) reach(s *platform.Settings, w *v1alpha1.WorkloadSpec, f *fa
 				w.ProxyMode = v1alpha1.ProxyMode(offer.ProxyMode)
 			}
 		case v1alpha1.ProxyHTTP, v1alpha1.ProxyUWSGI:
+			if !offer.Speaks(string(mode)) && !a.ownProgram(w) {
+				f.add("proxy-mode", fmt.Sprintf("the program of %s does not speak %s; only an image or a command of your own may", RuntimeName(s, w.Type), mode))
+				return
+			}
 			w.ProxyMode = mode
 		default:
 			f.add("proxy-mode", fmt.Sprintf("%q is no way to a program; write http or uwsgi", mode))
 		}
 	}
+}
+
+// ownProgram tells whether a site comes to run something else than the catalogue's
+// program. The command is in w already, the image is not.
+func (a SiteAspects) ownProgram(w *v1alpha1.WorkloadSpec) bool {
+	image := w.Image
+	if a.Image != nil {
+		image = strings.TrimSpace(*a.Image)
+	}
+	return image != "" || len(w.Command)+len(w.Args) > 0
 }
 
 // OwnReach is what a site's program has in place of the catalogue's port and way; zero

@@ -108,6 +108,13 @@ func refuses(t *testing.T, w *world) {
 		t.Errorf("message = %q", c.Message)
 	}
 	w.condition(t, d.Name, v1alpha1.ConditionDatabaseProvisioned, metav1.ConditionTrue, "")
+	node := newDomain("way.example")
+	node.Spec.Workload = v1alpha1.WorkloadSpec{Type: "nodejs", Version: "20", ProxyMode: v1alpha1.ProxyUWSGI}
+	w.create(t, node)
+	c = w.condition(t, node.Name, v1alpha1.ConditionConfigMapReady, metav1.ConditionFalse, "UnknownSetting")
+	if !strings.Contains(c.Message, "does not speak uwsgi") {
+		t.Errorf("message = %q", c.Message)
+	}
 }
 
 func foreignNamespace(t *testing.T, w *world) {

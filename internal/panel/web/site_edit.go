@@ -225,6 +225,17 @@ func (p siteEdit) reach(name, label, hint string) inputField {
 	return field
 }
 
+// modes are the ways to the program that may be chosen: what the catalogue's speaks, and
+// any where the site runs something of its own.
+func (p siteEdit) modes() []string {
+	modes := []string{string(v1alpha1.ProxyHTTP), string(v1alpha1.ProxyUWSGI)}
+	w := &p.Domain.Spec.Workload
+	if w.Image != "" || len(w.Command)+len(w.Args) > 0 {
+		return modes
+	}
+	return slices.DeleteFunc(modes, func(mode string) bool { return !p.Offer.Speaks(mode) && mode != p.Form["proxy-mode"] })
+}
+
 // variables says how variables are written, and which there are.
 func (p siteEdit) variables() string {
 	how := p.T("One a line, as NAME=value; NAME= takes it away. What is not named stays.")

@@ -207,20 +207,6 @@ func editable(name string) bool {
 	return true
 }
 
-// octets is a size for people, in units of 1,024.
-func octets(n int64) string {
-	const unit = 1024
-	if n < unit {
-		return strconv.FormatInt(n, 10) + " B"
-	}
-	value, at := float64(n), -1
-	for value >= unit && at < 3 {
-		value /= unit
-		at++
-	}
-	return fmt.Sprintf("%.1f %s", value, []string{"KiB", "MiB", "GiB", "TiB"}[at])
-}
-
 // permissions as ls has them, and in octal digits.
 func permissions(f orders.File) string { return fs.FileMode(f.Mode).String()[1:] }
 func octal(f orders.File) string       { return fmt.Sprintf("%03o", f.Mode) }

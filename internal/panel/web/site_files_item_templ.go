@@ -181,7 +181,7 @@ func (p filesItem) view() templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = amount(octets(p.File.Size)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = amount(bytesText(p.File.Size)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1187,7 +1187,7 @@ func (p filesTrash) view() templ.Component {
 							return templ_7745c5c3_Err
 						}
 						if t.Kind == orders.KindFile {
-							templ_7745c5c3_Err = amount(octets(t.Size)).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = amount(bytesText(t.Size)).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}

@@ -890,7 +890,7 @@ func (p siteFiles) row(f orders.File) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if f.Kind == orders.KindFile {
-			templ_7745c5c3_Err = amount(octets(f.Size)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = amount(bytesText(f.Size)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

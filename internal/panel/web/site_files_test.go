@@ -49,7 +49,7 @@ func TestFilesAreListed(t *testing.T) {
 	if err := os.Symlink("/etc/passwd", filepath.Join(root, "html", "out")); err != nil {
 		t.Fatal(err)
 	}
-	h.get(filesAt).want(t, http.StatusOK, "index.php", "5 B", `href="/sites/shop.example/files?path=%2Fhtml%2Fwp-content"`, "/etc/passwd", "bad�.txt", "rename it by SFTP")
+	h.get(filesAt).want(t, http.StatusOK, "index.php", "5\u00a0B", `href="/sites/shop.example/files?path=%2Fhtml%2Fwp-content"`, "/etc/passwd", "bad�.txt", "rename it by SFTP")
 	h.get(filesAt+"?path=/html/wp-content").want(t, http.StatusOK, "a&amp;b.css")
 	h.get(filesAt+"?path=/../../../etc").want(t, http.StatusNotFound)
 	h.get(filesAt+"?path=/html/out").want(t, http.StatusUnprocessableEntity, "leads out of the site")

@@ -624,7 +624,7 @@ func (p siteFindings) row(f *hosting.Finding) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = amount(octets(f.Mark.Size)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = amount(bytesText(f.Mark.Size)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

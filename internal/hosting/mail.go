@@ -16,6 +16,12 @@ const (
 	MailFactors MailKind = "factors"
 	// MailCodes tells somebody that their recovery codes were made anew.
 	MailCodes MailKind = "codes"
+	// These tell somebody of what was changed in how their account signs in.
+	MailPasskeyAdded   MailKind = "passkey-added"
+	MailPasskeyRemoved MailKind = "passkey-removed"
+	MailAppAdded       MailKind = "app-added" // an authenticator app
+	MailAppRemoved     MailKind = "app-removed"
+	MailPassword       MailKind = "password" // another one was set
 	// MailHarmful tells a site's owner that harmful files were found in it.
 	MailHarmful MailKind = "harmful"
 )

@@ -107,7 +107,9 @@ func (a *Auth) ChangePassword(ctx context.Context, old, password string) error {
 		return &hosting.Error{Code: hosting.Invalid, Fields: []hosting.Field{field("new-password", err)}}
 	}
 	hash := a.hash(password)
-	return a.store.Write(ctx, func(tx hosting.Tx) error { return a.replace(ctx, tx, u, hash, visitOf(ctx).session) })
+	return a.post(ctx, func(tx hosting.Tx) error {
+		return a.replace(ctx, tx, u, newPassword{hash: hash, keep: visitOf(ctx).session})
+	})
 }
 
 // ActAs goes on in this browser as another account, for support.

@@ -43,12 +43,10 @@ func (a *Auth) NewRecoveryCodes(ctx context.Context, language string) ([]string,
 		if err := tx.PutLogin(ctx, login); err != nil {
 			return err
 		}
-		if err := a.recordIn(ctx, tx, u, "recovery-codes.renewed"); err != nil || a.Mailer == nil {
+		if err := a.recordIn(ctx, tx, u, "recovery-codes.renewed"); err != nil {
 			return err
 		}
-		m := a.mail(ctx, hosting.MailCodes, language)
-		m.User, m.ExpiresAt = u.ID, a.now().Add(mailLife)
-		return tx.InsertMail(ctx, m)
+		return a.tell(ctx, tx, u, hosting.MailCodes, language)
 	})
 	if err != nil {
 		return nil, err

@@ -276,6 +276,7 @@ func TestRecoveryCodesAreMadeAnew(t *testing.T) {
 	_, err := boss.newCodes(t)
 	wantCode(t, "NewRecoveryCodes(without a second factor)", err, hosting.Conflict)
 	_, former := boss.enrolTOTP(t)
+	s.mail.Next(t) // which tells of the app
 	with := func(code string) error {
 		b := s.browser(t)
 		if stage := b.stage(t, "boss@provider.example", password); stage != auth.SecondFactor {

@@ -177,7 +177,7 @@ func mayLink(ctx context.Context, tx hosting.Tx, by hosting.Actor, u *hosting.Us
 
 // SetPassword sets a password with the token of an invitation, of a reset, or of a way
 // back, which takes the second factors away as well; language is how its reader is told of
-// that. Every session of the account ends; of browsers it knows this one alone.
+// either. Every session of the account ends; of browsers it knows this one alone.
 func (a *Auth) SetPassword(ctx context.Context, token, password, language string) error {
 	if err := a.count(ctx, map[string]int64{a.byAddress(ctx): perAddress}); err != nil {
 		return err
@@ -208,7 +208,7 @@ func (a *Auth) SetPassword(ctx context.Context, token, password, language string
 				return err
 			}
 		}
-		if err := a.replace(ctx, tx, u, hash, ""); err != nil {
+		if err := a.replace(ctx, tx, u, newPassword{hash: hash, language: language}); err != nil {
 			return err
 		}
 		if cookie, err = a.meetByLink(ctx, tx, u); err != nil {
@@ -244,22 +244,30 @@ func confirm(ctx context.Context, tx hosting.Tx, t *hosting.Token) error {
 	return tx.PutLogin(ctx, login)
 }
 
+// newPassword is one that was chosen.
+type newPassword struct {
+	hash     string
+	keep     string // the session that does not end; "" for none
+	language string // of who chose it; "" for the account's own
+}
+
 // replace sets a password, ends all sessions but one, and forgets all browsers but that
-// session's.
-func (a *Auth) replace(ctx context.Context, tx hosting.Tx, u *hosting.User, hash, keep string) error {
+// session's. Of another one than the first the owner is told.
+func (a *Auth) replace(ctx context.Context, tx hosting.Tx, u *hosting.User, p newPassword) error {
 	login, err := tx.Login(ctx, u.ID)
 	if err != nil {
 		return err
 	}
-	login.PasswordHash = hash
+	first := login.PasswordHash == ""
+	login.PasswordHash = p.hash
 	if err := tx.PutLogin(ctx, login); err != nil {
 		return err
 	}
-	if err := tx.DeleteSessions(ctx, u.ID, keep); err != nil {
+	if err := tx.DeleteSessions(ctx, u.ID, p.keep); err != nil {
 		return err
 	}
 	here := ""
-	if keep != "" {
+	if p.keep != "" {
 		here = browserID(ctx, u.ID)
 	}
 	if err := tx.DeleteBrowsers(ctx, u.ID, here); err != nil {
@@ -268,5 +276,8 @@ func (a *Auth) replace(ctx context.Context, tx hosting.Tx, u *hosting.User, hash
 	if err := tx.ClearTries(ctx, "account "+hosting.SecretHash(u.Email)); err != nil {
 		return err
 	}
-	return a.recordIn(ctx, tx, u, "password.changed")
+	if err := a.recordIn(ctx, tx, u, "password.changed"); err != nil || first {
+		return err
+	}
+	return a.tell(ctx, tx, u, hosting.MailPassword, p.language)
 }

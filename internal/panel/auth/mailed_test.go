@@ -353,6 +353,7 @@ func TestAnotherPasswordForgetsAllOtherBrowsers(t *testing.T) {
 	if stage := first.stage(t, jo, another); stage != auth.Mailed {
 		t.Errorf("SignIn in another browser = %s, want %s", stage, auth.Mailed)
 	}
+	s.mail.Next(t) // the code, and that there is another password
 	s.mail.Next(t)
 	// A link in a mail shows the mailbox as a code does.
 	third := s.browser(t)

@@ -123,14 +123,17 @@ func (a *Auth) FinishAddPasskey(ctx context.Context, name string, r *http.Reques
 		return nil, err
 	}
 	var codes []string
-	err = a.store.Write(ctx, func(tx hosting.Tx) error {
+	err = a.post(ctx, func(tx hosting.Tx) error {
 		if err := tx.PutPasskey(ctx, &hosting.Passkey{ID: keyID(made.ID), User: u.ID, Name: name, Data: data, CreatedAt: a.now()}); err != nil {
 			return err
 		}
 		if codes, err = hasEnrolled(ctx, tx, u); err != nil {
 			return err
 		}
-		return a.recordIn(ctx, tx, u, "passkey.added")
+		if err := a.recordIn(ctx, tx, u, "passkey.added"); err != nil {
+			return err
+		}
+		return a.tell(ctx, tx, u, hosting.MailPasskeyAdded, "")
 	})
 	if err != nil {
 		return nil, err
@@ -236,7 +239,7 @@ func (a *Auth) RemovePasskey(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return a.store.Write(ctx, func(tx hosting.Tx) error {
+	return a.post(ctx, func(tx hosting.Tx) error {
 		login, err := tx.Login(ctx, u.ID)
 		if err != nil {
 			return err
@@ -258,6 +261,9 @@ func (a *Auth) RemovePasskey(ctx context.Context, id string) error {
 				return err
 			}
 		}
-		return a.recordIn(ctx, tx, u, "passkey.removed")
+		if err := a.recordIn(ctx, tx, u, "passkey.removed"); err != nil {
+			return err
+		}
+		return a.tell(ctx, tx, u, hosting.MailPasskeyRemoved, "")
 	})
 }

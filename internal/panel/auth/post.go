@@ -211,8 +211,8 @@ func (a *Auth) letter(ctx context.Context, m *hosting.Mail) (*mail.Letter, error
 		case m.Kind == hosting.MailFactors:
 			l.Kind = mail.FactorsGone
 			return nil
-		case m.Kind == hosting.MailCodes:
-			l.Kind, l.Link = mail.CodesNew, a.URL.JoinPath("account").String()
+		case changes[m.Kind] != "":
+			l.Kind, l.Link, l.Asked = changes[m.Kind], a.URL.JoinPath("account").String(), mail.Asked{At: m.CreatedAt, Address: m.Address}
 			return nil
 		case m.Kind == hosting.MailHarmful:
 			l.Kind, l.About, l.Link = mail.Harmful, hosting.ShowName(m.To), a.URL.JoinPath("sites", m.To, "files", "findings").String()
@@ -236,6 +236,26 @@ func (a *Auth) letter(ctx context.Context, m *hosting.Mail) (*mail.Letter, error
 		return nil
 	})
 	return l, err
+}
+
+// changes are the letters that tell of what somebody changed in how their own account signs in
+// (OWASP ASVS 5.0, 6.3.7).
+var changes = map[hosting.MailKind]mail.Kind{
+	hosting.MailCodes:        mail.CodesNew,
+	hosting.MailPasskeyAdded: mail.PasskeyAdded, hosting.MailPasskeyRemoved: mail.PasskeyRemoved,
+	hosting.MailAppAdded: mail.AppAdded, hosting.MailAppRemoved: mail.AppRemoved,
+	hosting.MailPassword: mail.PasswordNew,
+}
+
+// tell asks for a mail that tells an account's owner of something, where the panel sends mail;
+// language is that of who did it, "" for the account's own.
+func (a *Auth) tell(ctx context.Context, tx hosting.Tx, u *hosting.User, kind hosting.MailKind, language string) error {
+	if a.Mailer == nil {
+		return nil
+	}
+	m := a.mail(ctx, kind, language)
+	m.User, m.ExpiresAt = u.ID, a.now().Add(mailLife)
+	return tx.InsertMail(ctx, m)
 }
 
 // languageOf is what a mail is written in: as its reader asked for it, and where somebody

@@ -53,6 +53,9 @@ func TestForgottenPasswordIsSetByMail(t *testing.T) {
 	wantCode(t, "SignIn(old password)", err, hosting.SignIn)
 	_, err = b.signIn(t, "boss@provider.example", "another horse battery staple")
 	must(t, err)
+	if m := s.mail.Next(t); m.To != "boss@provider.example" || !strings.Contains(m.Text, "How you sign in") {
+		t.Errorf("the mail = %s: %s, want that there is another password", m.To, m.Text)
+	}
 	if n := s.mail.Waiting(); n != 0 {
 		t.Errorf("%d mails more, the address without an account got one", n)
 	}

@@ -112,12 +112,10 @@ func (a *Auth) takeFactors(ctx context.Context, tx hosting.Tx, u *hosting.User, 
 	if err := tx.DeleteBrowsers(ctx, u.ID, ""); err != nil {
 		return true, err
 	}
-	if err := tx.ClearTries(ctx, codeKey(u.ID)); err != nil || a.Mailer == nil {
+	if err := tx.ClearTries(ctx, codeKey(u.ID)); err != nil {
 		return true, err
 	}
-	m := a.mail(ctx, hosting.MailFactors, language)
-	m.User, m.ExpiresAt = u.ID, a.now().Add(mailLife)
-	return true, tx.InsertMail(ctx, m)
+	return true, a.tell(ctx, tx, u, hosting.MailFactors, language)
 }
 
 // RecoveryLink returns a token with which an account sets its password anew and loses its

@@ -62,7 +62,7 @@ func (a *Auth) ConfirmTOTP(ctx context.Context, code string) ([]string, error) {
 		return nil, wrongCode()
 	}
 	codes, hashes := recovery()
-	err = a.store.Write(ctx, func(tx hosting.Tx) error {
+	err = a.post(ctx, func(tx hosting.Tx) error {
 		login, err := tx.Login(ctx, u.ID)
 		if err != nil {
 			return err
@@ -71,7 +71,10 @@ func (a *Auth) ConfirmTOTP(ctx context.Context, code string) ([]string, error) {
 		if err := tx.PutLogin(ctx, login); err != nil {
 			return err
 		}
-		return a.recordIn(ctx, tx, u, "totp.added")
+		if err := a.recordIn(ctx, tx, u, "totp.added"); err != nil {
+			return err
+		}
+		return a.tell(ctx, tx, u, hosting.MailAppAdded, "")
 	})
 	if err != nil {
 		return nil, err
@@ -96,7 +99,7 @@ func (a *Auth) RemoveTOTP(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.store.Write(ctx, func(tx hosting.Tx) error {
+	return a.post(ctx, func(tx hosting.Tx) error {
 		keys, err := tx.Passkeys(ctx, u.ID)
 		if err != nil {
 			return err
@@ -108,6 +111,7 @@ func (a *Auth) RemoveTOTP(ctx context.Context) error {
 		if len(keys) == 0 && a.must(u.Role, login.PasswordHash != "") {
 			return lastFactor()
 		}
+		had := len(login.TOTP) > 0
 		login.TOTP = nil
 		if len(keys) == 0 {
 			login.Recovery = nil
@@ -115,7 +119,10 @@ func (a *Auth) RemoveTOTP(ctx context.Context) error {
 		if err := tx.PutLogin(ctx, login); err != nil {
 			return err
 		}
-		return a.recordIn(ctx, tx, u, "totp.removed")
+		if err := a.recordIn(ctx, tx, u, "totp.removed"); err != nil || !had {
+			return err
+		}
+		return a.tell(ctx, tx, u, hosting.MailAppRemoved, "")
 	})
 }
 

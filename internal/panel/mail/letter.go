@@ -25,6 +25,12 @@ const (
 	FactorsGone Kind = "factors-gone"
 	// CodesNew tells somebody that their recovery codes were made anew.
 	CodesNew Kind = "codes-new"
+	// These tell somebody of what was changed in how their account signs in.
+	PasskeyAdded   Kind = "passkey-added"
+	PasskeyRemoved Kind = "passkey-removed"
+	AppAdded       Kind = "app-added"
+	AppRemoved     Kind = "app-removed"
+	PasswordNew    Kind = "password-new"
 	// Harmful tells a site's owner that harmful files were found in it.
 	Harmful Kind = "harmful"
 	// SignInCode brings the code that a sign-in with a new browser waits for.
@@ -40,7 +46,7 @@ type Letter struct {
 	Link string
 	// About is the site that a letter is about.
 	About string
-	// Code is a secret to be typed; Asked is who asked for it.
+	// Code is a secret to be typed; Asked is who asked for it, or did what is told.
 	Code  string
 	Asked Asked
 	// Life is how long the link or the code is good.
@@ -105,6 +111,8 @@ func compose(l Letter, in *locale.Locale, brand, host string) page {
 		p.Paragraphs = []string{in.T("A scanner looked at the files of your site %s and found some that it knows as harmful.", l.About),
 			in.T("Look at what was found, and at what became of it. Somebody may have broken in: bring the site's programs up to date, and set other passwords.")}
 		p.Button = in.T("See what was found")
+	case PasskeyAdded, PasskeyRemoved, AppAdded, AppRemoved, PasswordNew:
+		p.changed(l, host)
 	case SignInCode:
 		p.signInCode(l, host)
 	case Test:
@@ -112,6 +120,27 @@ func compose(l Letter, in *locale.Locale, brand, host string) page {
 		p.Paragraphs = []string{in.T("The panel at %s can send mail.", host)}
 	}
 	return p
+}
+
+// changed says how an account signs in from now on. What a passkey is called stays out of it:
+// a stranger may have written that.
+func (p *page) changed(l Letter, host string) {
+	p.Subject = p.T("How you sign in at %s was changed", host)
+	switch l.Kind {
+	case PasskeyAdded:
+		p.Paragraphs = []string{p.T("A passkey was added to your account at %s. It signs in by itself, without your password.", host)}
+	case PasskeyRemoved:
+		p.Paragraphs = []string{p.T("A passkey of your account at %s was removed. It signs nobody in any more.", host)}
+	case AppAdded:
+		p.Paragraphs = []string{p.T("An authenticator app was set up for your account at %s. Its codes are asked for after your password.", host)}
+	case AppRemoved:
+		p.Paragraphs = []string{p.T("The authenticator app of your account at %s was removed. Its codes count no more.", host)}
+	default:
+		p.Paragraphs = []string{p.T("Another password was set for your account at %s. The former one counts no more, and all other sessions have ended.", host)}
+	}
+	p.Button = p.T("Look at your account")
+	p.After = []string{p.T("When: %s", l.Asked.At.UTC().Format("2006-01-02 15:04 MST")), p.T("From the address: %s", l.Asked.Address),
+		p.T("If it was not you, set another password at once (the page where you sign in mails you a link), remove on the page of your account what you do not know, and tell who gave you your account.")}
 }
 
 // signInCode says who asks to come in. The letter leads nowhere: who is asked for a code has

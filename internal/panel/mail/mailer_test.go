@@ -96,7 +96,8 @@ func TestLettersArriveEncryptedInTheirReadersLanguage(t *testing.T) {
 func TestEveryKindOfLetterSaysSomething(t *testing.T) {
 	s := mailtest.Start(t, false)
 	m := newMailer(t, s)
-	for _, kind := range []panelmail.Kind{panelmail.Reset, panelmail.Invite, panelmail.Welcome, panelmail.FactorsGone, panelmail.CodesNew, panelmail.Harmful, panelmail.SignInCode, panelmail.Test} {
+	for _, kind := range []panelmail.Kind{panelmail.Reset, panelmail.Invite, panelmail.Welcome, panelmail.FactorsGone, panelmail.CodesNew,
+		panelmail.PasskeyAdded, panelmail.PasskeyRemoved, panelmail.AppAdded, panelmail.AppRemoved, panelmail.PasswordNew, panelmail.Harmful, panelmail.SignInCode, panelmail.Test} {
 		if err := m.Send(t.Context(), letter(kind, "en")); err != nil {
 			t.Fatal(err)
 		}

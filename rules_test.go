@@ -30,9 +30,10 @@ var mayImport = map[string][]string{
 	"cmd/keeper":         {"internal/keeper"},
 	"internal/cli":       {"internal/hosting", "internal/client", "api"},
 	"internal/client":    {"internal/hosting"},
-	"internal/operator":  {"internal/desired", "internal/kube", "internal/authority", "api"},
-	"internal/edge":      {"internal/feed", "internal/desired", "internal/kube", "internal/authority", "api"},
+	"internal/operator":  {"internal/desired", "internal/kube", "internal/authority", "internal/vitals", "api"},
+	"internal/edge":      {"internal/feed", "internal/desired", "internal/kube", "internal/authority", "internal/vitals", "api"},
 	"internal/authority": {},
+	"internal/vitals":    {"internal/authority"},
 	"internal/kube":      {"internal/hosting", "internal/desired", "api"},
 	"internal/hosting":   {"internal/orders", "api"},
 	"internal/desired":   {"api"},
@@ -86,7 +87,7 @@ var mayTest = map[string][]string{
 
 // forTests are packages that only tests may import, and each other.
 var forTests = []string{"internal/kubetest", "internal/proctest", "internal/operator/domain/mariadb/mariadbtest", "internal/store/postgrestest", "internal/panel/mail/mailtest",
-	"internal/panel/paneltest", "internal/panel/door/doortest", "internal/panel/scan/scantest", "internal/panel/syslog/syslogtest", "internal/toolbox/toolboxtest", "lab", "lab/axe"}
+	"internal/panel/paneltest", "internal/panel/door/doortest", "internal/panel/scan/scantest", "internal/panel/syslog/syslogtest", "internal/toolbox/toolboxtest", "internal/vitals/vitalstest", "lab", "lab/axe"}
 
 // emptyNames say nothing about what a package holds.
 var emptyNames = []string{"util", "utils", "helper", "helpers", "common", "manager", "misc", "base", "shared"}

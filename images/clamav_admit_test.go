@@ -153,7 +153,7 @@ func (a *admitting) asks(text string, as *tls.Certificate, roots *x509.CertPool)
 		a.t.Fatal(err)
 	}
 	c.Largest = 1 << 20
-	c.Secure = func() (*tls.Config, error) {
+	c.Secure = func(context.Context) (*tls.Config, error) {
 		config := &tls.Config{ServerName: scannerName, RootCAs: roots}
 		if as != nil {
 			config.Certificates = []tls.Certificate{*as}

@@ -96,12 +96,13 @@ func (s site) walledWays(t *testing.T, victim site) ways {
 	for _, port := range []int{portHTTP, 2222, 9000, 6379, 3306} {
 		w.add(fmt.Sprintf("the other's pod, port %d", port), port, addressesOf(victim.pod(t))...)
 	}
-	for _, program := range []string{"edge", "operator", "gateway"} {
+	for _, program := range []string{"edge", "operator", "gateway", "panel"} {
 		pod, err := c.runningPod(t.Context(), platformNamespace, client.MatchingLabels{"app.kubernetes.io/name": "kubepanel-" + program})
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.add("metrics of the "+program, 8081, addressesOf(pod)...)
+		w.add("health of the "+program, 8081, addressesOf(pod)...)
+		w.add("metrics of the "+program, 8085, addressesOf(pod)...)
 	}
 	for _, address := range metadataServices() {
 		if c.mayLeave(t, s.namespace(t), address) {

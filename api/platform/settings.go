@@ -38,6 +38,7 @@ const (
 	SecretPanelTLS      = "panel-tls"
 	SecretPHPMyAdminTLS = "phpmyadmin-tls" //nolint:gosec // a name
 	SecretClamAVTLS     = "clamav-tls"     //nolint:gosec // a name
+	SecretGatewayTLS    = "gateway-tls"
 	KeyAuthority        = "ca.crt"
 )
 
@@ -47,6 +48,10 @@ const (
 	SecretPanelClientTLS = "panel-client-tls" //nolint:gosec // a name
 	ClientPanel          = "kubepanel-panel"
 )
+
+// SecretPrometheusTLS has the same keys, for a client that is none of ours: who shows its
+// certificate may read what the platform's programs count.
+const SecretPrometheusTLS = "prometheus-tls" //nolint:gosec // a name
 
 // AnnotationProven says of a server's certificate that the operator met the server
 // with it. Since then it does not speak to that server without.

@@ -20,6 +20,7 @@ import (
 
 	"kubepanel.io/kubepanel/internal/edge"
 	"kubepanel.io/kubepanel/internal/startup"
+	"kubepanel.io/kubepanel/internal/vitals"
 )
 
 const (
@@ -50,7 +51,8 @@ func run(args []string) int {
 type options struct {
 	startup.Options
 
-	http, https, health  string
+	http, https          string
+	health, metrics      string
 	addresses            []string
 	probes               bool
 	accessLog            bool
@@ -71,7 +73,8 @@ func newCommand() *cobra.Command {
 	o.AddFlags(flags)
 	flags.StringVar(&o.http, "http-listen", ":8080", "address for HTTP")
 	flags.StringVar(&o.https, "https-listen", ":8443", "address for HTTPS")
-	flags.StringVar(&o.health, "health-listen", ":8081", "address for /healthz, /readyz and /metrics")
+	flags.StringVar(&o.health, "health-listen", vitals.HealthAddress, "address for /healthz and /readyz")
+	flags.StringVar(&o.metrics, "metrics-listen", vitals.MetricsAddress, "address for /metrics, by TLS")
 	flags.StringSliceVar(&o.addresses, "publish-address", nil, "addresses or names to write into the status of Ingresses")
 	flags.BoolVar(&o.probes, "probes", false, "listen where the operator tries whether network policies are enforced")
 	flags.BoolVar(&o.accessLog, "access-log", false, "write a JSON line per request to standard output, without query strings")
@@ -96,7 +99,7 @@ func serve(cmd *cobra.Command, o options) error {
 	}
 	e := edge.New(edge.Config{
 		Client: client, Settings: settings,
-		HTTPListen: o.http, HTTPSListen: o.https, HealthListen: o.health,
+		HTTPListen: o.http, HTTPSListen: o.https, HealthListen: o.health, MetricsListen: o.metrics,
 		Addresses: o.addresses,
 		Probes:    o.probes,
 		AccessLog: accessLog,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,12 +12,14 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
 	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/kubetest"
 	platformsecrets "kubepanel.io/kubepanel/internal/operator/platform"
+	"kubepanel.io/kubepanel/internal/vitals"
 )
 
 const chartNamespace = "kubepanel-system"
@@ -168,6 +171,69 @@ func TestThePanelIsThereForTheEdgeBeforeToo(t *testing.T) {
 		at := slices.IndexFunc(container.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == "tls" })
 		if at < 0 || !slices.Contains(container.Args, "--certificate="+container.VolumeMounts[at].MountPath) {
 			t.Errorf("the panel is not told where its certificate (Secret %s) is: %q", platform.SecretPanelTLS, container.Args)
+		}
+	}
+}
+
+// What every program counts is at a port named metrics, whose certificate it signs itself or
+// gets by a Secret that the operator makes for the name that Prometheus asks for; the
+// kubelet has another port, in clear.
+func TestMetricsHaveACertificateEverywhere(t *testing.T) {
+	c := renderChart(t, "panel.host=panel.example")
+	servers := platformsecrets.Servers(chartNamespace, nil)
+	host := vitals.Host(chartNamespace)
+	for name, secret := range map[string]string{
+		"Deployment/kubepanel-operator": "", "DaemonSet/kubepanel-edge": "",
+		"Deployment/kubepanel-gateway": platform.SecretGatewayTLS, "StatefulSet/kubepanel-panel": platform.SecretPanelTLS,
+	} {
+		var of struct {
+			Spec struct{ Template corev1.PodTemplateSpec }
+		}
+		if err := yaml.Unmarshal(c.documents[name], &of); err != nil || len(of.Spec.Template.Spec.Containers) != 1 {
+			t.Fatalf("read %s of the chart: %v", name, err)
+		}
+		pod := of.Spec.Template.Spec
+		container := pod.Containers[0]
+		ports := map[string]string{}
+		for _, p := range container.Ports {
+			ports[p.Name] = fmt.Sprintf(":%d", p.ContainerPort)
+		}
+		if ports["metrics"] != vitals.MetricsAddress || ports["health"] != vitals.HealthAddress {
+			t.Errorf("%s has ports %v, want metrics at %s and health at %s", name, ports, vitals.MetricsAddress, vitals.HealthAddress)
+		}
+		for _, probe := range []*corev1.Probe{container.LivenessProbe, container.ReadinessProbe} {
+			if probe.HTTPGet.Port.String() != "health" {
+				t.Errorf("%s: the kubelet asks port %s, where it would have to show a certificate", name, probe.HTTPGet.Port.String())
+			}
+		}
+		if secret == "" {
+			continue
+		}
+		volume := slices.IndexFunc(pod.Volumes, func(v corev1.Volume) bool { return v.Secret != nil && v.Secret.SecretName == secret })
+		if volume < 0 || !slices.Contains(servers[secret], host) {
+			t.Errorf("%s: no Secret %s with a certificate for %s", name, secret, host)
+			continue
+		}
+		mount := slices.IndexFunc(container.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == pod.Volumes[volume].Name })
+		if mount < 0 || !slices.Contains(container.Args, "--certificate="+container.VolumeMounts[mount].MountPath) {
+			t.Errorf("%s is not told where its certificate is: %q", name, container.Args)
+		}
+	}
+	var gateway appsv1.Deployment
+	c.read("Deployment/kubepanel-gateway", &gateway)
+	for _, v := range gateway.Spec.Template.Spec.Volumes {
+		if v.Secret != nil && v.Secret.SecretName == platform.SecretGatewayTLS && !ptr.Deref(v.Secret.Optional, false) {
+			t.Error("a gateway without a certificate for metrics does not start, and nobody gets to his files")
+		}
+	}
+	for _, name := range []string{"edge", "panel"} {
+		var policy networkingv1.NetworkPolicy
+		c.read("NetworkPolicy/kubepanel-"+name, &policy)
+		open := slices.ContainsFunc(policy.Spec.Ingress, func(rule networkingv1.NetworkPolicyIngressRule) bool {
+			return len(rule.From) == 0 && slices.ContainsFunc(rule.Ports, func(p networkingv1.NetworkPolicyPort) bool { return ":"+p.Port.String() == vitals.MetricsAddress })
+		})
+		if !open {
+			t.Errorf("Prometheus does not get to the %s", name)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -17,14 +18,16 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"kubepanel.io/kubepanel/internal/authority"
 	"kubepanel.io/kubepanel/internal/gateway"
 	"kubepanel.io/kubepanel/internal/startup"
+	"kubepanel.io/kubepanel/internal/vitals"
 )
 
 type gatewayOptions struct {
 	startup.Options
 
-	listen, health, keys string
+	listen, health, metrics, certificate, keys string
 }
 
 func newGatewayCommand() *cobra.Command {
@@ -39,7 +42,9 @@ func newGatewayCommand() *cobra.Command {
 	flags := cmd.Flags()
 	o.AddFlags(flags)
 	flags.StringVar(&o.listen, "listen", ":2222", "address for SSH")
-	flags.StringVar(&o.health, "health-listen", ":8081", "address for /healthz, /readyz and /metrics")
+	flags.StringVar(&o.health, "health-listen", vitals.HealthAddress, "address for /healthz and /readyz")
+	flags.StringVar(&o.metrics, "metrics-listen", vitals.MetricsAddress, "address for /metrics, by TLS, where there is a certificate")
+	flags.StringVar(&o.certificate, "certificate", "", "folder with tls.crt, tls.key and ca.crt for /metrics, which may come and change at any time; empty: there are none")
 	flags.StringVar(&o.keys, "keys", "/etc/kubepanel-gateway", "folder with hostKey and authority; read anew for each connection")
 	return cmd
 }
@@ -84,7 +89,7 @@ func (o gatewayOptions) serve(ctx context.Context, g *gateway.Gateway, watcher *
 	wg.Go(func() { watcher.Run(ctx) })
 	wg.Go(func() {
 		defer cancel()
-		unhealthy = gateway.ServeHealth(ctx, o.health, watcher.Synced(), registry)
+		unhealthy = o.vitals(watcher.Synced(), registry, g.Log).Serve(ctx)
 	})
 	select {
 	case <-watcher.Synced():
@@ -101,6 +106,26 @@ func (o gatewayOptions) serve(ctx context.Context, g *gateway.Gateway, watcher *
 	cancel()
 	wg.Wait()
 	return errors.Join(err, unhealthy)
+}
+
+// errNoSites is what readiness says before sites are known.
+var errNoSites = errors.New("the sites are not known yet")
+
+// vitals are those of a gateway that is ready once synced is closed: before, no site would
+// be known.
+func (o gatewayOptions) vitals(synced <-chan struct{}, registry *prometheus.Registry, log *slog.Logger) *vitals.Vitals {
+	v := &vitals.Vitals{Health: o.health, Metrics: o.metrics, Counts: registry, Ready: func(context.Context) error {
+		select {
+		case <-synced:
+			return nil
+		default:
+			return errNoSites
+		}
+	}}
+	if o.certificate != "" {
+		v.Identity = &authority.Files{Folder: o.certificate, Log: log, Now: time.Now}
+	}
+	return v
 }
 
 func domainClient(kubeconfig string) (client.WithWatch, error) {

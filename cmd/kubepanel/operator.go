@@ -1,13 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -15,12 +16,12 @@ import (
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/api/v1alpha1"
+	"kubepanel.io/kubepanel/internal/authority"
 	"kubepanel.io/kubepanel/internal/desired"
 	"kubepanel.io/kubepanel/internal/kube"
 	"kubepanel.io/kubepanel/internal/operator"
@@ -29,6 +30,7 @@ import (
 	"kubepanel.io/kubepanel/internal/operator/maintenance"
 	platformsecrets "kubepanel.io/kubepanel/internal/operator/platform"
 	"kubepanel.io/kubepanel/internal/startup"
+	"kubepanel.io/kubepanel/internal/vitals"
 )
 
 // The lease says who of several operators works. A killed one is replaced within
@@ -49,8 +51,8 @@ const (
 type operatorOptions struct {
 	startup.Options
 
-	address, edge, gateway, profile, identity string
-	leaderElect                               bool
+	address, metrics, edge, gateway, profile, identity string
+	leaderElect                                        bool
 }
 
 func newOperatorCommand() *cobra.Command {
@@ -64,7 +66,8 @@ func newOperatorCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	o.AddFlags(flags)
-	flags.StringVar(&o.address, "address", ":8081", "address for /healthz, /readyz and /metrics")
+	flags.StringVar(&o.address, "address", vitals.HealthAddress, "address for /healthz and /readyz")
+	flags.StringVar(&o.metrics, "metrics-listen", vitals.MetricsAddress, "address for /metrics, by TLS")
 	flags.StringVar(&o.edge, "edge-address", "", "the edge's HTTPS port as host:port; without it that of its Service")
 	flags.StringVar(&o.gateway, "gateway-address", "", "the gateway's SSH port as host:port; without it that of its Service")
 	flags.StringVar(&o.profile, "profile-address", "", "address for profiles (net/http/pprof); without it there are none")
@@ -119,10 +122,25 @@ func runOperator(cmd *cobra.Command, o operatorOptions) error {
 	if err := certificates.Setup(mgr); err != nil {
 		return fmt.Errorf("set up the platform's certificates: %w", err)
 	}
-	if err := mgr.Start(cmd.Context()); err != nil {
-		return fmt.Errorf("run the operator: %w", err)
+	all, ctx := errgroup.WithContext(cmd.Context())
+	all.Go(func() error { return o.vitals(mgr, settings.Namespace).Serve(ctx) })
+	all.Go(func() error {
+		if err := mgr.Start(ctx); err != nil {
+			return fmt.Errorf("run the operator: %w", err)
+		}
+		return nil
+	})
+	return all.Wait()
+}
+
+// vitals are those of an operator that waits for the lease too.
+func (o operatorOptions) vitals(mgr ctrl.Manager, namespace string) *vitals.Vitals {
+	ca := &platformsecrets.Authority{Direct: mgr.GetAPIReader(), Namespace: namespace, Now: time.Now}
+	return &vitals.Vitals{
+		Health: o.address, Metrics: o.metrics,
+		Ready:  func(context.Context) error { return nil }, // who waits for the lease is as ready as can be
+		Counts: metrics.Registry, Identity: &authority.Signed{Names: []string{vitals.Host(namespace)}, Authority: ca.Current, Now: time.Now},
 	}
-	return nil
 }
 
 // newWall watches over whether network policies are enforced.
@@ -150,8 +168,6 @@ func newManager(o operatorOptions, settings *platform.Settings) (ctrl.Manager, e
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return nil, fmt.Errorf("register kinds: %w", err)
 	}
-	alive := http.StripPrefix("/healthz", &healthz.Handler{Checks: map[string]healthz.Checker{"ping": healthz.Ping}})
-	ready := http.StripPrefix("/readyz", &healthz.Handler{Checks: map[string]healthz.Checker{"ping": healthz.Ping}})
 	lock, err := newLock(config, settings.Namespace, o.identity)
 	if err != nil {
 		return nil, err
@@ -162,10 +178,9 @@ func newManager(o operatorOptions, settings *platform.Settings) (ctrl.Manager, e
 		Scheme: scheme,
 		Cache:  domain.CacheOptions(),
 		Client: domain.ClientOptions(),
-		Metrics: metricsserver.Options{BindAddress: o.address, ExtraHandlers: map[string]http.Handler{
-			"/healthz": alive, "/readyz": ready,
-		}},
-		HealthProbeBindAddress:        "0", // served beside the metrics
+		// Both are served by vitals, before there is a cache and without the lease.
+		Metrics:                       metricsserver.Options{BindAddress: "0"},
+		HealthProbeBindAddress:        "0",
 		PprofBindAddress:              o.profile,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              leaseName,

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
@@ -17,6 +16,8 @@ import (
 
 	"kubepanel.io/kubepanel/internal/authority"
 	"kubepanel.io/kubepanel/internal/proctest"
+	"kubepanel.io/kubepanel/internal/vitals"
+	"kubepanel.io/kubepanel/internal/vitals/vitalstest"
 )
 
 // signer is an authority of the platform, as the operator has it.
@@ -26,7 +27,7 @@ type signer struct {
 	pem []byte
 }
 
-func newSigner(t *testing.T) signer {
+func newSigner(t testing.TB) signer {
 	t.Helper()
 	cert, key, err := authority.New(time.Now())
 	must(t, err)
@@ -39,9 +40,9 @@ func newSigner(t *testing.T) signer {
 const panelName = "kubepanel-panel.kubepanel-system.svc"
 
 // put makes a certificate and writes its files, as the kubelet does with a Secret's.
-func (s signer) put(t *testing.T, folder, name string) *x509.Certificate {
+func (s signer) put(t testing.TB, folder string, names ...string) *x509.Certificate {
 	t.Helper()
-	leaf, err := s.Issue(time.Now(), name)
+	leaf, err := s.Issue(time.Now(), names...)
 	must(t, err)
 	cert, key, err := authority.Encode(leaf)
 	must(t, err)
@@ -49,6 +50,13 @@ func (s signer) put(t *testing.T, folder, name string) *x509.Certificate {
 		must(t, os.WriteFile(filepath.Join(folder, file), data, 0o600))
 	}
 	return leaf.Leaf
+}
+
+// opens makes a certificate of the panel, and returns who may read its metrics.
+func (s signer) opens(t testing.TB, folder string) *http.Client {
+	t.Helper()
+	s.put(t, folder, panelName, vitals.Host("kubepanel-system"))
+	return vitalstest.Reader(t, s.Authority, "kubepanel-system")
 }
 
 // client trusts the authority alone, and the panel's name, and speaks up to a version of TLS.
@@ -86,7 +94,11 @@ func TestThePanelSpeaksTLSAsSoonAsItHasACertificate(t *testing.T) {
 		answer.Body.Close()
 		t.Error("without a certificate somebody was let in by TLS")
 	}
-	ours.put(t, folder, panelName)
+	if answer, err := vitalstest.Reader(t, ours.Authority, "kubepanel-system").Get("https://" + r.counts + "/metrics"); err == nil {
+		answer.Body.Close()
+		t.Error("without a certificate metrics are served")
+	}
+	prometheus := ours.opens(t, folder)
 	r.ready()
 	answer, err := ours.client(t, tls.VersionTLS13).Get("https://" + at + "/sign-in")
 	must(t, err)
@@ -98,56 +110,11 @@ func TestThePanelSpeaksTLSAsSoonAsItHasACertificate(t *testing.T) {
 		answer.Body.Close()
 		t.Error("TLS 1.2 was spoken")
 	}
-}
-
-func TestARenewedCertificateIsTaken(t *testing.T) {
-	folder, ours, said := t.TempDir(), newSigner(t), &bytes.Buffer{}
-	now := time.Now()
-	c := &certificate{folder: folder, log: slog.New(slog.NewTextHandler(said, nil)), now: func() time.Time { return now }}
-	if _, err := c.roots(); err == nil {
-		t.Error("without files somebody is trusted")
-	}
-	shown := func(step string, want *x509.Certificate) {
-		t.Helper()
-		if got, err := c.server().GetCertificate(nil); err != nil || !got.Leaf.Equal(want) {
-			t.Errorf("%s: another certificate is shown (%v)", step, err)
-		}
-		config, err := c.client()
-		must(t, err)
-		if got, err := config.GetClientCertificate(nil); err != nil || !got.Leaf.Equal(want) {
-			t.Errorf("%s: another certificate is signed in by (%v)", step, err)
-		}
-	}
-	first := ours.put(t, folder, panelName)
-	shown("it came", first)
-	second := ours.put(t, folder, panelName)
-	shown("renewed, and not looked at yet", first)
-	now = now.Add(lookEvery)
-	shown("renewed", second)
-	must(t, os.WriteFile(filepath.Join(folder, "tls.key"), []byte("half a"), 0o600))
-	now = now.Add(lookEvery)
-	shown("while the files change", second)
-	if !strings.Contains(said.String(), "read the panel's certificate") {
-		t.Errorf("the log tells nothing of files that can't be read: %s", said)
-	}
-
-	// Another authority: its servers and those of the one before are trusted for a while.
-	theirs := newSigner(t)
-	now = now.Add(lookEvery)
-	third := theirs.put(t, folder, panelName)
-	shown("another authority", third)
-	trusted := func(leaf *x509.Certificate) bool {
-		roots, err := c.roots()
-		must(t, err)
-		_, err = leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: panelName})
-		return err == nil
-	}
-	if !trusted(third) || !trusted(second) {
-		t.Error("both authorities must be trusted while servers change theirs")
-	}
-	now = now.Add(authority.Overlap)
-	if !trusted(third) || trusted(second) {
-		t.Error("the authority before must not be trusted for good")
+	metrics, err := prometheus.Get("https://" + r.counts + "/metrics")
+	must(t, err)
+	defer metrics.Body.Close()
+	if text, err := io.ReadAll(metrics.Body); metrics.StatusCode != http.StatusOK || !strings.Contains(string(text), "kubepanel_panel_sql_statements_total") {
+		t.Errorf("metrics = %d (%v), want what the panel counts", metrics.StatusCode, err)
 	}
 }
 
@@ -157,7 +124,7 @@ func TestOnlyTheRightProgramIsSpokenTo(t *testing.T) {
 	ours, another := newSigner(t), newSigner(t)
 	folder := t.TempDir()
 	ours.put(t, folder, panelName)
-	c := &certificate{folder: folder, log: slog.New(slog.DiscardHandler), now: time.Now}
+	c := &certificate{authority.Files{Folder: folder, Log: slog.New(slog.DiscardHandler), Now: time.Now}}
 	transport, err := c.transport()
 	must(t, err)
 	asked := 0

@@ -72,6 +72,7 @@ func must(t testing.TB, err error) {
 type running struct {
 	t             *testing.T
 	at, health    string
+	counts        string // the address of its metrics
 	ended         chan error
 	database, key []string
 	cookie        string
@@ -91,10 +92,10 @@ func launch(t *testing.T, more ...string) *running {
 	must(t, os.WriteFile(filepath.Join(folder, "key"), bytes.Repeat([]byte{7}, 32), 0o600))
 	root, err := kubetest.Root()
 	must(t, err)
-	r := &running{t: t, at: proctest.Address(t), health: proctest.Address(t), ended: make(chan error, 1),
+	r := &running{t: t, at: proctest.Address(t), health: proctest.Address(t), counts: proctest.Address(t), ended: make(chan error, 1),
 		database: []string{"--database", "sqlite:" + filepath.Join(t.TempDir(), "panel.db")}, key: []string{"--keys", folder}}
 	args := append(append([]string{"serve", "--settings", filepath.Join(root, "api/platform/testdata/platform.yaml"), "--kubeconfig", limited(t),
-		"--listen", r.at, "--health-listen", r.health, "--url", "https://panel.localhost", "--log-level", "warn"}, r.database...), r.key...)
+		"--listen", r.at, "--health-listen", r.health, "--metrics-listen", r.counts, "--url", "https://panel.localhost", "--log-level", "warn"}, r.database...), r.key...)
 	args = append(args, more...)
 	ctx, stop := context.WithCancel(context.Background())
 	go func() {

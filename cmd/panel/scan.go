@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"kubepanel.io/kubepanel/internal/authority"
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/scan"
 )
@@ -57,7 +58,7 @@ func (o *scanOptions) open(log *slog.Logger) (*hosting.Scanning, error) {
 	if strings.HasPrefix(o.address, "tls://") {
 		by.Largest = largest.Value()
 		if o.certificates != "" {
-			own := &certificate{folder: o.certificates, lacking: true, log: log, now: time.Now}
+			own := &certificate{authority.Files{Folder: o.certificates, Lacking: true, Log: log, Now: time.Now}}
 			by.Secure = own.client
 		}
 	} else if o.certificates != "" {

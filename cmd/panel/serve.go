@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -14,7 +15,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -31,6 +31,7 @@ import (
 	"kubepanel.io/kubepanel/internal/panel/webhook"
 	"kubepanel.io/kubepanel/internal/startup"
 	"kubepanel.io/kubepanel/internal/store"
+	"kubepanel.io/kubepanel/internal/vitals"
 )
 
 // Limits of a connection. Nothing here takes long: what does is in the cluster, and
@@ -58,16 +59,17 @@ const (
 type serveOptions struct {
 	startup.Options
 
-	listen, health, url, brand string
-	inner                      innerOptions
-	doors                      doorOptions
-	way                        wayOptions
-	scan                       scanOptions
-	logs                       logOptions
-	databases                  databaseOptions
-	proxies                    []string
-	patience                   time.Duration
-	webhookRanges              []string
+	listen, url, brand string
+	health, metrics    string
+	inner              innerOptions
+	doors              doorOptions
+	way                wayOptions
+	scan               scanOptions
+	logs               logOptions
+	databases          databaseOptions
+	proxies            []string
+	patience           time.Duration
+	webhookRanges      []string
 }
 
 func newServe(db *database) *cobra.Command {
@@ -96,7 +98,8 @@ func newServe(db *database) *cobra.Command {
 	o.scan.addFlags(flags)
 	o.logs.addFlags(flags)
 	flags.StringVar(&o.listen, "listen", ":8080", "`address` for HTTP, behind the edge")
-	flags.StringVar(&o.health, "health-listen", ":8081", "`address` for /healthz, /readyz and /metrics")
+	flags.StringVar(&o.health, "health-listen", vitals.HealthAddress, "`address` for /healthz and /readyz")
+	flags.StringVar(&o.metrics, "metrics-listen", vitals.MetricsAddress, "`address` for /metrics, by TLS, where there is a certificate")
 	flags.StringVar(&o.url, "url", "https://panel.localhost", "the panel's `address`, as browsers show it")
 	flags.DurationVar(&o.patience, "fresh-within", 2*time.Second, "`time` that an answer waits for what another panel has just changed")
 	flags.StringVar(&o.brand, "brand", "Kubepanel", "`name` that the panel goes by")
@@ -147,7 +150,7 @@ func (o serveOptions) run(ctx context.Context, db *store.DB, w *watched) error {
 	if err := o.wire(p, db); err != nil {
 		return err
 	}
-	all.Go(func() error { return serve(ctx, o.health, p.healthz(), nil) })
+	all.Go(func() error { return o.vitals(p).Serve(ctx) })
 	all.Go(func() error { return p.tidy(ctx) })
 	all.Go(func() error { p.doors.Deliver(ctx); return nil })
 	// Each by itself: an address that takes its time delays no other kind of news.
@@ -285,30 +288,32 @@ func (p *panel) refused(r auth.Refusal) {
 	}
 }
 
-// healthz answers whether the program lives, whether it knows all sites and has its
-// certificate, and what it counts: its own, and the libraries' about Go, the process and the API server.
-func (p *panel) healthz() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-	all := prometheus.Gatherers{p.registry, ctrlmetrics.Registry}
-	mux.Handle("GET /metrics", promhttp.HandlerFor(all, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		select {
-		case <-p.mirror.Synced():
-		default:
-			http.Error(w, "the cluster's sites are not known yet", http.StatusServiceUnavailable)
-			return
-		}
-		// Without it a new edge would find nobody; the panel before this one still serves.
-		if p.certificate != nil {
-			if _, err := p.certificate.current(); err != nil {
-				http.Error(w, err.Error(), http.StatusServiceUnavailable)
-				return
-			}
-		}
-		w.WriteHeader(http.StatusOK)
-	})
-	return mux
+// errNoSites is what readiness says before sites are known.
+var errNoSites = errors.New("the cluster's sites are not known yet")
+
+// ready tells whether the program knows all sites and has its certificate.
+func (p *panel) ready(ctx context.Context) error {
+	select {
+	case <-p.mirror.Synced():
+	default:
+		return errNoSites
+	}
+	// Without it a new edge would find nobody; the panel before this one still serves.
+	if p.certificate != nil {
+		_, _, err := p.certificate.Show(ctx)
+		return err
+	}
+	return nil
+}
+
+// vitals are whether it is ready and what it counts: its own, and the libraries' about Go,
+// the process and the API server.
+func (o serveOptions) vitals(p *panel) *vitals.Vitals {
+	v := &vitals.Vitals{Health: o.health, Metrics: o.metrics, Ready: p.ready, Counts: prometheus.Gatherers{p.registry, ctrlmetrics.Registry}}
+	if p.certificate != nil {
+		v.Identity = p.certificate
+	}
+	return v
 }
 
 // send sends what is due again and again until ctx ends. What does not succeed is told and

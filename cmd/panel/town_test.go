@@ -37,6 +37,8 @@ type town struct {
 
 	program, settings, kubeconfig string
 	database, keys                string
+	certificate                   string // the folder
+	reader                        *http.Client
 	sites                         int
 	cookie                        string
 	seed                          string // of the administrator's authenticator app
@@ -68,7 +70,8 @@ func newTownOn(t testing.TB, database string) *town {
 	must(t, err)
 	folder := t.TempDir()
 	town := &town{TB: t, program: filepath.Join(folder, "panel"), settings: filepath.Join(root, "api/platform/testdata/platform.yaml"),
-		kubeconfig: limited(t), database: database, keys: t.TempDir()}
+		kubeconfig: limited(t), database: database, keys: t.TempDir(), certificate: t.TempDir()}
+	town.reader = newSigner(t).opens(t, town.certificate)
 	must(t, os.WriteFile(filepath.Join(town.keys, "key"), bytes.Repeat([]byte{7}, 32), 0o600))
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", town.program, ".")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -237,7 +240,7 @@ type office struct {
 	cmd    *exec.Cmd
 	log    *bytes.Buffer
 	at     string
-	health string
+	counts string // the address of its metrics
 	// first is how long after its start it answered.
 	first time.Duration
 }
@@ -245,8 +248,9 @@ type office struct {
 // open starts the panel and waits until it answers.
 func (t *town) open(args ...string) *office {
 	t.Helper()
-	o := &office{town: t, at: proctest.Address(t), health: proctest.Address(t), log: &bytes.Buffer{}}
-	o.cmd = exec.Command(t.program, append([]string{"serve", "--settings", t.settings, "--kubeconfig", t.kubeconfig, "--listen", o.at, "--health-listen", o.health,
+	o := &office{town: t, at: proctest.Address(t), counts: proctest.Address(t), log: &bytes.Buffer{}}
+	o.cmd = exec.Command(t.program, append([]string{"serve", "--settings", t.settings, "--kubeconfig", t.kubeconfig, "--listen", o.at, "--health-listen", proctest.Address(t),
+		"--tls-listen", proctest.Address(t), "--metrics-listen", o.counts, "--certificate", t.certificate,
 		"--url", "https://panel.localhost", "--log-level", "warn", "--database", t.database, "--keys", t.keys}, args...)...)
 	o.cmd.Stderr = o.log
 	o.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it ends with the tests, however they end
@@ -324,7 +328,7 @@ func (o *office) wires(path string, count int) []*wire {
 // metric is the sum over all series of a counter, a gauge or a summary's count.
 func (o *office) metric(name string) float64 {
 	o.Helper()
-	answer, err := http.Get("http://" + o.health + "/metrics")
+	answer, err := o.reader.Get("https://" + o.counts + "/metrics")
 	must(o, err)
 	defer answer.Body.Close() // it was only read
 	parser := expfmt.NewTextParser(model.UTF8Validation)

@@ -23,8 +23,9 @@ import (
 type Config struct {
 	Client   kubernetes.Interface
 	Settings *platform.Settings
-	// HTTPListen, HTTPSListen and HealthListen are host:port to listen on.
-	HTTPListen, HTTPSListen, HealthListen string
+	// HTTPListen and HTTPSListen are host:port to listen on, and so are HealthListen and,
+	// by TLS, MetricsListen.
+	HTTPListen, HTTPSListen, HealthListen, MetricsListen string
 	// Addresses are written into the status of Ingresses; none writes none.
 	Addresses []string
 	// AccessLog gets a JSON line per request; nil writes none.
@@ -75,11 +76,11 @@ func (e *Edge) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("declare metrics: %w", err)
 	}
-	stopHealth, err := e.serveHealth(registry)
+	stopTelling, err := e.tell(ctx, registry)
 	if err != nil {
 		return err
 	}
-	defer stopHealth()
+	defer stopTelling()
 	if err := e.serveProbes(ctx); err != nil {
 		return err
 	}
@@ -167,7 +168,7 @@ func (e *Edge) front(requests *proxy.Metrics) *proxy.Front {
 var errNotReady = errors.New("not ready")
 
 // ready returns nil when visitors are served, else what is missing.
-func (e *Edge) ready() error {
+func (e *Edge) ready(context.Context) error {
 	switch {
 	case e.routes.Table() == nil:
 		return fmt.Errorf("%w: the API server has not told all routes yet", errNotReady)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -27,9 +28,11 @@ import (
 	"k8s.io/utils/ptr"
 
 	"kubepanel.io/kubepanel/api/platform"
+	signing "kubepanel.io/kubepanel/internal/authority"
 	"kubepanel.io/kubepanel/internal/edge"
 	"kubepanel.io/kubepanel/internal/kubetest"
 	"kubepanel.io/kubepanel/internal/proctest"
+	"kubepanel.io/kubepanel/internal/vitals/vitalstest"
 )
 
 // cluster is the real API server of this package's tests.
@@ -65,7 +68,7 @@ func newStage(t testing.TB) *stage {
 			Namespace: s.name, IngressClass: s.name,
 			Edge: platform.Edge{HTTPPort: 8080, HTTPSPort: 8443},
 		},
-		HTTPListen: proctest.Address(t), HTTPSListen: proctest.Address(t), HealthListen: proctest.Address(t),
+		HTTPListen: proctest.Address(t), HTTPSListen: proctest.Address(t), HealthListen: proctest.Address(t), MetricsListen: proctest.Address(t),
 		Log:   slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Drain: 10 * time.Second, RetryFor: 3 * time.Second,
 		Dial: s.pods.dial,
@@ -257,6 +260,29 @@ func (s *stage) health(path string) int {
 	}
 	defer res.Body.Close()
 	return res.StatusCode
+}
+
+// metrics reads them as Prometheus does.
+func (s *stage) metrics() string {
+	s.t.Helper()
+	secret, err := s.client.CoreV1().Secrets(s.name).Get(s.t.Context(), platform.SecretCA, metav1.GetOptions{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ca, err := signing.Read(secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	res, err := vitalstest.Reader(s.t, ca, s.name).Get("https://" + s.config.MetricsListen + "/metrics")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(body)
 }
 
 // eventually waits for what the API server's watches bring.

@@ -2,6 +2,7 @@ package cert
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -57,6 +58,15 @@ func (a *Authority) SetCA(certPEM, keyPEM []byte) error {
 
 // Roots returns whom to trust for servers of the platform's own; nil before SetCA.
 func (a *Authority) Roots() *x509.CertPool { return a.trust.Pool(a.now()) }
+
+// Current returns the CA itself and whom to trust, or ErrNoCA before SetCA.
+func (a *Authority) Current(context.Context) (*authority.Authority, *x509.CertPool, error) {
+	c := a.ca.Load()
+	if c == nil {
+		return nil, nil, ErrNoCA
+	}
+	return c.Authority, a.Roots(), nil
+}
 
 // Ready reports whether there is a CA.
 func (a *Authority) Ready() bool { return a.ca.Load() != nil }

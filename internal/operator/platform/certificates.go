@@ -27,6 +27,7 @@ import (
 	"kubepanel.io/kubepanel/internal/authority"
 	"kubepanel.io/kubepanel/internal/kube"
 	"kubepanel.io/kubepanel/internal/operator"
+	"kubepanel.io/kubepanel/internal/vitals"
 )
 
 // How soon a certificate is looked at again.
@@ -39,8 +40,8 @@ const (
 )
 
 // Certificates keeps a certificate of the platform's authority for each server of
-// the platform, and for each program that signs in to one, in a Secret of its own. One that an administrator put there,
-// without our label, stays as it is.
+// the platform, and for each program that signs in to one, in a Secret of its own. One
+// that an administrator put there, without our label, stays as it is.
 type Certificates struct {
 	Client client.Client
 	// Direct reads from the API server: Secrets of administrators are in no cache.
@@ -54,20 +55,25 @@ type Certificates struct {
 }
 
 // Servers returns the names that each server of the platform is reached by, by its
-// Secret: a Service's is SERVICE.NAMESPACE.svc.
+// Secret: a Service's is SERVICE.NAMESPACE.svc. Operator and edge, which have the
+// authority, sign by themselves.
 func Servers(namespace string, database []string) map[string][]string {
 	return map[string][]string{
 		settings.SecretMariaDBTLS:    database,
-		settings.SecretPanelTLS:      {"kubepanel-panel." + namespace + ".svc"},
+		settings.SecretPanelTLS:      {"kubepanel-panel." + namespace + ".svc", vitals.Host(namespace)},
+		settings.SecretGatewayTLS:    {vitals.Host(namespace)},
 		settings.SecretPHPMyAdminTLS: {"phpmyadmin." + namespace + ".svc"},
 		settings.SecretClamAVTLS:     {"clamav." + namespace + ".svc"},
 	}
 }
 
 // Clients returns who signs in to servers of the platform, by its Secret. The servers
-// compare the whole name (images/clamav/nginx.conf).
+// compare the whole name (images/clamav/nginx.conf, internal/vitals).
 func Clients() map[string]pkix.Name {
-	return map[string]pkix.Name{settings.SecretPanelClientTLS: {Organization: []string{"Kubepanel"}, CommonName: settings.ClientPanel}}
+	return map[string]pkix.Name{
+		settings.SecretPanelClientTLS: {Organization: []string{"Kubepanel"}, CommonName: settings.ClientPanel},
+		settings.SecretPrometheusTLS:  vitals.Reader(),
+	}
 }
 
 // DatabaseNames returns the names that MariaDB is reached by, of which the settings

@@ -36,7 +36,7 @@ const (
 type Clamd struct {
 	// Secure says of each connection to a tls:// address whom we believe and what we show;
 	// nil: the system's authorities, and nothing.
-	Secure func() (*tls.Config, error)
+	Secure func(context.Context) (*tls.Config, error)
 	// Largest is what is sent of a file, in octets; 0: all of it. The scanner itself says when a
 	// file is too large for it, but what ends TLS before it may lose that: who writes to
 	// somebody who hung up need not read what was said before.
@@ -154,7 +154,7 @@ func (c *Clamd) reach(ctx context.Context) (net.Conn, error) {
 func (c *Clamd) reachTLS(ctx context.Context, dialer *net.Dialer) (net.Conn, error) {
 	config := &tls.Config{}
 	if c.Secure != nil {
-		given, err := c.Secure()
+		given, err := c.Secure(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -23,6 +23,7 @@ import (
 type process struct {
 	cmd     *exec.Cmd
 	address string // of its metrics
+	reader  *http.Client
 	profile string // of its profiles
 	log     *bytes.Buffer
 	started time.Time
@@ -33,9 +34,9 @@ type process struct {
 // startOperator runs the program as one of the users; more are flags.
 func (w *world) startOperator(t testing.TB, user string, more ...string) *process {
 	t.Helper()
-	p := &process{address: proctest.Address(t), profile: proctest.Address(t), log: &bytes.Buffer{}, ended: make(chan struct{})}
+	p := &process{address: proctest.Address(t), reader: w.reader, profile: proctest.Address(t), log: &bytes.Buffer{}, ended: make(chan struct{})}
 	p.cmd = exec.Command(w.binary, append([]string{"operator", "--kubeconfig", w.kubeconfig(t, user), "--settings", w.settingsFile,
-		"--address", p.address, "--edge-address", w.edge, "--gateway-address", w.gateway, "--profile-address", p.profile}, more...)...)
+		"--address", proctest.Address(t), "--metrics-listen", p.address, "--edge-address", w.edge, "--gateway-address", w.gateway, "--profile-address", p.profile}, more...)...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	// It ends with the tests, however they end.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -132,13 +133,9 @@ func (p *process) metric(name string, labels map[string]string) float64 {
 	return sum
 }
 
-// plainly asks without compression, which would cost the program more than the
-// answer.
-var plainly = http.Client{Transport: &http.Transport{DisableCompression: true}}
-
 // metrics are all that the program shows; none when it does not answer yet.
 func (p *process) metrics() map[string]*dto.MetricFamily {
-	response, err := plainly.Get("http://" + p.address + "/metrics")
+	response, err := p.reader.Get("https://" + p.address + "/metrics")
 	if err != nil {
 		return nil
 	}

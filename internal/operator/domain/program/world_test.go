@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,6 +26,7 @@ import (
 	"kubepanel.io/kubepanel/internal/authority"
 	"kubepanel.io/kubepanel/internal/kubetest"
 	"kubepanel.io/kubepanel/internal/operator/domain/mariadb/mariadbtest"
+	"kubepanel.io/kubepanel/internal/vitals/vitalstest"
 )
 
 // world is a platform without nodes.
@@ -38,6 +40,8 @@ type world struct {
 	// binary and settingsFile are what an operator is started with.
 	binary, settingsFile string
 	operators            []*process
+	// reader reads their metrics.
+	reader *http.Client
 	// edge is the address that shows every name a good certificate.
 	edge string
 	// gateway is the address that greets as the SSH gateway does.
@@ -152,6 +156,7 @@ func (w *world) certify(t testing.TB) *corev1.Secret {
 	must(t, err)
 	shown, private, err := authority.Encode(leaf)
 	must(t, err)
+	w.reader = vitalstest.Reader(t, signer, w.settings.Namespace)
 	w.mariadb.Stop()
 	w.mariadb.Present(shown, private)
 	w.mariadb.Trust(cert)

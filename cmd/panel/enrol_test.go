@@ -61,9 +61,17 @@ func (o *office) reopen(args ...string) *office {
 	return o.open(args...)
 }
 
-// An administrator from before the rule is not locked out by an upgrade: the session ends,
-// the password leads to setting up a second factor, and from there to where it was before.
+// Who is from before a rule is not locked out by an upgrade: the session ends, the password
+// leads to setting up a second factor, and from there to where it was before.
 func TestAnUpgradeLeadsToASecondFactor(t *testing.T) {
+	for rule, flags := range map[string][]string{"the role must have one": {"--password-alone"}, "a password is not enough": {"--second-factor-for="}} {
+		t.Run(rule, func(t *testing.T) { leadsToASecondFactor(t, flags...) })
+	}
+}
+
+// leadsToASecondFactor upgrades a panel that nobody had to have a second factor in.
+func leadsToASecondFactor(t *testing.T, flags ...string) {
+	t.Helper()
 	town := newTown(t)
 	before := town.open("--second-factor-for=", "--password-alone")
 	link := before.links()
@@ -73,7 +81,7 @@ func TestAnUpgradeLeadsToASecondFactor(t *testing.T) {
 	if to != "/" {
 		t.Fatalf("the first start leads to %q, want the overview: nobody must have a second factor there", to)
 	}
-	o := before.reopen()
+	o := before.reopen(flags...)
 	if _, to, _ := sends(t, http.MethodGet, "http://"+o.at+"/users", old, nil); !strings.HasPrefix(to, "/sign-in") {
 		t.Errorf("a session without a second factor leads to %q, want the sign-in", to)
 	}

@@ -34,6 +34,8 @@ type Scanning struct {
 	// Largest is the size of the largest file that is looked at then, in octets; 0: the
 	// scanner says.
 	Largest int64
+
+	glance glance
 }
 
 // awakeEvery is how often a sender that waits is kept.

@@ -79,11 +79,16 @@ func (s *Server) checklist(r *http.Request, p *homePage) error {
 	if err != nil {
 		return err
 	}
+	scanner, err := s.Rules.ScannerState(r.Context(), p.Actor)
+	if err != nil {
+		return err
+	}
 	tasks := []task{
 		{link{Text: p.T("Make a package: what a customer may use"), To: "/packages/new"}, len(packages) > 0},
 		{link{Text: p.T("Make a customer"), To: "/users/new"}, users.Total > 0},
 		{link{Text: p.T("Make a site"), To: "/sites/new"}, p.Sites.Total > 0},
 		{link{Text: p.T("Ask for more than a password of those who sign in with a new browser"), To: settingsURL + "#signing-in"}, len(s.Doors.Unguarded()) == 0},
+		{link{Text: p.T("Have uploads and the files of sites looked at for harmful programs"), To: settingsURL + "#scanner"}, scanner == hosting.ScannerLooks},
 	}
 	for _, t := range tasks {
 		if !t.Done {

@@ -141,6 +141,7 @@ type settingsPage struct {
 	Wrong faults
 	// Previews is the style of the preview; "" for the panel's own colours.
 	Previews string
+	Scanner  hosting.ScannerState
 }
 
 // unguarded names the roles for whom a password may be all that it takes to sign in.
@@ -178,7 +179,11 @@ func (s *Server) settingsAgain(w http.ResponseWriter, r *http.Request, form host
 	if err != nil {
 		return err
 	}
-	p := settingsPage{frame: s.platformFrame(r, settingsURL), Form: form, Wrong: wrong}
+	scanner, err := s.Rules.ScannerState(r.Context(), actor(r.Context()))
+	if err != nil {
+		return err
+	}
+	p := settingsPage{frame: s.platformFrame(r, settingsURL), Form: form, Wrong: wrong, Scanner: scanner}
 	if form.Light != "" && wrong.Of("light") == "" && wrong.Of("dark") == "" {
 		p.Previews = "/brand/preview.css?" + url.Values{"light": {form.Light}, "dark": {form.Dark}}.Encode()
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,8 @@ import (
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/scan"
+	"kubepanel.io/kubepanel/internal/panel/scan/scantest"
 )
 
 func newSiteForm(name string) url.Values {
@@ -390,11 +393,26 @@ func TestOverviewLeadsThroughTheFirstSteps(t *testing.T) {
 	h.get("/platform/settings").want(t, http.StatusOK, "A password alone signs nobody in")
 	h.doors.MailedCodes, h.doors.PasswordAlone = false, false
 	h.get("/platform/settings").want(t, http.StatusOK, "A password alone signs nobody in")
+	h.get("/").want(t, http.StatusOK, "looked at for harmful programs", `href="/platform/settings#scanner"`)
+	h.get("/platform/settings").want(t, http.StatusOK, "images.clamav", "node up --scanner", "docs/panel/files.md")
+	h.scansBy("unix://" + filepath.Join(t.TempDir(), "nobody"))
+	h.get("/").want(t, http.StatusOK, "looked at for harmful programs", `href="/platform/settings#scanner"`)
+	h.get("/platform/settings").want(t, http.StatusOK, "The scanner does not answer")
+	h.scansBy(scantest.Start(t, "1M"))
+	h.get("/platform/settings").want(t, http.StatusOK, "at the files of all sites")
 	if page := h.get("/"); strings.Contains(page.body, "First steps") || !strings.Contains(page.body, "shop.example") {
 		t.Error("the checklist stands where all of it is done, or the site is missing")
 	}
 	h.as = h.jo
 	h.get("/").want(t, http.StatusOK, "Used of the package", "1 of 3")
+}
+
+// scansBy names who looks at files.
+func (h *house) scansBy(address string) {
+	h.t.Helper()
+	by, err := scan.Open(address)
+	h.must(err)
+	h.rules.Scanning = &hosting.Scanning{Scanner: by}
 }
 
 func TestDaysOfACertificateAreTold(t *testing.T) {

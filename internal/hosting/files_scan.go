@@ -78,12 +78,26 @@ func (f *SiteFiles) scan(ctx context.Context, u Upload, piece io.Reader) error {
 	return &Error{Code: Unreachable, Message: "The virus scanner can't look at the file now, so it was not taken yet.", Mend: "Try again in a few minutes: what was sent is kept for a week.", Err: err}
 }
 
-// harmful notes what was found, and refuses the upload.
+// harmful removes an upload in which something was found, notes that and refuses it, in
+// that order: of a panel that dies there is left all of it, which is found again when it
+// is sent again or looked through, or nothing. So nobody is told twice.
 func (f *SiteFiles) harmful(ctx context.Context, u Upload, found string) error {
+	refused := &Error{Code: Invalid, Message: "The file was refused: the virus scanner knows it as " + found + ".", Mend: "Look for harmful programs on the computer that it came from."}
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+	defer done()
+	answer, err := f.order(ctx, orders.Order{Do: orders.Drop, Part: f.part(u)}, nil, nil)
+	switch {
+	case err == nil:
+	case answer.Code == orders.Missing: // whoever took it tells of it
+		return refused
+	case answer.Code == orders.Unknown: // the toolbox of a release before leaves it to the next walk
+	default:
+		return err
+	}
 	if err := f.rules.noteDeed(ctx, f.actor, f.site, RightSiteFiles, Deed{After: FileDeed{Do: "harmful", To: u.Path, Size: u.Size, Found: found}}); err != nil {
 		return err
 	}
-	return &Error{Code: Invalid, Message: "The file was refused: the virus scanner knows it as " + found + ".", Mend: "Look for harmful programs on the computer that it came from."}
+	return refused
 }
 
 // keep has a sender that can be kept waiting told now and then that it is not forgotten,

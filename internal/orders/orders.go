@@ -40,6 +40,7 @@ const (
 	Empty   = "empty"   // the trash, for good
 	Offset  = "offset"  // Part → how much of an upload is there
 	Append  = "append"  // Part, Offset, content
+	Drop    = "drop"    // Part: the upload is gone
 	Finish  = "finish"  // Part, Size, To: the upload becomes that file
 	Pack    = "pack"    // Path, Paths, Format, To: names in a folder; without To the archive is the output
 	Unpack  = "unpack"  // Path, To: into that folder, which must not be there, or with Merge into one that is

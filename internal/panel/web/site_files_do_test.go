@@ -2,6 +2,8 @@ package web_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -225,6 +227,66 @@ func TestUploadsAreLookedAt(t *testing.T) {
 	if len(trail.Items) != 4 || !strings.Contains(trail.Items[1].After, `"files":"unscanned"`) {
 		t.Errorf("the trail has %+v, want that nobody looked", trail.Items)
 	}
+}
+
+// takes is a scanner before which somebody else takes what was found.
+type takes struct {
+	hosting.Scanner
+
+	folder string
+}
+
+// Scan implements hosting.Scanner.
+func (s takes) Scan(ctx context.Context, content io.Reader) (string, error) {
+	found, err := s.Scanner.Scan(ctx, content)
+	return found, errors.Join(err, os.RemoveAll(s.folder))
+}
+
+// An upload that was refused is gone, so that no walk finds it again and tells its owner of
+// it once more. Who dies before it is noted leaves nothing that is told twice either.
+func TestAnUploadThatWasRefusedIsToldOfOnce(t *testing.T) {
+	h, root := openFiles(t)
+	by, err := scan.Open(scantest.Start(t, "100K"))
+	h.must(err)
+	h.rules.Mails = true
+	uploads := filepath.Join(root, ".uploads")
+	sends := func(name string) {
+		t.Helper()
+		to := filesAt + "/upload?" + url.Values{"path": {"/html/" + name}, "size": {strconv.Itoa(len(scantest.Harmful))}, "modified": {"1"}}.Encode()
+		r := httptest.NewRequest(http.MethodPatch, to, strings.NewReader(scantest.Harmful))
+		r.Header.Set("Upload-Offset", "0")
+		h.ask(r).want(t, http.StatusUnprocessableEntity, "the virus scanner knows it as "+scantest.Name)
+	}
+	told := func(want int, step string) {
+		t.Helper()
+		trail, err := h.rules.Trail(t.Context(), h.boss, hosting.AuditQuery{Limit: 100})
+		h.must(err)
+		got := 0
+		for _, e := range trail.Items {
+			if strings.Contains(e.After, scantest.Name) {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%s: the trail tells of it %d times, want %d", step, got, want)
+		}
+	}
+	h.rules.Scanning = &hosting.Scanning{Scanner: by, Every: time.Hour}
+	sends("bad.txt")
+	sends("bad.txt") // nobody holds the sender back
+	told(2, "refused twice")
+	if left, err := os.ReadDir(uploads); err != nil || len(left) > 0 {
+		t.Errorf("left of the upload: %v, %v, want nothing", left, err)
+	}
+	_, err = h.rules.Sweep(t.Context())
+	h.must(err)
+	told(2, "looked through")
+	h.get(filesAt+"/findings").want(t, http.StatusOK, "No harmful file was found")
+
+	// A walk came between the verdict and the end of it, and tells of it.
+	h.rules.Scanning = &hosting.Scanning{Scanner: takes{by, uploads}}
+	sends("taken.txt")
+	told(2, "taken by somebody else")
 }
 
 func TestAnUploadIsTakenInPieces(t *testing.T) {

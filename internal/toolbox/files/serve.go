@@ -95,7 +95,7 @@ func (w *work) carryOut() error {
 		orders.List: w.list, orders.Stat: w.stat, orders.Read: w.read, orders.Save: w.save, orders.Mkdir: w.mkdir,
 		orders.Move: w.move, orders.Copy: w.copy, orders.Mode: w.chmod,
 		orders.Trash: w.trash, orders.Trashed: w.trashed, orders.Restore: w.restore, orders.Empty: w.empty,
-		orders.Offset: w.offset, orders.Append: w.append, orders.Finish: w.finish,
+		orders.Offset: w.offset, orders.Append: w.append, orders.Drop: w.drop, orders.Finish: w.finish,
 		orders.Pack: w.pack, orders.Unpack: w.unpack,
 		orders.Walk: w.changed, orders.Quarantine: w.quarantine, orders.Release: w.release, orders.Discard: w.discard,
 	}[w.Do]

@@ -207,6 +207,15 @@ func (w *work) uploads() error {
 	return nil
 }
 
+// drop forgets an upload.
+func (w *work) drop() error {
+	name, err := w.part()
+	if err != nil {
+		return err
+	}
+	return w.root.Remove(name)
+}
+
 // finish makes a whole upload the file that it is meant to be.
 func (w *work) finish() error {
 	name, err := w.part()

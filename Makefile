@@ -59,6 +59,8 @@ lab: $(NODE) ## the end-to-end tests alone, on a fresh machine named lab
 	$(NODE) purge --machine lab --yes
 	$(NODE) up --machine lab
 	eval "$$($(NODE) env --machine lab)" && KUBEPANEL_LAB=1 go test -count=1 -timeout 40m -v ./lab/
+	$(NODE) up --machine lab --scanner
+	eval "$$($(NODE) env --machine lab)" && KUBEPANEL_LAB=1 KUBEPANEL_SCANNER=1 go test -count=1 -timeout 10m -v -run TestTheScanner ./lab/
 	$(NODE) purge --machine lab --yes
 
 LAB ?= lab

@@ -41,15 +41,19 @@ func (b *browser) shifted() shift {
 	b.t.Helper()
 	var found shift
 	b.do("ask for the layout's shift", func(ctx context.Context) error {
-		const ask = `new Promise(done => { let sum = 0, what = '';
-			const shown = performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0;
+		// A busy browser tells of its first picture only after it was seen.
+		const ask = `new Promise(picture => {
+			const first = () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime;
+			new PerformanceObserver(() => first() && picture(first())).observe({type: 'paint', buffered: true});
+			setTimeout(() => picture(first() ?? 0), 10000);
+		}).then(shown => new Promise(done => { let sum = 0, what = '';
 			const box = r => [r.x, r.y, r.width, r.height].map(Math.round).join(' ');
 			new PerformanceObserver(list => { for (const e of list.getEntries()) if (!e.hadRecentInput && e.startTime > shown) {
 				sum += e.value;
 				what += Math.round(e.startTime) + ' ms, ' + e.value.toFixed(3) + ': ' + e.sources.map(s =>
 					(s.node?.nodeName ?? 'what is gone') + '.' + (s.node?.className ?? '') + ' from ' + box(s.previousRect) + ' to ' + box(s.currentRect)).join('; ') + '\n';
 			} }).observe({type: 'layout-shift', buffered: true});
-			setTimeout(() => done({sum, what}), 100); })`
+			setTimeout(() => done({sum, what}), 100); }))`
 		return chromedp.Run(ctx, chromedp.Evaluate(ask, &found, chromedp.EvalAsValue, awaitPromise))
 	})
 	return found

@@ -134,6 +134,10 @@ func openFile(path string) (read, write *sql.DB, err error) {
 }
 
 func openServer(address string) (*sql.DB, error) {
+	address, err := encrypted(address)
+	if err != nil {
+		return nil, err
+	}
 	db, err := sql.Open("pgx", address)
 	if err != nil {
 		return nil, fmt.Errorf("read the database's address: %w", err)

@@ -21,19 +21,41 @@ func newFindingsList(env *Env) *cobra.Command {
 		Use: "list NAME", Aliases: []string{"ls"}, Short: "List the harmful files that were found in a site, the newest first", Example: "  kubepanel site findings list blog.localhost",
 		ValidArgsFunction: env.siteNames,
 	}, func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
-		found, err := api.ListFindingsWithResponse(ctx, args[0])
+		found, err := allFindings(ctx, api, args[0])
 		if err != nil {
 			return err
 		}
-		if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
-			return err
-		}
-		rows := make([][]string, 0, len(found.JSON200.Items))
-		for _, f := range found.JSON200.Items {
+		rows := make([][]string, 0, len(found.Items))
+		for _, f := range found.Items {
 			rows = append(rows, []string{clean(f.ID), string(f.State), clean(f.Found), clean(f.Path), fmt.Sprint(f.Size), f.At.Local().Format(time.DateTime)})
 		}
-		return env.rows(found.JSON200, []string{"ID", "STATE", "FOUND", "PATH", "SIZE", "AT"}, rows)
+		return env.rows(found, []string{"ID", "STATE", "FOUND", "PATH", "SIZE", "AT"}, rows)
 	})
+}
+
+// allFindings reads page after page into the first one.
+func allFindings(ctx context.Context, api *client.ClientWithResponses, site string) (*client.Findings, error) {
+	var all *client.Findings
+	cursor, most := "", int64(200)
+	for {
+		page, err := api.ListFindingsWithResponse(ctx, site, &client.ListFindingsParams{Cursor: &cursor, Limit: &most})
+		if err != nil {
+			return nil, err
+		}
+		if err := client.Check(page.StatusCode(), page.ApplicationProblemJSONDefault); err != nil {
+			return nil, err
+		}
+		next := page.JSON200.Next
+		if page.JSON200.Next = nil; all == nil {
+			all = page.JSON200
+		} else {
+			all.Items = append(all.Items, page.JSON200.Items...)
+		}
+		if next == nil || *next == "" {
+			return all, nil
+		}
+		cursor = *next
+	}
 }
 
 func newFindingsLook(env *Env) *cobra.Command {

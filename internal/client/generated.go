@@ -1023,6 +1023,12 @@ type FindingState string
 type Findings struct {
 	Items []Finding `json:"items"`
 	Look  *Look     `json:"look,omitempty"`
+
+	// Next The cursor of the page that follows; missing on the last.
+	Next *string `json:"next,omitempty"`
+
+	// Open How many there are on all pages that nobody took for harmless.
+	Open int64 `json:"open"`
 }
 
 // GetSiteCredentialsRequest defines model for GetSiteCredentialsRequest.
@@ -2474,6 +2480,15 @@ type UnpackFileParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// ListFindingsParams defines parameters for ListFindings.
+type ListFindingsParams struct {
+	// Cursor The next of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items a page has.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // RestoreFindingParams defines parameters for RestoreFinding.
 type RestoreFindingParams struct {
 	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
@@ -3704,7 +3719,7 @@ type ClientInterface interface {
 	// A token needs the scope `site.files`.
 	//
 	// Corresponds with GET /sites/{site}/findings (the `ListFindings` operationId).
-	ListFindings(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListFindings(ctx context.Context, site string, params *ListFindingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteFinding Remove a harmful file for good
 	//
@@ -5901,8 +5916,8 @@ func (c *Client) UnpackFile(ctx context.Context, site string, params *UnpackFile
 // A token needs the scope `site.files`.
 //
 // Corresponds with GET /sites/{site}/findings (the `ListFindings` operationId).
-func (c *Client) ListFindings(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListFindingsRequest(c.Server, site)
+func (c *Client) ListFindings(ctx context.Context, site string, params *ListFindingsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListFindingsRequest(c.Server, site, params)
 	if err != nil {
 		return nil, err
 	}
@@ -10272,7 +10287,7 @@ func NewUnpackFileRequestWithBody(server string, site string, params *UnpackFile
 }
 
 // NewListFindingsRequest constructs an http.Request for the ListFindings method
-func NewListFindingsRequest(server string, site string) (*http.Request, error) {
+func NewListFindingsRequest(server string, site string, params *ListFindingsParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -10295,6 +10310,45 @@ func NewListFindingsRequest(server string, site string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -13572,7 +13626,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /sites/{site}/findings (the `ListFindings` operationId).
-	ListFindingsWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*ListFindingsResponse, error)
+	ListFindingsWithResponse(ctx context.Context, site string, params *ListFindingsParams, reqEditors ...RequestEditorFn) (*ListFindingsResponse, error)
 
 	// DeleteFindingWithResponse Remove a harmful file for good
 	//
@@ -21006,8 +21060,8 @@ func (c *ClientWithResponses) UnpackFileWithResponse(ctx context.Context, site s
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /sites/{site}/findings (the `ListFindings` operationId).
-func (c *ClientWithResponses) ListFindingsWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*ListFindingsResponse, error) {
-	rsp, err := c.ListFindings(ctx, site, reqEditors...)
+func (c *ClientWithResponses) ListFindingsWithResponse(ctx context.Context, site string, params *ListFindingsParams, reqEditors ...RequestEditorFn) (*ListFindingsResponse, error) {
+	rsp, err := c.ListFindings(ctx, site, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}

@@ -16,23 +16,14 @@ type SiteFindings struct {
 	// Report: harmful files stay where they are.
 	Report bool
 	Sweep  SiteSweep
-	// Items are findings, the newest first.
-	Items []Finding
+	// Page has findings, the newest first. Its Total counts those on all pages that nobody
+	// took for harmless.
+	Page[Finding]
 }
 
-// Open returns those that nobody took for harmless.
-func (f *SiteFindings) Open() []Finding {
-	var open []Finding
-	for _, item := range f.Items {
-		if item.State != FindingRestored {
-			open = append(open, item)
-		}
-	}
-	return open
-}
-
-// Findings returns what was found in a site.
-func (p *Provider) Findings(ctx context.Context, a Actor, name string) (*SiteFindings, error) {
+// Findings returns a page of what was found in a site, behind the one that ended with
+// after; most is 0 for 50, and at most 200.
+func (p *Provider) Findings(ctx context.Context, a Actor, name string, after ID, most int) (*SiteFindings, error) {
 	s, err := p.site(ctx, a, RightSiteFiles, name)
 	if err != nil {
 		return nil, err
@@ -47,7 +38,13 @@ func (p *Provider) Findings(ctx context.Context, a Actor, name string) (*SiteFin
 		return nil, err
 	}
 	f.Sweep = *state
-	f.Items, err = p.Store.Findings(ctx, s.Name, "", maxFindings)
+	count, err := p.Store.CountFindings(ctx, []string{s.Name})
+	if err != nil {
+		return nil, err
+	}
+	most = limit(most)
+	items, err := p.Store.Findings(ctx, FindingQuery{Site: s.Name, After: after, Limit: most + 1})
+	f.Page = page(items, most, count[s.Name], func(f Finding) string { return string(f.ID) })
 	return f, err
 }
 

@@ -63,8 +63,8 @@ type SweepReader interface {
 	// SweepsBehind returns how many sites were to be looked through before a time.
 	SweepsBehind(ctx context.Context, since time.Time) (int64, error)
 	Finding(ctx context.Context, site string, id ID) (*Finding, error)
-	// Findings returns those in a state, "" for any, the newest first.
-	Findings(ctx context.Context, site string, state FindingState, limit int) ([]Finding, error)
+	// Findings returns those of a site, the newest first.
+	Findings(ctx context.Context, q FindingQuery) ([]Finding, error)
 	// Exempt tells whether somebody restored a file with that content.
 	Exempt(ctx context.Context, site, sum string) (bool, error)
 	// CountFindings returns how many there are of each site but for those that were restored.
@@ -91,6 +91,14 @@ const (
 	FindingQuarantined FindingState = "quarantined" // it lies where nobody opens it
 	FindingRestored    FindingState = "restored"    // somebody took it for harmless
 )
+
+// FindingQuery asks for a part of what was found in a site.
+type FindingQuery struct {
+	Site  string
+	State FindingState // "" for any
+	After ID           // the last of the page before; "" for the first
+	Limit int
+}
 
 // Finding is a file that the scanner knows as harmful.
 type Finding struct {

@@ -11,9 +11,14 @@ import (
 	"kubepanel.io/kubepanel/internal/orders"
 )
 
-// maxFindings is how many findings of one site are kept. Whoever fills a site with more
-// has them moved all the same, and the trail says how many.
-const maxFindings = 1000
+// maxFindings is how many findings of one site are kept, some 40 MB of them, which a site
+// that was broken into never has; maxPresent how many of files that are still there, since
+// each is tried again in each turn. Whoever fills a site with more has them moved all the
+// same, and the trail says how many.
+const (
+	maxFindings = 100_000
+	maxPresent  = 1000
+)
 
 // What the trail says of harmful files: the panel's own doing, in the part of the site's
 // owner.
@@ -27,7 +32,8 @@ type news struct {
 	Finding
 
 	kept  bool // the store has it
-	gone  bool // the store is to forget it
+	gone  bool // it is there no more
+	over  bool // it is still there, and more than that are kept of
 	old   bool // that it is there was told before
 	fresh bool // it was found in this walk
 }
@@ -49,7 +55,7 @@ func (f *Finding) Shown() string {
 // retry goes on with harmful files that could not be moved, or that a panel that died was
 // about to move.
 func (w *sweep) retry(ctx context.Context) error {
-	all, err := w.rules.Store.Findings(ctx, w.Site, FindingPresent, maxFindings)
+	all, err := w.rules.Store.Findings(ctx, FindingQuery{Site: w.Site, State: FindingPresent, Limit: maxPresent})
 	if err != nil {
 		return err
 	}
@@ -113,12 +119,13 @@ func (w *sweep) found(ctx context.Context, file orders.ChangedFile, found, sum s
 	}
 	there, err := w.move(ctx, &f)
 	n.Finding, n.gone = f, !there
+	n.over = err == nil && there && f.State == FindingPresent && len(w.present) >= maxPresent
 	w.news = append(w.news, n)
 	if there {
 		w.Found++
 		w.swept.Found++
 	}
-	if there && f.State == FindingPresent {
+	if there && f.State == FindingPresent && !n.over {
 		w.present[string(f.Path)] = f
 	}
 	return err
@@ -129,7 +136,7 @@ func (w *sweep) settle(ctx context.Context, tx Tx, n *news) error {
 	var err error
 	switch {
 	case !n.kept:
-	case n.gone:
+	case n.gone, n.over:
 		err = tx.DeleteFinding(ctx, n.ID)
 	default:
 		err = tx.UpdateFinding(ctx, &n.Finding)

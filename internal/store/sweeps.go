@@ -80,13 +80,17 @@ func (q *queries) Finding(ctx context.Context, site string, id hosting.ID) (*hos
 }
 
 // Findings implements hosting.SweepReader.
-func (q *queries) Findings(ctx context.Context, site string, state hosting.FindingState, limit int) ([]hosting.Finding, error) {
+func (q *queries) Findings(ctx context.Context, by hosting.FindingQuery) ([]hosting.Finding, error) {
 	w := where{}
-	w.and(`site = ?`, site)
-	if state != "" {
-		w.and(`state = ?`, state)
+	w.and(`site = ?`, by.Site)
+	if by.State != "" {
+		w.and(`state = ?`, by.State)
 	}
-	all, err := list(ctx, q, scanFinding, selectFinding+w.String()+` ORDER BY found_at DESC, id DESC LIMIT ?`, append(w.args, limit)...)
+	if by.After != "" {
+		w.and(`id < ?`, by.After)
+	}
+	// Their ids begin with when they were made (RFC 9562 section 5.7).
+	all, err := list(ctx, q, scanFinding, selectFinding+w.String()+` ORDER BY id DESC LIMIT ?`, append(w.args, by.Limit)...)
 	return all, answer("list what was found", err)
 }
 

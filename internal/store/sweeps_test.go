@@ -62,11 +62,11 @@ func TestSweepsAndFindings(t *testing.T) {
 			}
 		}
 		must(t, h.Store.Write(ctx, func(tx hosting.Tx) error { return tx.ExpireFindings(ctx, "a.example", now.Add(2*time.Hour)) }))
-		if all, err := h.Store.Findings(ctx, "a.example", "", 10); err != nil || len(all) != 1 {
+		if all, err := h.Store.Findings(ctx, hosting.FindingQuery{Site: "a.example", Limit: 10}); err != nil || len(all) != 1 {
 			t.Errorf("Findings = %v, %v, want that what was restored stays", all, err)
 		}
 		must(t, h.Store.Write(ctx, func(tx hosting.Tx) error { return tx.DeleteSite(ctx, "a.example") }))
-		if all, err := h.Store.Findings(ctx, "a.example", "", 10); err != nil || len(all) != 0 {
+		if all, err := h.Store.Findings(ctx, hosting.FindingQuery{Site: "a.example", Limit: 10}); err != nil || len(all) != 0 {
 			t.Errorf("Findings of a site that is gone = %v, %v", all, err)
 		}
 	})

@@ -49,6 +49,8 @@ type Look struct {
 // Findings is what was found in a site.
 type Findings struct {
 	Items []Finding `json:"items"`
+	Next  string    `json:"next,omitempty" doc:"The cursor of the page that follows; missing on the last."`
+	Open  int64     `json:"open" doc:"How many there are on all pages that nobody took for harmless."`
 	Look  *Look     `json:"look,omitempty"`
 }
 
@@ -61,7 +63,7 @@ func findingOf(f *hosting.Finding) Finding {
 }
 
 func findingsOf(f *hosting.SiteFindings) Findings {
-	r := Findings{Items: []Finding{}}
+	r := Findings{Items: []Finding{}, Next: cursor(f.Next), Open: f.Total}
 	for i := range f.Items {
 		r.Items = append(r.Items, findingOf(&f.Items[i]))
 	}
@@ -77,8 +79,18 @@ type FindingPath struct {
 	Finding hosting.ID `path:"finding" maxLength:"100" doc:"The finding's id."`
 }
 
-func (s *Server) listFindings(ctx context.Context, a hosting.Actor, in *SitePath) (*answer[Findings], error) {
-	found, err := s.Rules.Findings(ctx, a, in.Site)
+// FindingList is a page of what was found in a site.
+type FindingList struct {
+	SitePath
+	Paging
+}
+
+func (s *Server) listFindings(ctx context.Context, a hosting.Actor, in *FindingList) (*answer[Findings], error) {
+	after, err := in.after()
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.Rules.Findings(ctx, a, in.Site, hosting.ID(after), in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -97,5 +109,5 @@ func (s *Server) sweepSite(ctx context.Context, a hosting.Actor, in *SitePath) (
 	if err := s.rules(ctx).SweepSite(ctx, a, in.Site); err != nil {
 		return nil, err
 	}
-	return s.listFindings(ctx, a, in)
+	return s.listFindings(ctx, a, &FindingList{SitePath: *in})
 }

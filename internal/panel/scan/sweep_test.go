@@ -125,7 +125,7 @@ func (h *street) later(passes time.Duration) *hosting.Swept {
 
 func (h *street) findings(state hosting.FindingState) []hosting.Finding {
 	h.t.Helper()
-	all, err := h.db.Findings(h.t.Context(), "shop.example", state, 100)
+	all, err := h.db.Findings(h.t.Context(), hosting.FindingQuery{Site: "shop.example", State: state, Limit: 100})
 	must(h.t, err)
 	return all
 }
@@ -446,6 +446,59 @@ func TestFindingsExpire(t *testing.T) {
 	}
 }
 
+// A site that is full of harmful files has each of them moved, shown on some page, and
+// given back when its owner says so.
+func TestThousandsOfFindingsAreKept(t *testing.T) {
+	h := newStreet(t)
+	const many = 1050
+	for i := range many {
+		h.put(fmt.Sprintf("html/%04d.php", i), fmt.Sprint(scantest.Harmful, i))
+	}
+	if s := h.later(0); s.Found != many {
+		t.Fatalf("Sweep = %+v, want %d found", s, many)
+	}
+	seen, after, pages := map[hosting.ID]bool{}, hosting.ID(""), 0
+	var oldest hosting.Finding
+	for {
+		found, err := h.Findings(t.Context(), h.jo, "shop.example", after, 200)
+		must(t, err)
+		if pages++; found.Total != many {
+			t.Errorf("page %d: %d in all, want %d", pages, found.Total, many)
+		}
+		for _, f := range found.Items {
+			seen[f.ID], oldest = true, f
+		}
+		if after = hosting.ID(found.Next); after == "" {
+			break
+		}
+	}
+	if len(seen) != many || pages != 6 || string(oldest.Path) != "/html/0000.php" {
+		t.Errorf("%d on %d pages, the last %s, want %d on 6 and /html/0000.php", len(seen), pages, oldest.Path, many)
+	}
+	must(t, h.RestoreFinding(t.Context(), h.jo, "shop.example", oldest.ID))
+	if !h.there(string(oldest.Path)) {
+		t.Error("the oldest one is not back")
+	}
+}
+
+// Of those that stay where they are no more are kept than each turn can try again.
+func TestFindingsThatStayAreBounded(t *testing.T) {
+	h := newStreet(t)
+	h.Scanning.Report = true
+	const many, kept = 1010, 1000
+	for i := range many {
+		h.put(fmt.Sprintf("html/%04d.php", i), fmt.Sprint(scantest.Harmful, i))
+	}
+	for step, ahead := range []time.Duration{0, twoHours} {
+		h.later(ahead)
+		found, err := h.Findings(t.Context(), h.jo, "shop.example", "", 0)
+		must(t, err)
+		if found.Total != kept {
+			t.Errorf("step %d: %d are kept, want %d", step, found.Total, kept)
+		}
+	}
+}
+
 // What its owner takes for harmless goes back as it was, and is not taken again, until
 // that is forgotten. Nothing is replaced.
 func TestRestoredFileIsNotTakenAgain(t *testing.T) {
@@ -454,9 +507,9 @@ func TestRestoredFileIsNotTakenAgain(t *testing.T) {
 	h.put(name, scantest.Harmful)
 	must(t, os.Chmod(filepath.Join(h.root, name), 0o640))
 	h.later(0)
-	found, err := h.Findings(t.Context(), h.jo, "shop.example")
+	found, err := h.Findings(t.Context(), h.jo, "shop.example", "", 0)
 	must(t, err)
-	if len(found.Items) != 1 || len(found.Open()) != 1 || found.Sweep.Found != 1 {
+	if len(found.Items) != 1 || found.Total != 1 || found.Sweep.Found != 1 {
 		t.Fatalf("Findings = %+v", found)
 	}
 	id := found.Items[0].ID

@@ -64,6 +64,29 @@ func TestHarmfulFilesAreDecidedAbout(t *testing.T) {
 	h.post(at, url.Values{"do": {"else"}}).want(t, http.StatusUnprocessableEntity)
 }
 
+// More than one page of them is led through, and counted as a whole.
+func TestHarmfulFilesHavePages(t *testing.T) {
+	h, _ := openFiles(t)
+	by, err := scan.Open("unix:///nobody")
+	h.must(err)
+	h.rules.Scanning = &hosting.Scanning{Scanner: by, Every: time.Hour}
+	for i := range 51 {
+		f := &hosting.Finding{ID: hosting.NewID(), Site: "shop.example", Path: []byte("/html/" + strconv.Itoa(i) + ".php"), State: hosting.FindingQuarantined, FoundAt: clock}
+		h.must(h.rules.Store.Write(t.Context(), func(tx hosting.Tx) error { return tx.InsertFinding(t.Context(), f) }))
+	}
+	first := h.get(filesAt + "/findings")
+	first.want(t, http.StatusOK, "51 in all", "/html/50.php", "Further files")
+	next := regexp.MustCompile(`href="([^"]+)" rel="next"`).FindStringSubmatch(first.body)
+	if next == nil || strings.Contains(first.body, "/html/0.php") {
+		t.Fatalf("the first page leads to %q, or has all", next)
+	}
+	second := h.get(next[1])
+	second.want(t, http.StatusOK, "51 in all", "/html/0.php")
+	if strings.Contains(second.body, "Further files") || strings.Contains(second.body, "/html/1.php") {
+		t.Error("the second page is not the last, or has what the first one has")
+	}
+}
+
 func read(t *testing.T, root, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, name))

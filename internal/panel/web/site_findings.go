@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"time"
 
 	"kubepanel.io/kubepanel/internal/hosting"
@@ -14,6 +15,8 @@ type siteFindings struct {
 
 	*hosting.SiteFindings
 
+	// Further is the address of the next page; "" on the last.
+	Further string
 	// Done says in a sentence what was just done.
 	Done  string
 	Wrong faults
@@ -22,7 +25,7 @@ type siteFindings struct {
 func findingsURL(site string) string { return siteURL(site) + "/files/findings" }
 
 func (s *Server) findings(r *http.Request) (*siteFindings, error) {
-	found, err := s.Rules.Findings(r.Context(), actor(r.Context()), r.PathValue("site"))
+	found, err := s.Rules.Findings(r.Context(), actor(r.Context()), r.PathValue("site"), hosting.ID(r.FormValue("after")), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -31,6 +34,9 @@ func (s *Server) findings(r *http.Request) (*siteFindings, error) {
 		return nil, err
 	}
 	p := &siteFindings{sitePage: page, SiteFindings: found}
+	if found.Next != "" {
+		p.Further = findingsURL(found.Site.Name) + "?" + url.Values{"after": {found.Next}}.Encode()
+	}
 	p.Done = map[string]string{
 		"look": p.T("All files are looked at as soon as it is the site's turn."), "restore": p.T("It is taken for harmless, and lies where it was."),
 		"delete": p.T("It is gone for good."),

@@ -1735,6 +1735,7 @@ type ProblemField struct {
 
 // Progress defines model for Progress.
 type Progress struct {
+	// Began When it began; of a change, when the operator first looked at it. Left out where nothing goes on.
 	Began   *time.Time   `json:"began,omitempty"`
 	Kind    ProgressKind `json:"kind"`
 	Message *string      `json:"message,omitempty"`

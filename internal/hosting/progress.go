@@ -93,6 +93,28 @@ func Foreseen(d *v1alpha1.Domain) []Step {
 	return steps
 }
 
+// making is how long a site may take to be made, seen generously: what moves in one
+// that nobody changed, later than that, began by itself.
+const making = time.Hour
+
+// Began is when what goes on with a site began: its making, a change, what happened to it
+// by itself, or its deletion. It is zero where nothing goes on, and until the operator has
+// looked at a change.
+func Began(d *v1alpha1.Domain) time.Time {
+	if t := d.DeletionTimestamp; t != nil {
+		return t.Time
+	}
+	created, since := d.CreationTimestamp.Time, time.Time{}
+	c := meta.FindStatusCondition(d.Status.Conditions, v1alpha1.ConditionReconciling)
+	if c != nil && c.Status == metav1.ConditionTrue && !stale(d, *c) {
+		since = c.LastTransitionTime.Time
+	}
+	if d.Generation <= 1 && (since.IsZero() || since.Sub(created) < making) {
+		return created
+	}
+	return since
+}
+
 func byPlace(a, b Step) int { return place(a.Condition) - place(b.Condition) }
 
 func state(d *v1alpha1.Domain, c metav1.Condition, stall *metav1.Condition) State {

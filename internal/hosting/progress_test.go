@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -79,6 +80,43 @@ func TestSteps(t *testing.T) {
 }
 
 // What a site's page begins with, every later state of the site has in the same places.
+// What goes on began when it did, not when the site was made.
+func TestBegan(t *testing.T) {
+	created := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	soon, later := created.Add(2*time.Second), created.Add(48*time.Hour)
+	tests := map[string]struct {
+		generation, observed int64
+		reconciling          metav1.ConditionStatus
+		since, want          time.Time
+	}{
+		"just asked for":                {generation: 1, want: created},
+		"being made":                    {generation: 1, observed: 1, reconciling: "True", since: soon, want: created},
+		"made":                          {generation: 1, observed: 1, reconciling: "False", since: later, want: created},
+		"its pod went, long after":      {generation: 1, observed: 1, reconciling: "True", since: later, want: later},
+		"changed, and not yet seen":     {generation: 2, observed: 1, reconciling: "True", since: soon},
+		"being changed":                 {generation: 2, observed: 2, reconciling: "True", since: later, want: later},
+		"changed":                       {generation: 2, observed: 2, reconciling: "False", since: later},
+		"changed while it was made yet": {generation: 2, observed: 2, reconciling: "True", since: soon, want: soon},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			d := seen()
+			d.Generation, d.CreationTimestamp = tt.generation, metav1.NewTime(created)
+			if tt.reconciling != "" {
+				d.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReconciling, Status: tt.reconciling,
+					ObservedGeneration: tt.observed, LastTransitionTime: metav1.NewTime(tt.since)}}
+			}
+			if got := hosting.Began(d); !got.Equal(tt.want) {
+				t.Errorf("Began() = %s, want %s", got, tt.want)
+			}
+			d.DeletionTimestamp = new(metav1.NewTime(later.Add(time.Hour)))
+			if got := hosting.Began(d); !got.Equal(d.DeletionTimestamp.Time) {
+				t.Errorf("while it is deleted Began() = %s, want %s", got, d.DeletionTimestamp)
+			}
+		})
+	}
+}
+
 func TestForeseen(t *testing.T) {
 	places := func(d *v1alpha1.Domain) (all []string) {
 		for _, s := range hosting.Foreseen(d) {

@@ -42,7 +42,7 @@ type Progress struct {
 	Kind    ProgressKind  `json:"kind" enum:"create,change,delete"`
 	State   ProgressState `json:"state" enum:"running,done,stalled" doc:"stalled: only a person can help; the message says how."`
 	Message string        `json:"message,omitempty"`
-	Began   *time.Time    `json:"began,omitempty"`
+	Began   *time.Time    `json:"began,omitempty" doc:"When it began; of a change, when the operator first looked at it. Left out where nothing goes on."`
 	Steps   []Step        `json:"steps"`
 }
 
@@ -82,11 +82,7 @@ func progressOf(site *hosting.OwnedSite) Progress {
 	if d == nil {
 		return p
 	}
-	began := d.CreationTimestamp.Time
-	if d.DeletionTimestamp != nil {
-		began = d.DeletionTimestamp.Time
-	}
-	p.Began = moment(began)
+	p.Began = moment(hosting.Began(d))
 	for _, step := range hosting.Steps(d) {
 		p.Steps = append(p.Steps, Step{Name: step.Condition, Title: step.Title, State: step.State, Message: step.Message, Since: moment(step.Since)})
 	}

@@ -96,23 +96,17 @@ func (s *Server) sitePassword(w http.ResponseWriter, r *http.Request) error {
 	return show(w, r, http.StatusOK, p.view())
 }
 
-// Began is when the steps that are shown began.
-func (p siteShow) Began() time.Time {
-	if t := p.Domain.DeletionTimestamp; t != nil {
-		return t.Time
-	}
-	return p.Domain.CreationTimestamp.Time
-}
-
-// When is how long a step took since the beginning, where that says something: of a
-// change long after the beginning it does not.
+// When is how long a step took since the beginning, where that says something: of what
+// changed before, or long after, it does not.
 func (p siteShow) When(step hosting.Step) string {
-	const making = time.Hour
+	const sensible = time.Hour
+	began := hosting.Began(p.Domain)
 	switch {
-	case step.State == hosting.StateRunning && p.now.Sub(p.Began()) < making:
-		return took(p.Began(), p.now)
-	case step.State == hosting.StateDone && step.Since.Sub(p.Began()) < making:
-		return took(p.Began(), step.Since)
+	case began.IsZero():
+	case step.State == hosting.StateRunning && p.now.Sub(began) < sensible:
+		return took(began, p.now)
+	case step.State == hosting.StateDone && step.Since.Sub(began) < sensible:
+		return took(began, step.Since)
 	}
 	return ""
 }

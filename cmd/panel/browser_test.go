@@ -169,6 +169,9 @@ func (w *window) stands(path, script string, d dress) {
 	if tab := w.read(hiddenTab); tab != "" {
 		w.Errorf("%s in %s: the tab %q, where one is, can't be seen", path, d.name, tab)
 	}
+	if again := w.read(repeatedIDs); again != "" {
+		w.Errorf("%s in %s has more than once the ids %s", path, d.name, again)
+	}
 	if !isPart(path) {
 		for _, fault := range w.faults(script) {
 			w.Errorf("%s in %s: %s", path, d.name, fault)
@@ -253,6 +256,10 @@ const hiddenTab = `[...document.querySelectorAll(".tabs [aria-current]")].filter
 	const [at, strip] = [tab.getBoundingClientRect(), tab.parentElement.getBoundingClientRect()];
 	return at.left < strip.left - 1 || at.right > strip.right + 1;
 }).map(tab => tab.textContent).join()`
+
+// repeatedIDs are the ids of a page that more than one element has. Axe looks at those
+// alone that something else on the page names.
+const repeatedIDs = `[...document.querySelectorAll("[id]")].map(e => e.id).filter((id, i, ids) => ids.indexOf(id) !== i).join()`
 
 // turned are the pieces of a page that are written from left to right and not shown so:
 // amounts such as "1.7 GiB", paths, commands. Of each the page is asked where its letters are.

@@ -68,6 +68,7 @@ func (b *browser) send(method, path, kind, body string) answer {
 	defer got.Body.Close()
 	text, err := io.ReadAll(got.Body)
 	b.h.must(err)
+	b.h.idsDiffer(path, string(text))
 	return answer{got.StatusCode, got.Header, string(text)}
 }
 

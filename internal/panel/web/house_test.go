@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -186,7 +187,24 @@ func (h *house) ask(r *http.Request) answer {
 	h.handler.ServeHTTP(w, r)
 	body, err := io.ReadAll(w.Result().Body)
 	h.must(err)
+	h.idsDiffer(r.URL.Path, string(body))
 	return answer{w.Code, w.Header(), string(body)}
+}
+
+// ids are those of an answer: in a text templ writes no quotation mark.
+var ids = regexp.MustCompile(` id="([^"]*)"`)
+
+// idsDiffer looks at what every test here is shown: labels, the palette and htmx find
+// what they mean by its id, and take the first of two (HTML, 3.2.6).
+func (h *house) idsDiffer(path, body string) {
+	h.t.Helper()
+	seen := map[string]bool{}
+	for _, id := range ids.FindAllStringSubmatch(body, -1) {
+		if seen[id[1]] {
+			h.t.Errorf("%s has the id %q more than once", path, id[1])
+		}
+		seen[id[1]] = true
+	}
 }
 
 func (h *house) get(path string) answer {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/a-h/templ"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubepanel.io/kubepanel/api/platform"
@@ -104,7 +105,7 @@ func (s *Server) showNode(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if partial(r) {
-		return show(w, r, http.StatusOK, p.changing())
+		return show(w, r, http.StatusOK, templ.Join(p.changing(), headBadge(p.frame)))
 	}
 	return show(w, r, http.StatusOK, p.view())
 }

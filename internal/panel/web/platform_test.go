@@ -33,7 +33,7 @@ func TestNodeIsClosedDrainedAndOpened(t *testing.T) {
 	}
 	drained(y, "worker-1", "Draining", 3, metav1.ConditionFalse)
 	h.get("/platform/nodes/worker-1").want(t, http.StatusOK, "Being drained", "1 of 4", "it says why", `hx-trigger="every 2s"`, "a new disk")
-	h.part("/platform/nodes/worker-1").want(t, http.StatusOK, `id="changing"`)
+	h.part("/platform/nodes/worker-1").want(t, http.StatusOK, `id="changing"`, `id="state"`, "Being drained") // the head's badge comes along
 	drained(y, "worker-1", "Satisfied", 0, metav1.ConditionTrue)
 	done := h.get("/platform/nodes/worker-1")
 	done.want(t, http.StatusOK, ">Drained<", "4 of 4", "Open the node")

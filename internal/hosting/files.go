@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"time"
 
 	"kubepanel.io/kubepanel/internal/orders"
 )
@@ -34,6 +35,10 @@ type FileDeed struct {
 
 // maxNoted is how many paths an entry names.
 const maxNoted = 20
+
+// longestDeed bounds a change of files that nobody waits for any more. One that gives no
+// sign of life ends much sooner: the door sees to that.
+const longestDeed = time.Hour
 
 // Files opens a site's files for an actor.
 func (p *Provider) Files(ctx context.Context, a Actor, name string) (*SiteFiles, error) {
@@ -62,7 +67,8 @@ func (f *SiteFiles) order(ctx context.Context, o orders.Order, in io.Reader, out
 	return answer, told(answer)
 }
 
-// change notes what is about to be done, and does it.
+// change notes what is about to be done, and does it. What needs nothing more of who asked
+// is done to its end although they go away, within longestDeed.
 func (f *SiteFiles) change(ctx context.Context, o orders.Order, in io.Reader) (orders.Answer, error) {
 	deed := FileDeed{Do: o.Do, Paths: o.Paths, To: o.To, Size: o.Size}
 	if o.Path != "" {
@@ -76,6 +82,11 @@ func (f *SiteFiles) change(ctx context.Context, o orders.Order, in io.Reader) (o
 	}
 	if err := f.rules.noteDeed(ctx, f.actor, f.site, RightSiteFiles, Deed{After: deed}); err != nil {
 		return orders.Answer{}, err
+	}
+	if in == nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), longestDeed)
+		defer cancel()
 	}
 	return f.order(ctx, o, in, nil)
 }

@@ -23,6 +23,7 @@ func (s *Server) doFiles(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return unreadable(err)
 	}
+	lingering(w)
 	d := deed{r: r, files: files, at: at}
 	for _, name := range r.PostForm["file"] {
 		d.names = append(d.names, path.Base("/"+name))

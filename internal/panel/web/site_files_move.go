@@ -65,6 +65,18 @@ func (p *patient) extend() {
 	_ = p.to.SetWriteDeadline(now.Add(stall))
 }
 
+// longest is how long a page waits for what is done to files: packing or copying all that
+// is in a site.
+const longest = 10 * time.Minute
+
+// lingering puts the bounds of a request off for what may take so long. Its reading has
+// one too: net/http goes on reading to notice who goes away.
+func lingering(w http.ResponseWriter) {
+	to, until := http.NewResponseController(w), time.Now().Add(longest)
+	_ = to.SetReadDeadline(until) // a test's recorder has none
+	_ = to.SetWriteDeadline(until)
+}
+
 // Keep puts them off while the browser waits for an answer.
 func (p *patient) Keep() { p.extend() }
 

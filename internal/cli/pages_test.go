@@ -37,7 +37,7 @@ var actions = map[string]string{
 	"POST /account/tokens/revoke":   "endToken",
 
 	"POST /sites": "createSite", "POST /sites/{site}/change": "changeSite planSite", "POST /sites/{site}/delete": "deleteSite", "POST /sites/{site}/password": "getSiteCredentials",
-	"POST /sites/{site}/database": "visitDatabase", "POST /sites/{site}/database/password": "renewDatabasePassword", "POST /sites/{site}/restart": "restartSite", "POST /sites/{site}/suspend": "changeSite", "POST /sites/{site}/resume": "changeSite",
+	"POST /sites/{site}/database": "visitDatabase", "POST /sites/{site}/database/password": "renewDatabasePassword", "POST /sites/{site}/restart": "restartSite", "POST /sites/{site}/purge-cache": "purgeSiteCache", "POST /sites/{site}/suspend": "changeSite", "POST /sites/{site}/resume": "changeSite",
 	"POST /sites/{site}/cron": "createCronJob changeCronJob", "POST /sites/{site}/cron/{job}/run": "runCronJob", "POST /sites/{site}/cron/{job}/delete": "deleteCronJob",
 	"POST /sites/{site}/files":          "makeFolder trashFiles moveFiles copyFiles packFiles renameFile setFileMode unpackFile restoreFiles emptyTrash",
 	"POST /sites/{site}/files/findings": "restoreFinding deleteFinding sweepSite",

@@ -20,6 +20,18 @@ func (s *Server) siteDangerPage(r *http.Request) (siteDanger, error) {
 	return siteDanger{sitePage: page}, err
 }
 
+// dangerRoutes are what stops a site, for a moment or for good.
+func (s *Server) dangerRoutes() map[string]handler {
+	return map[string]handler{
+		"GET /sites/{site}/danger":       s.siteDanger,
+		"POST /sites/{site}/delete":      s.deleteSite,
+		"POST /sites/{site}/suspend":     s.suspendSite,
+		"POST /sites/{site}/resume":      s.resumeSite,
+		"POST /sites/{site}/restart":     s.restartSite,
+		"POST /sites/{site}/purge-cache": s.purgeCache,
+	}
+}
+
 func (s *Server) siteDanger(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.siteDangerPage(r)
 	if err != nil {
@@ -57,6 +69,14 @@ func (s *Server) resumeSite(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) setSuspended(w http.ResponseWriter, r *http.Request, to bool) error {
 	name := r.PathValue("site")
 	if _, _, err := s.Rules.ChangeSite(r.Context(), actor(r.Context()), name, hosting.SiteChange{Suspended: &to}, false); err != nil {
+		return err
+	}
+	return seeOther(w, r, siteURL(name))
+}
+
+func (s *Server) purgeCache(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("site")
+	if err := s.Rules.PurgeCache(r.Context(), actor(r.Context()), name); err != nil {
 		return err
 	}
 	return seeOther(w, r, siteURL(name))

@@ -189,8 +189,24 @@ func TestAnotherCustomersSiteIsNotThere(t *testing.T) {
 		}
 		h.get(path).want(t, http.StatusNotFound, "not yours")
 	}
-	for _, path := range []string{"delete", "suspend", "resume", "restart", "password"} {
+	for _, path := range []string{"delete", "suspend", "resume", "restart", "purge-cache", "password"} {
 		h.post("/sites/shop.example/"+path, url.Values{"confirm": {"shop.example"}, "for": {"sftp"}}).want(t, http.StatusNotFound)
+	}
+}
+
+func TestAPageCacheIsEmptied(t *testing.T) {
+	h := newHouse(t)
+	h.site("shop.example", nil)
+	const danger, empty = "/sites/shop.example/danger", "/sites/shop.example/purge-cache"
+	if page := h.get(danger).body; strings.Contains(page, empty) {
+		t.Error("a site without a cache has one to be emptied")
+	}
+	h.post(empty, nil).want(t, http.StatusUnprocessableEntity, "has no page cache")
+	h.site("cached.example", func(d *v1alpha1.Domain) { d.Spec.Webserver.Cache.Enabled = true })
+	h.get("/sites/cached.example/danger").want(t, http.StatusOK, `action="/sites/cached.example/purge-cache"`)
+	h.post("/sites/cached.example/purge-cache", nil).leads(t, "/sites/cached.example")
+	if h.domain("cached.example").Annotations[v1alpha1.AnnotationPurgeCache] == "" {
+		t.Error("the cache was not asked to be emptied")
 	}
 }
 

@@ -127,11 +127,6 @@ func (s *Server) routes() map[string]handler {
 		"GET /sites/{site}/logs":          s.showLogs,
 		"GET /sites/{site}/logs/download": s.downloadLog,
 		"GET /sites/{site}/logs/follow":   s.followLog,
-		"GET /sites/{site}/danger":        s.siteDanger,
-		"POST /sites/{site}/delete":       s.deleteSite,
-		"POST /sites/{site}/suspend":      s.suspendSite,
-		"POST /sites/{site}/resume":       s.resumeSite,
-		"POST /sites/{site}/restart":      s.restartSite,
 		"GET /users":                      s.listUsers,
 		"GET /users/new":                  s.newUser,
 		"POST /users":                     s.createUser,
@@ -166,7 +161,7 @@ func (s *Server) routes() map[string]handler {
 		"GET /audit":                      s.audit,
 		"GET /palette":                    s.palette,
 	}
-	for _, more := range []map[string]handler{s.companies(), s.applications(), s.tokens(), s.platformSettings(), s.databaseRoutes(), s.cronRoutes(), s.ownRoutes(), s.fileRoutes()} {
+	for _, more := range []map[string]handler{s.companies(), s.applications(), s.tokens(), s.platformSettings(), s.databaseRoutes(), s.cronRoutes(), s.ownRoutes(), s.fileRoutes(), s.dangerRoutes()} {
 		maps.Copy(all, more)
 	}
 	return all

@@ -93,7 +93,7 @@ bench-panel: $(NODE) ## measure the panel with 100, 1,000 and 10,000 sites, with
 PICTURES := docs/panel/pictures
 panel-pictures: $(NODE) ## make the pictures of the panel's guides anew; all of its pages, in every dress, are in lab/artifacts/pages then
 	$(NODE) build kubernetes etcd
-	PANEL_PICTURES=$(ARTIFACTS) go test -count=1 -run PagesStandStill ./cmd/panel
+	PANEL_PICTURES=$(ARTIFACTS) go test -count=1 -run StandStill ./cmd/panel
 	for picture in $(notdir $(wildcard $(PICTURES)/*.webp)); do cp $(ARTIFACTS)/$$picture $(PICTURES)/; done
 
 CHAOS ?= 10m

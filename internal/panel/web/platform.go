@@ -18,11 +18,15 @@ func (s *Server) platformFrame(r *http.Request, at string) *frame {
 	f := s.frame(r, placePlatform)
 	f.Title = f.T("Platform")
 	f.Crumbs = []link{{Text: f.Title}}
-	f.Tabs = []link{{Text: f.T("Nodes"), To: nodesURL}, {Text: f.T("Catalogue"), To: "/platform/catalogue"}, {Text: f.T("Settings"), To: settingsURL}}
+	f.Tabs = f.platformTabs()
 	for i := range f.Tabs {
 		f.Tabs[i].Current = f.Tabs[i].To == at
 	}
 	return f
+}
+
+func (f *frame) platformTabs() []link {
+	return []link{{Text: f.T("Nodes"), To: nodesURL}, {Text: f.T("Catalogue"), To: "/platform/catalogue"}, {Text: f.T("Settings"), To: settingsURL}}
 }
 
 const nodesURL = "/platform/nodes"

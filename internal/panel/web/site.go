@@ -38,31 +38,32 @@ func (s *Server) site(r *http.Request, tab string) (sitePage, error) {
 	return p, nil
 }
 
-func (p sitePage) siteTabs(row *hosting.OwnedSite, at string) []link {
+// siteTabs are the pages of a site that the actor may see; the first is its overview.
+func (f *frame) siteTabs(row *hosting.OwnedSite, at string) []link {
 	base := siteURL(row.Name)
-	tabs := []link{{Text: p.T("Overview"), To: base}}
-	if p.Can(hosting.RightSiteFiles, row.On()) {
-		tabs = append(tabs, link{Text: p.T("Files"), To: base + "/files"})
+	tabs := []link{{Text: f.T("Overview"), To: base}}
+	if f.Can(hosting.RightSiteFiles, row.On()) {
+		tabs = append(tabs, link{Text: f.T("Files"), To: base + "/files"})
 	}
-	if p.Can(hosting.RightSiteTerminal, row.On()) {
-		tabs = append(tabs, link{Text: p.T("Terminal"), To: base + "/terminal"})
+	if f.Can(hosting.RightSiteTerminal, row.On()) {
+		tabs = append(tabs, link{Text: f.T("Terminal"), To: base + "/terminal"})
 	}
-	if p.Can(hosting.RightSiteChange, row.On()) {
-		tabs = append(tabs, link{Text: p.T("Domains"), To: base + "/domains"}, link{Text: p.T("Settings"), To: base + "/settings"},
-			link{Text: p.T("Access"), To: base + "/access"})
+	if f.Can(hosting.RightSiteChange, row.On()) {
+		tabs = append(tabs, link{Text: f.T("Domains"), To: base + "/domains"}, link{Text: f.T("Settings"), To: base + "/settings"},
+			link{Text: f.T("Access"), To: base + "/access"})
 	}
-	tabs = append(tabs, link{Text: p.T("Usage"), To: base + "/usage"})
-	if p.Can(hosting.RightSiteCron, row.On()) {
-		tabs = append(tabs, link{Text: p.T("Cron jobs"), To: base + "/cron"})
+	tabs = append(tabs, link{Text: f.T("Usage"), To: base + "/usage"})
+	if f.Can(hosting.RightSiteCron, row.On()) {
+		tabs = append(tabs, link{Text: f.T("Cron jobs"), To: base + "/cron"})
 	}
-	if p.Can(hosting.RightSiteDatabase, row.On()) {
-		tabs = append(tabs, link{Text: p.T("Database"), To: base + "/database"})
+	if f.Can(hosting.RightSiteDatabase, row.On()) {
+		tabs = append(tabs, link{Text: f.T("Database"), To: base + "/database"})
 	}
-	if p.Can(hosting.RightSiteLogs, row.On()) {
-		tabs = append(tabs, link{Text: p.T("Logs"), To: base + "/logs"})
+	if f.Can(hosting.RightSiteLogs, row.On()) {
+		tabs = append(tabs, link{Text: f.T("Logs"), To: base + "/logs"})
 	}
-	if p.Can(hosting.RightSiteChange, row.On()) {
-		tabs = append(tabs, link{Text: p.T("Danger zone"), To: base + "/danger"})
+	if f.Can(hosting.RightSiteChange, row.On()) {
+		tabs = append(tabs, link{Text: f.T("Danger zone"), To: base + "/danger"})
 	}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].To == base+at

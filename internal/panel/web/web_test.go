@@ -105,18 +105,6 @@ func TestStaticFilesAreWhatTheyAre(t *testing.T) {
 	h.get("/static/../web.go").want(t, http.StatusTemporaryRedirect)
 }
 
-func TestPaletteFindsSitesAndPlaces(t *testing.T) {
-	h := newHouse(t)
-	h.site("shop.example", nil)
-	h.part("/palette?q=shop").want(t, http.StatusOK, `href="/sites/shop.example"`)
-	h.part("/palette?q=pack").want(t, http.StatusOK, `href="/packages"`)
-	h.part("/palette?q=zzz").want(t, http.StatusOK, "Nothing is called")
-	h.as = h.jo
-	if got := h.part("/palette?q=pack"); strings.Contains(got.body, "/packages") {
-		t.Error("a customer is led to packages")
-	}
-}
-
 func TestCustomerSeesNoProvidersPages(t *testing.T) {
 	h := newHouse(t)
 	h.as = h.jo

@@ -72,7 +72,7 @@ document.querySelector("form[data-go]")?.requestSubmit();
 const palette = document.getElementById("palette");
 if (palette) {
   const input = palette.querySelector("input");
-  const links = () => all("li a", palette);
+  const links = () => all("[role=option]", palette);
   const select = (links, at) => links.forEach((link, i) => {
     link.setAttribute("aria-selected", i === at);
     if (i === at) { link.scrollIntoView({ block: "nearest" }); input.setAttribute("aria-activedescendant", link.id); }

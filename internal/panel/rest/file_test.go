@@ -17,10 +17,7 @@ import (
 	"kubepanel.io/kubepanel/internal/orders"
 	"kubepanel.io/kubepanel/internal/panel/door/doortest"
 	"kubepanel.io/kubepanel/internal/panel/rest"
-	"kubepanel.io/kubepanel/internal/toolbox/toolboxtest"
 )
-
-func TestMain(m *testing.M) { toolboxtest.Main(m) }
 
 // lazyDoor leads to a real toolbox of jo's site, which runs from the first order on.
 type lazyDoor struct {

@@ -37,3 +37,24 @@ func TestFindingsInPages(t *testing.T) {
 	}
 	h.jo.get(at+"?cursor=!").problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "cursor")
 }
+
+// Of a file that somebody took for harmless, that is forgotten: it stays, and is looked at.
+func TestThatAFileIsHarmlessIsForgotten(t *testing.T) {
+	h := newHouse(t)
+	h.door.open()
+	h.must(h.rules.Store.Write(t.Context(), func(tx hosting.Tx) error {
+		return tx.InsertFinding(t.Context(), &hosting.Finding{ID: "mine", Site: "jo.example", Path: []byte("/html/index.php"), State: hosting.FindingRestored, FoundAt: h.now()})
+	}))
+	const at = "/sites/jo.example/findings"
+	forget := request{method: http.MethodDelete, path: at + "/mine"}
+	h.helper.ask(forget).problem(t, http.StatusForbidden, hosting.Forbidden, "")
+	h.jo.get(at).want(t, http.StatusOK, `"id":"mine"`)
+	h.jo.ask(forget).want(t, http.StatusNoContent)
+	if left := read[rest.Findings](t, h.jo.get(at)); len(left.Items) != 1 || left.Look.NextAt == nil {
+		t.Errorf("the findings are %+v, want the other one, and that a look is due", left)
+	}
+	if h.file("html/index.php") == "" {
+		t.Error("the file is gone")
+	}
+	h.jo.ask(forget).problem(t, http.StatusNotFound, hosting.NotFound, "")
+}

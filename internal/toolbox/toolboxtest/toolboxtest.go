@@ -38,12 +38,16 @@ var build = sync.OnceValues(func() (string, error) {
 })
 
 // Main is what TestMain of a package does that starts toolboxes.
-func Main(m *testing.M) {
+func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// Run is Main for who has something to do after all tests, and returns what is to be
+// passed to os.Exit.
+func Run(m *testing.M) int {
 	code := m.Run()
 	if folder != "" {
 		_ = os.RemoveAll(folder)
 	}
-	os.Exit(code)
+	return code
 }
 
 // Program is the path of the program.

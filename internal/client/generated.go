@@ -2940,6 +2940,8 @@ type ClientInterface interface {
 	//
 	// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none.
 	//
+	// With an `Idempotency-Key` the first answer alone has the secret: the same request again is answered without it.
+	//
 	// A token needs the scope `platform.change`.
 	//
 	// Takes any type of body and a specified content type.
@@ -2950,6 +2952,8 @@ type ClientInterface interface {
 	// CreateApplication Let people sign in to an application by the panel
 	//
 	// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none.
+	//
+	// With an `Idempotency-Key` the first answer alone has the secret: the same request again is answered without it.
 	//
 	// A token needs the scope `platform.change`.
 	//
@@ -4075,6 +4079,8 @@ type ClientInterface interface {
 	//
 	// It is told what comes into your part of the audit trail from now on, signed as Standard Webhooks has it. The secret is shown this once.
 	//
+	// With an `Idempotency-Key` the first answer alone has the secret: the same request again is answered without it.
+	//
 	// A token needs the scope `webhook.change`.
 	//
 	// Takes any type of body and a specified content type.
@@ -4085,6 +4091,8 @@ type ClientInterface interface {
 	// CreateWebhook Have an address be told what happens
 	//
 	// It is told what comes into your part of the audit trail from now on, signed as Standard Webhooks has it. The secret is shown this once.
+	//
+	// With an `Idempotency-Key` the first answer alone has the secret: the same request again is answered without it.
 	//
 	// A token needs the scope `webhook.change`.
 	//
@@ -4267,6 +4275,8 @@ func (c *Client) ListApplications(ctx context.Context, reqEditors ...RequestEdit
 //
 // An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none.
 //
+// With an `Idempotency-Key` the first answer alone has the secret: the same request again is answered without it.
+//
 // A token needs the scope `platform.change`.
 //
 // Takes any type of body and a specified content type.
@@ -4287,6 +4297,8 @@ func (c *Client) CreateApplicationWithBody(ctx context.Context, params *CreateAp
 // CreateApplication Let people sign in to an application by the panel
 //
 // An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none.
+//
+// With an `Idempotency-Key` the first answer alone has the secret: the same request again is answered without it.
 //
 // A token needs the scope `platform.change`.
 //
@@ -6672,6 +6684,8 @@ func (c *Client) ListWebhooks(ctx context.Context, reqEditors ...RequestEditorFn
 //
 // It is told what comes into your part of the audit trail from now on, signed as Standard Webhooks has it. The secret is shown this once.
 //
+// With an `Idempotency-Key` the first answer alone has the secret: the same request again is answered without it.
+//
 // A token needs the scope `webhook.change`.
 //
 // Takes any type of body and a specified content type.
@@ -6692,6 +6706,8 @@ func (c *Client) CreateWebhookWithBody(ctx context.Context, params *CreateWebhoo
 // CreateWebhook Have an address be told what happens
 //
 // It is told what comes into your part of the audit trail from now on, signed as Standard Webhooks has it. The secret is shown this once.
+//
+// With an `Idempotency-Key` the first answer alone has the secret: the same request again is answered without it.
 //
 // A token needs the scope `webhook.change`.
 //
@@ -12767,6 +12783,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none.
 	//
+	// With an `Idempotency-Key` the first answer alone has the secret: the same request again is answered without it.
+	//
 	// A token needs the scope `platform.change`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -12777,6 +12795,8 @@ type ClientWithResponsesInterface interface {
 	// CreateApplicationWithResponse Let people sign in to an application by the panel
 	//
 	// An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none.
+	//
+	// With an `Idempotency-Key` the first answer alone has the secret: the same request again is answered without it.
 	//
 	// A token needs the scope `platform.change`.
 	//
@@ -14030,6 +14050,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// It is told what comes into your part of the audit trail from now on, signed as Standard Webhooks has it. The secret is shown this once.
 	//
+	// With an `Idempotency-Key` the first answer alone has the secret: the same request again is answered without it.
+	//
 	// A token needs the scope `webhook.change`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -14040,6 +14062,8 @@ type ClientWithResponsesInterface interface {
 	// CreateWebhookWithResponse Have an address be told what happens
 	//
 	// It is told what comes into your part of the audit trail from now on, signed as Standard Webhooks has it. The secret is shown this once.
+	//
+	// With an `Idempotency-Key` the first answer alone has the secret: the same request again is answered without it.
 	//
 	// A token needs the scope `webhook.change`.
 	//
@@ -19679,6 +19703,8 @@ func (c *ClientWithResponses) ListApplicationsWithResponse(ctx context.Context, 
 //
 // An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none.
 //
+// With an `Idempotency-Key` the first answer alone has the secret: the same request again is answered without it.
+//
 // A token needs the scope `platform.change`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -19695,6 +19721,8 @@ func (c *ClientWithResponses) CreateApplicationWithBodyWithResponse(ctx context.
 // CreateApplicationWithResponse Let people sign in to an application by the panel
 //
 // An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none.
+//
+// With an `Idempotency-Key` the first answer alone has the secret: the same request again is answered without it.
 //
 // A token needs the scope `platform.change`.
 //
@@ -21704,6 +21732,8 @@ func (c *ClientWithResponses) ListWebhooksWithResponse(ctx context.Context, reqE
 //
 // It is told what comes into your part of the audit trail from now on, signed as Standard Webhooks has it. The secret is shown this once.
 //
+// With an `Idempotency-Key` the first answer alone has the secret: the same request again is answered without it.
+//
 // A token needs the scope `webhook.change`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -21720,6 +21750,8 @@ func (c *ClientWithResponses) CreateWebhookWithBodyWithResponse(ctx context.Cont
 // CreateWebhookWithResponse Have an address be told what happens
 //
 // It is told what comes into your part of the audit trail from now on, signed as Standard Webhooks has it. The secret is shown this once.
+//
+// With an `Idempotency-Key` the first answer alone has the secret: the same request again is answered without it.
 //
 // A token needs the scope `webhook.change`.
 //

@@ -11,7 +11,7 @@ import (
 func (s *Server) applications() {
 	see, do := hosting.RightPlatformView, hosting.RightPlatformChange
 	handle(s, operation{method: http.MethodGet, path: "/applications", id: "listApplications", summary: "List the applications that people sign in to by the panel", scope: see}, s.listApplications)
-	handle(s, operation{method: http.MethodPost, path: "/applications", id: "createApplication", summary: "Let people sign in to an application by the panel", scope: do, status: http.StatusCreated,
+	handle(s, operation{method: http.MethodPost, path: "/applications", id: "createApplication", summary: "Let people sign in to an application by the panel", scope: do, status: http.StatusCreated, shows: "secret",
 		says: "An application is a client of OpenID Connect. Its ID is the client's, and its secret is shown this once; a public one has none."}, s.createApplication)
 	handle(s, operation{method: http.MethodGet, path: "/applications/{application}", id: "getApplication", summary: "Show an application", scope: see}, s.getApplication)
 	handle(s, operation{method: http.MethodPut, path: "/applications/{application}", id: "replaceApplication", summary: "Change an application", scope: do}, s.replaceApplication)

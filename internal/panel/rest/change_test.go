@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -486,6 +487,78 @@ func TestPackagesTellWhomTheyPutOver(t *testing.T) {
 	h.boss.ask(request{method: http.MethodPut, path: at, body: none}).problem(t, http.StatusConflict, hosting.Conflict, "")
 	h.boss.ask(request{method: http.MethodPut, path: at + "?accept=true", body: none}).want(t, http.StatusOK, `"sites":0`)
 	h.boss.ask(request{method: http.MethodDelete, path: at}).problem(t, http.StatusConflict, hosting.Conflict, "")
+}
+
+// What nobody needs goes, once, and only as it was read.
+func TestWhatIsUnusedIsDeleted(t *testing.T) {
+	h := newHouse(t)
+	for path, body := range map[string]map[string]any{
+		"/packages": {"name": "Spare", "quota": map[string]any{}},
+		"/users":    {"email": "spare@x.example", "name": "Spare", "role": "administrator"},
+	} {
+		at := h.boss.post(path, body).want(t, http.StatusCreated).header.Get("Location")[len(rest.Prefix):]
+		tag := h.boss.get(at).header.Get("Etag")
+		remove := func(tag string) reply {
+			return h.boss.ask(request{method: http.MethodDelete, path: at, header: map[string]string{"If-Match": tag}})
+		}
+		remove(`"older.1"`).problem(t, http.StatusPreconditionFailed, hosting.Changed, "")
+		remove(tag).want(t, http.StatusNoContent)
+		remove(tag).problem(t, http.StatusNotFound, hosting.NotFound, "")
+		h.boss.get(at).problem(t, http.StatusNotFound, hosting.NotFound, "")
+	}
+	h.boss.ask(request{method: http.MethodDelete, path: "/users/" + string(h.al.user.ID)}).problem(t, http.StatusConflict, hosting.Conflict, "") // it has a site
+}
+
+// A secret is in the answer that made it and nowhere else: not in what is kept of that
+// answer, and so not in the next one to the same request.
+func TestASecretIsNotKeptWithItsAnswer(t *testing.T) {
+	for path, name := range map[string]string{"/webhooks": "createWebhook", "/applications": "createApplication"} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			q := keyed(path, "k", h.body(name, h.boss))
+			type made struct {
+				ID     string `json:"id"`
+				Secret string `json:"secret"`
+			}
+			first := h.boss.ask(q).want(t, http.StatusCreated)
+			one := read[made](t, first)
+			again := h.boss.ask(q).want(t, http.StatusCreated)
+			other := read[made](t, again)
+			if one.Secret == "" || other.Secret != "" || other.ID != one.ID || again.header.Get("Location") != first.header.Get("Location") {
+				t.Errorf("the first answer is %s, the next %s, want the same without its secret", first.body, again.body)
+			}
+			kept, err := h.db.Once(t.Context(), h.boss.user.ID, "k")
+			h.must(err)
+			if strings.Contains(string(kept.Answer), one.Secret) || len(kept.Answer) == 0 {
+				t.Errorf("kept is %s", kept.Answer)
+			}
+			// Its tag is as good as any: what was made can be deleted by it.
+			at := again.header.Get("Location")[len(rest.Prefix):]
+			h.boss.ask(request{method: http.MethodDelete, path: at, header: map[string]string{"If-Match": again.header.Get("Etag")}}).want(t, http.StatusNoContent)
+		})
+	}
+}
+
+// Whatever is to be told once is no part of an answer that is kept.
+func TestNoAnswerThatIsKeptShowsASecret(t *testing.T) {
+	h := newHouse(t)
+	for path, item := range h.doc.Paths.Map() {
+		op := item.Post
+		if op == nil || op.Parameters.GetByInAndName("header", "Idempotency-Key") == nil {
+			continue
+		}
+		for status, answer := range op.Responses.Map() {
+			media := answer.Value.Content.Get("application/json")
+			if status == "default" || media == nil {
+				continue
+			}
+			for field := range media.Schema.Value.Properties {
+				if secret := field == "secret" || field == "password"; secret && !slices.Contains([]string{"createWebhook", "createApplication"}, op.OperationID) {
+					t.Errorf("POST %s answers with %s and takes a key: keep its answer without it, and try that in TestASecretIsNotKeptWithItsAnswer", path, field)
+				}
+			}
+		}
+	}
 }
 
 func TestTheTrailInPagesAndAsAWhole(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -37,6 +38,28 @@ func (k kept) write(w http.ResponseWriter) {
 	}
 	w.WriteHeader(k.Status)
 	io.WriteString(w, k.Body) //nolint:errcheck // a client that went away
+}
+
+// without returns the answer without a field of its body; "" for none.
+func (k kept) without(field string) (kept, error) {
+	if field == "" || k.Status >= http.StatusMultipleChoices {
+		return k, nil
+	}
+	var body map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(k.Body), &body); err != nil {
+		return kept{}, fmt.Errorf("read an answer to keep it without its %s: %w", field, err)
+	}
+	delete(body, field)
+	text, err := json.Marshal(body)
+	if err != nil {
+		return kept{}, err
+	}
+	k.Header, k.Body = maps.Clone(k.Header), string(text)
+	delete(k.Header, "Content-Length")
+	if version, _, ok := strings.Cut(strings.Trim(k.Header["Etag"], `"`), "."); ok {
+		k.Header["Etag"] = tag(version, k.Body)
+	}
+	return k, nil
 }
 
 type onceKey struct{}
@@ -103,7 +126,8 @@ func (s *Server) count(w http.ResponseWriter, r *http.Request, key string, next 
 		return err
 	}
 	// Whether somebody still waits for the answer or not, it is to be kept.
-	if err := s.keep(context.WithoutCancel(r.Context()), o, k); err != nil {
+	_, pattern := s.mux.Handler(r)
+	if err := s.keep(context.WithoutCancel(r.Context()), o, k, s.facts[pattern].shows); err != nil {
 		s.Log.WarnContext(r.Context(), "keep an answer", "err", err)
 	}
 	k.write(w)
@@ -165,12 +189,16 @@ func deliveriesOf(path string) string {
 	return Prefix + "/webhooks/" + parts[0] + "/deliveries"
 }
 
-// keep stores an answer, or lets the request be tried again when the cause of its
-// failure passes.
-func (s *Server) keep(ctx context.Context, o *hosting.Once, k kept) error {
+// keep stores an answer without the field that it shows once, or lets the request be
+// tried again when the cause of its failure passes.
+func (s *Server) keep(ctx context.Context, o *hosting.Once, k kept, shows string) error {
 	passing := k.Status >= http.StatusInternalServerError || k.Status == http.StatusTooManyRequests || k.Status == http.StatusUnauthorized
 	if passing || len(k.Body) > maxKept {
 		return s.Rules.DropOnce(ctx, o)
+	}
+	k, err := k.without(shows)
+	if err != nil {
+		return err // the request stays open: who asks again is answered with what it made
 	}
 	text, err := json.Marshal(k)
 	if err != nil {

@@ -25,6 +25,9 @@ type operation struct {
 	status int
 	// secret: the answer holds what is stored by nobody, so no Idempotency-Key keeps it.
 	secret bool
+	// shows is the field of the answer that is shown this once: what a key keeps is the
+	// answer without it.
+	shows string
 	// stream: the answer is sent as it is made, and has no entity tag.
 	stream bool
 	// parts: parts of the answer can be had (RFC 9110 section 14).
@@ -76,6 +79,9 @@ func (op operation) description() string {
 	var lines []string
 	if op.says != "" {
 		lines = append(lines, op.says)
+	}
+	if op.shows != "" {
+		lines = append(lines, "With an `"+keyHeader+"` the first answer alone has the "+op.shows+": the same request again is answered without it.")
 	}
 	if op.scope != "" {
 		lines = append(lines, "A token needs the scope `"+string(op.scope)+"`.")

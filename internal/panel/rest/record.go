@@ -58,8 +58,7 @@ func (s *Server) tagged(next http.Handler) http.Handler {
 		k := record(r, next)
 		version := strings.Trim(k.Header["Etag"], `"`)
 		if k.Status < http.StatusMultipleChoices && k.Status != http.StatusNoContent && (r.Method == http.MethodGet || version != "") {
-			sum := sha256.Sum256([]byte(k.Body))
-			k.Header["Etag"] = `"` + version + "." + hex.EncodeToString(sum[:tagOctets]) + `"`
+			k.Header["Etag"] = tag(version, k.Body)
 			k.Header["Cache-Control"] = "private, no-cache" // keep it, and ask whether it is still so
 			if r.Method == http.MethodGet && matches(r.Header.Values("If-None-Match"), k.Header["Etag"]) {
 				k.Status, k.Body = http.StatusNotModified, ""
@@ -68,6 +67,12 @@ func (s *Server) tagged(next http.Handler) http.Handler {
 		}
 		k.write(w)
 	})
+}
+
+// tag is the entity tag of a body that shows a version.
+func tag(version, body string) string {
+	sum := sha256.Sum256([]byte(body))
+	return `"` + version + "." + hex.EncodeToString(sum[:tagOctets]) + `"`
 }
 
 // matches compares a tag with those of a header, weakly (RFC 9110 section 8.8.3.2).

@@ -13,7 +13,7 @@ import (
 func (s *Server) webhooks() {
 	see, do := hosting.RightWebhookView, hosting.RightWebhookChange
 	handle(s, operation{method: http.MethodGet, path: "/webhooks", id: "listWebhooks", summary: "List your webhooks", scope: see}, s.listWebhooks)
-	handle(s, operation{method: http.MethodPost, path: "/webhooks", id: "createWebhook", summary: "Have an address be told what happens", scope: do, status: http.StatusCreated,
+	handle(s, operation{method: http.MethodPost, path: "/webhooks", id: "createWebhook", summary: "Have an address be told what happens", scope: do, status: http.StatusCreated, shows: "secret",
 		says: "It is told what comes into your part of the audit trail from now on, signed as Standard Webhooks has it. The secret is shown this once."}, s.createWebhook)
 	handle(s, operation{method: http.MethodGet, path: "/webhooks/{webhook}", id: "getWebhook", summary: "Show a webhook", scope: see}, s.getWebhook)
 	handle(s, operation{method: http.MethodPatch, path: "/webhooks/{webhook}", id: "changeWebhook", summary: "Change a webhook, or turn it on or off", scope: do}, s.changeWebhook)

@@ -48,11 +48,38 @@ func (e *Entry) Chain(prev string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// Line is an entry as it is exported, one JSON object a line: what "kubepanel audit verify"
+// recalculates, so its fields are never taken away.
+type Line struct {
+	Seq        int64           `json:"seq"`
+	At         time.Time       `json:"at"`
+	Did        string          `json:"did"`
+	Object     string          `json:"object"`
+	Actor      ID              `json:"actor,omitempty"`
+	ActorName  string          `json:"actorName"`
+	Behind     ID              `json:"behind,omitempty"`
+	BehindName string          `json:"behindName,omitempty"`
+	Address    string          `json:"address,omitempty"`
+	Owner      ID              `json:"owner,omitempty"`
+	Reseller   ID              `json:"reseller,omitempty"`
+	Before     json.RawMessage `json:"before,omitempty"`
+	After      json.RawMessage `json:"after,omitempty"`
+	Hash       string          `json:"hash"`
+}
+
+// Line returns the entry as it is exported.
+func (e *Entry) Line() Line {
+	return Line{Seq: e.Seq, At: e.At, Did: e.Did, Object: e.Object, Actor: e.Actor, ActorName: e.ActorName, Behind: e.Behind, BehindName: e.BehindName,
+		Address: e.Address, Owner: e.Owner, Reseller: e.Reseller, Before: json.RawMessage(e.Before), After: json.RawMessage(e.After), Hash: e.Hash}
+}
+
 // AuditQuery says which entries are wanted, the newest first.
 type AuditQuery struct {
 	Did    string
 	Object string
 	Actor  ID
+	// By is the address of an account, instead of its ID: only what that one did.
+	By     string
 	Before int64 // the Seq that the page before ended with; 0 for the newest
 	Limit  int
 

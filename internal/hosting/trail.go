@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Trail returns the part of the audit trail that an actor may see, the newest
@@ -20,11 +21,53 @@ func (p *Provider) Trail(ctx context.Context, a Actor, q AuditQuery) (Page[Entry
 		q.Owner = a.ID
 	}
 	q.Limit = limit(q.Limit)
+	if q.By != "" {
+		// Whoever is named only narrows what the actor sees anyway. That there is no such
+		// account is answered like one that did nothing there.
+		u, err := p.Store.UserByEmail(ctx, strings.ToLower(q.By))
+		if CodeOf(err) == NotFound {
+			return Page[Entry]{}, nil
+		}
+		if err != nil {
+			return Page[Entry]{}, err
+		}
+		q.Actor = u.ID
+	}
 	entries, err := p.Store.Trail(ctx, q)
 	if err != nil {
 		return Page[Entry]{}, err
 	}
 	return page(entries, q.Limit, 0, func(e Entry) string { return strconv.FormatInt(e.Seq, 10) }), nil
+}
+
+// exportStep is how many entries an export holds in memory at once.
+const exportStep = 200
+
+// ExportTrail returns what gives every entry that an actor may see to put, the newest first;
+// those that are made meanwhile are left out. Whether the trail may be read, and the first
+// entries, are known before anything is put.
+func (p *Provider) ExportTrail(ctx context.Context, a Actor, q AuditQuery) (each func(put func(*Entry) error) error, err error) {
+	q.Limit = exportStep
+	page, err := p.Trail(ctx, a, q)
+	if err != nil {
+		return nil, err
+	}
+	return func(put func(*Entry) error) error {
+		for {
+			for i := range page.Items {
+				if err := put(&page.Items[i]); err != nil {
+					return err
+				}
+			}
+			if page.Next == "" {
+				return nil
+			}
+			q.Before = page.Items[len(page.Items)-1].Seq
+			if page, err = p.Trail(ctx, a, q); err != nil {
+				return err
+			}
+		}
+	}, nil
 }
 
 // VerifyTrail recalculates the whole audit trail, for who may see all of it.

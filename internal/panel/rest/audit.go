@@ -39,10 +39,7 @@ type Entry struct {
 	Hash       string          `json:"hash" doc:"SHA-256 of the entry before and all of this one, so that kubepanel audit verify FILE can recalculate what was exported."`
 }
 
-func entryOf(e *hosting.Entry) Entry {
-	return Entry{Seq: e.Seq, At: e.At, Did: e.Did, Object: e.Object, Actor: e.Actor, ActorName: e.ActorName, Behind: e.Behind, BehindName: e.BehindName,
-		Address: e.Address, Owner: e.Owner, Reseller: e.Reseller, Before: json.RawMessage(e.Before), After: json.RawMessage(e.After), Hash: e.Hash}
-}
+func entryOf(e *hosting.Entry) Entry { return Entry(e.Line()) }
 
 // AuditFilter narrows the trail.
 type AuditFilter struct {
@@ -80,35 +77,23 @@ type stream struct {
 	Body        func(huma.Context)
 }
 
-// exportLimit is how much is read at once.
-const exportLimit = 200
-
 func (s *Server) exportAudit(ctx context.Context, a hosting.Actor, in *AuditFilter) (*stream, error) {
-	q := in.query()
-	q.Limit = exportLimit
-	first, err := s.Rules.Trail(ctx, a, q) // whether it may be read is answered before anything is sent
+	each, err := s.Rules.ExportTrail(ctx, a, in.query()) // whether it may be read is answered before anything is sent
 	if err != nil {
 		return nil, err
 	}
 	return &stream{ContentType: "application/x-ndjson", Body: func(to huma.Context) {
 		to.SetHeader("Content-Type", "application/x-ndjson")
 		to.SetStatus(http.StatusOK)
-		lines := json.NewEncoder(to.BodyWriter())
-		for page := first; ; {
-			for i := range page.Items {
-				if lines.Encode(entryOf(&page.Items[i])) != nil {
-					return // a client that went away
-				}
-			}
-			if page.Next == "" {
-				return
-			}
-			q.Before = page.Items[len(page.Items)-1].Seq
-			var err error
-			if page, err = s.Rules.Trail(ctx, a, q); err != nil {
-				s.Log.ErrorContext(ctx, "export the trail", "err", err)
-				panic(http.ErrAbortHandler) // the client must not take it for the end
-			}
+		lines, gone := json.NewEncoder(to.BodyWriter()), false
+		err := each(func(e *hosting.Entry) error {
+			err := lines.Encode(e.Line())
+			gone = err != nil
+			return err
+		})
+		if err != nil && !gone {
+			s.Log.ErrorContext(ctx, "export the trail", "err", err)
+			panic(http.ErrAbortHandler) // the client must not take it for the end
 		}
 	}}, nil
 }

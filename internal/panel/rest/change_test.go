@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -564,9 +565,11 @@ func TestNoAnswerThatIsKeptShowsASecret(t *testing.T) {
 func TestTheTrailInPagesAndAsAWhole(t *testing.T) {
 	h := newHouse(t)
 	path, seen := "/audit?limit=3", 0
+	var items []rest.Entry
 	for path != "" {
 		page := read[rest.List[rest.Entry]](t, h.boss.get(path).want(t, http.StatusOK))
 		seen += len(page.Items)
+		items = append(items, page.Items...)
 		path = ""
 		if page.Next != "" {
 			path = "/audit?limit=3&cursor=" + page.Next
@@ -574,10 +577,13 @@ func TestTheTrailInPagesAndAsAWhole(t *testing.T) {
 	}
 	whole := h.boss.get("/audit/export").want(t, http.StatusOK)
 	lines := 0
-	for _, c := range whole.body {
-		if c == '\n' {
-			lines++
+	for line := range strings.Lines(string(whole.body)) {
+		want, err := json.Marshal(items[lines])
+		h.must(err)
+		if strings.TrimSpace(line) != string(want) {
+			t.Errorf("the export has %s, and the list %s", line, want)
 		}
+		lines++
 	}
 	if seen != lines || seen == 0 {
 		t.Errorf("pages have %d entries and the export %d", seen, lines)

@@ -1,7 +1,11 @@
 package web_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -38,5 +42,109 @@ func TestHowFarTheTrailCame(t *testing.T) {
 		if page := h.get(path); page.code != http.StatusOK || strings.Contains(page.body, word) {
 			t.Errorf("%s = %d and tells a customer of the log server", path, page.code)
 		}
+	}
+}
+
+// lived fills the trail: a package that changed, an account with a hostile name, sign-ins.
+func lived(h *house) {
+	h.t.Helper()
+	_, err := h.rules.ChangePackage(h.t.Context(), h.boss, h.pack, hosting.NewPackage{Name: "Small", Quota: hosting.Quota{hosting.Sites: 5, hosting.Storage: 20}}, false)
+	h.must(err)
+	_, err = h.rules.CreateUser(h.t.Context(), h.boss, hosting.NewUser{Email: "eve@shop.example", Name: "<img src=x>", Role: hosting.Customer, Package: h.pack})
+	h.must(err)
+	h.site("shop.example", nil)
+}
+
+func TestTheTrailIsNarrowed(t *testing.T) {
+	h := newHouse(t)
+	lived(h)
+	rows := func(query string) int { return strings.Count(h.get("/audit?"+query).body, `<details class="entry">`) }
+	for query, want := range map[string]int{
+		"": 5, "did=package.change": 1, "did=+package.change+": 1, "q=jo@shop.example": 1, "who=" + url.QueryEscape(h.jo.Email): 1, "who=" + string(h.jo.ID): 1, "who=JO@shop.example": 1,
+		"who=boss@provider.example&did=user.create": 2, "who=boss@provider.example&did=site.create": 0, "who=nobody@shop.example": 0, "who=eve@shop.example": 0,
+	} {
+		if got := rows(query); got != want {
+			t.Errorf("/audit?%s shows %d entries, want %d", query, got, want)
+		}
+	}
+	h.get("/audit?who="+string(h.jo.ID)+"&did=site.create").want(t, http.StatusOK, `href="/audit/export?did=site.create&amp;who=`+string(h.jo.ID), `value="site.create"`)
+	for i := range 60 { // more than a page: the next one is about the same
+		h.must(h.rules.SuspendUser(t.Context(), h.boss, h.jo.ID, i%2 == 0))
+	}
+	h.get("/audit?did=user.suspend&who=boss@provider.example").want(t, http.StatusOK, `href="/audit?before=`, `&amp;did=user.suspend&amp;who=boss%40provider.example" rel="next"`)
+	h.as = h.actor(h.jo.ID)
+	if got := rows("who=boss@provider.example&did=package.change"); got != 0 {
+		t.Errorf("a customer sees %d entries of the provider's", got)
+	}
+}
+
+func TestAnEntryOpensToWhatChanged(t *testing.T) {
+	h := newHouse(t)
+	lived(h)
+	h.boss.Address = netip.MustParseAddr("192.0.2.7")
+	h.must(h.rules.SuspendUser(t.Context(), h.boss, h.jo.ID, true))
+	page := h.get("/audit?did=package.change")
+	page.want(t, http.StatusOK, `<bdi dir="ltr">Quota.sites</bdi>`, `<bdi dir="ltr">3</bdi>`, `<bdi dir="ltr">5</bdi>`, "2026-03-01 12:00:00 UTC", "All that Ada Boss did")
+	if strings.Contains(page.body, "Quota.storage") {
+		t.Error("the page tells of what stayed as it was")
+	}
+	h.get("/audit?did=user.suspend").want(t, http.StatusOK, "192.0.2.7")
+	if body := h.get("/audit").body; strings.Contains(body, "<img src=x>") || !strings.Contains(body, "&lt;img src=x&gt;") {
+		t.Error("a name is not shown as the text that it is")
+	}
+}
+
+// A page of the trail costs the same few statements, however long the trail is.
+func TestThePageOfTheTrailAsksLittle(t *testing.T) {
+	h := newHouse(t)
+	cost := func(path string) int {
+		h.statements = 0
+		h.get(path)
+		return h.statements
+	}
+	cost("/audit") // what is kept after the first page
+	few := cost("/audit")
+	for i := range 60 {
+		h.must(h.rules.SuspendUser(t.Context(), h.boss, h.jo.ID, i%2 == 0))
+	}
+	if many, by := cost("/audit"), cost("/audit?who=boss@provider.example"); many != few || by != few+1 || by > 5 {
+		t.Errorf("the page costs %d statements, with 60 entries more %d, of one account %d; want the same, and one more, at most 5", few, many, by)
+	}
+}
+
+func TestTheTrailIsDownloaded(t *testing.T) {
+	h := newHouse(t)
+	lived(h)
+	for i := range 250 { // more than is read at once
+		h.must(h.rules.SuspendUser(t.Context(), h.boss, h.jo.ID, i%2 == 0))
+	}
+	got := h.get("/audit/export?before=3")
+	if kind, as := got.header.Get("Content-Type"), got.header.Get("Content-Disposition"); got.code != http.StatusOK || kind != "application/x-ndjson" || as != `attachment; filename="trail.jsonl"` {
+		t.Fatalf("/audit/export = %d, %s, %s", got.code, kind, as)
+	}
+	var trail hosting.TrailBackwards
+	entries := 0
+	for line := range strings.Lines(got.body) {
+		var l hosting.Line
+		h.must(json.Unmarshal([]byte(line), &l))
+		h.must(trail.See(hosting.Entry{Seq: l.Seq, At: l.At, Actor: l.Actor, Behind: l.Behind, ActorName: l.ActorName, BehindName: l.BehindName, Address: l.Address,
+			Did: l.Did, Object: l.Object, Owner: l.Owner, Reseller: l.Reseller, Before: string(l.Before), After: string(l.After), Hash: l.Hash}))
+		entries++
+	}
+	if _, _, err := trail.End(); err != nil || entries != 255 {
+		t.Errorf("the download has %d entries, want 255 that follow each other: %v", entries, err)
+	}
+	if n := strings.Count(h.get("/audit/export?did=package.change").body, "\n"); n != 1 {
+		t.Errorf("a narrowed download has %d entries, want 1", n)
+	}
+	h.as = h.actor(h.jo.ID)
+	for line := range strings.Lines(h.get("/audit/export").body) {
+		if !strings.Contains(line, fmt.Sprintf("%q", h.jo.ID)) {
+			t.Errorf("a customer downloads %s", line)
+		}
+	}
+	h.as.Role = hosting.Collaborator
+	if got := h.get("/audit/export"); got.code != h.get("/audit").code || got.code < http.StatusBadRequest {
+		t.Errorf("a collaborator's download = %d, want what the page answers", got.code)
 	}
 }

@@ -17,8 +17,10 @@ type inputField struct {
 	Type string
 	// Complete is what a browser may fill in (HTML's autocomplete), Mode the keys that a phone
 	// shows (HTML's inputmode).
-	Complete, Mode       string
-	Holder               string
+	Complete, Mode string
+	Holder         string
+	// List is the id of a datalist that the field has texts to choose from in.
+	List                 string
 	Required, Focus, LTR bool
 	// FromLink takes the value from behind the # of the address.
 	FromLink bool
@@ -39,6 +41,9 @@ func (i inputField) attributes() templ.Attributes {
 	}
 	if i.Holder != "" {
 		a["placeholder"] = i.Holder
+	}
+	if i.List != "" {
+		a["list"] = i.List
 	}
 	if i.LTR {
 		a["dir"] = "ltr"

@@ -158,7 +158,6 @@ func (s *Server) routes() map[string]handler {
 		"POST /account/passkey":           s.beginAddPasskey,
 		"POST /account/passkey/answer":    s.finishAddPasskey,
 		"POST /account/passkey/remove":    s.removePasskey,
-		"GET /audit":                      s.audit,
 		"GET /palette":                    s.palette,
 	}
 	for _, more := range []map[string]handler{s.companies(), s.applications(), s.tokens(), s.platformSettings(), s.databaseRoutes(), s.cronRoutes(), s.ownRoutes(), s.fileRoutes(), s.dangerRoutes()} {
@@ -188,7 +187,7 @@ func (s *Server) cronRoutes() map[string]handler {
 	}
 }
 
-// ownRoutes are those of the platform itself, of who works for a customer, and of who has
+// ownRoutes are those of the platform itself and its trail, of who works for a customer, and of who has
 // lost a second factor.
 func (s *Server) ownRoutes() map[string]handler {
 	return map[string]handler{
@@ -202,6 +201,9 @@ func (s *Server) ownRoutes() map[string]handler {
 		"POST /platform/nodes/{node}/close": s.closeNode,
 		"POST /platform/nodes/{node}/open":  s.openNode,
 		"GET /platform/catalogue":           s.showCatalogue,
+
+		"GET /audit":        s.audit,
+		"GET /audit/export": s.exportAudit,
 	}
 }
 

@@ -18,14 +18,16 @@ func newApplication(env *Env) *cobra.Command {
 }
 
 func allApplications(ctx context.Context, api *client.ClientWithResponses) ([]client.Application, error) {
-	found, err := api.ListApplicationsWithResponse(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
-		return nil, err
-	}
-	return found.JSON200.Items, nil
+	return everyPage(func(cursor *string, most *int64) ([]client.Application, *string, error) {
+		found, err := api.ListApplicationsWithResponse(ctx, &client.ListApplicationsParams{Cursor: cursor, Limit: most})
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
+			return nil, nil, err
+		}
+		return found.JSON200.Items, found.JSON200.Next, nil
+	})
 }
 
 // applicationID finds an application by its name or ID.

@@ -14,33 +14,59 @@ func newAudit(env *Env) *cobra.Command {
 }
 
 func newAuditList(env *Env) *cobra.Command {
-	var did, object string
+	var did, object, actor string
 	limit := int64(0)
 	cmd := env.of(&cobra.Command{Use: "list", Aliases: []string{"ls"}, Short: "List what was done, the newest first",
-		Example: "  kubepanel audit list --limit 20\n  kubepanel audit list --object shop.example -o json"},
+		Example: "  kubepanel audit list --limit 20 --actor jo@shop.example\n  kubepanel audit list --object shop.example -o json"},
 		func(ctx context.Context, api *client.ClientWithResponses) error {
-			found, err := api.ListAuditWithResponse(ctx, &client.ListAuditParams{Did: &did, Object: &object, Limit: &limit})
+			q := client.ListAuditParams{Did: &did, Object: &object}
+			if actor != "" {
+				id, err := userID(ctx, api, actor)
+				if err != nil {
+					return err
+				}
+				q.Actor = &id
+			}
+			found, err := trail(ctx, api, q, limit)
 			if err != nil {
 				return err
 			}
-			if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
-				return err
-			}
-			rows := make([][]string, 0, len(found.JSON200.Items))
-			for _, e := range found.JSON200.Items {
+			rows := make([][]string, 0, len(found))
+			for _, e := range found {
 				who := clean(e.ActorName)
 				if e.BehindName != nil {
 					who = clean(*e.BehindName) + " as " + who
 				}
 				rows = append(rows, []string{e.At.Local().Format(time.DateTime), who, e.Did, clean(e.Object)})
 			}
-			return env.rows(found.JSON200.Items, []string{"AT", "WHO", "DID", "TO"}, rows)
+			return env.rows(found, []string{"AT", "WHO", "DID", "TO"}, rows)
 		})
 	f := cmd.Flags()
 	f.StringVar(&did, "did", "", "only this `action`, such as site.create")
 	f.StringVar(&object, "object", "", "only what was done to this `name`")
-	f.Int64Var(&limit, "limit", 50, "most `number` of entries, up to 200")
+	f.StringVar(&actor, "actor", "", "only what this `account` did, by its address or ID")
+	f.Int64Var(&limit, "limit", 50, "most `number` of entries")
 	return cmd
+}
+
+// trail reads as many entries as were asked for, page by page.
+func trail(ctx context.Context, api *client.ClientWithResponses, q client.ListAuditParams, limit int64) ([]client.Entry, error) {
+	all := []client.Entry{}
+	for {
+		most := min(limit-int64(len(all)), mostAtOnce)
+		q.Limit = &most
+		found, err := api.ListAuditWithResponse(ctx, &q)
+		if err != nil {
+			return nil, err
+		}
+		if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
+			return nil, err
+		}
+		all = append(all, found.JSON200.Items...)
+		if q.Cursor = found.JSON200.Next; value(q.Cursor) == "" || int64(len(all)) >= limit {
+			return all, nil
+		}
+	}
 }
 
 func newAuditVerify(env *Env) *cobra.Command {

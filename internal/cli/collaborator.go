@@ -71,14 +71,16 @@ func on(site string) string {
 }
 
 func allCollaborators(ctx context.Context, api *client.ClientWithResponses, owner string) ([]client.Collaborator, error) {
-	found, err := api.ListCollaboratorsWithResponse(ctx, owner)
-	if err != nil {
-		return nil, err
-	}
-	if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
-		return nil, err
-	}
-	return found.JSON200.Items, nil
+	return everyPage(func(cursor *string, most *int64) ([]client.Collaborator, *string, error) {
+		found, err := api.ListCollaboratorsWithResponse(ctx, owner, &client.ListCollaboratorsParams{Cursor: cursor, Limit: most})
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
+			return nil, nil, err
+		}
+		return found.JSON200.Items, found.JSON200.Next, nil
+	})
 }
 
 // held finds whose sites are shared, and what a collaborator may do on them.

@@ -19,14 +19,16 @@ func newCompany(env *Env) *cobra.Command {
 }
 
 func allCompanies(ctx context.Context, api *client.ClientWithResponses) ([]client.Company, error) {
-	found, err := api.ListCompaniesWithResponse(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
-		return nil, err
-	}
-	return found.JSON200.Items, nil
+	return everyPage(func(cursor *string, most *int64) ([]client.Company, *string, error) {
+		found, err := api.ListCompaniesWithResponse(ctx, &client.ListCompaniesParams{Cursor: cursor, Limit: most})
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
+			return nil, nil, err
+		}
+		return found.JSON200.Items, found.JSON200.Next, nil
+	})
 }
 
 func newCompanyList(env *Env) *cobra.Command {

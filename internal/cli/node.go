@@ -49,19 +49,16 @@ func left(m *client.Maintenance) string {
 func newNodeList(env *Env) *cobra.Command {
 	return env.of(&cobra.Command{Use: "list", Aliases: []string{"ls"}, Short: "List the nodes", Example: "  kubepanel node list"},
 		func(ctx context.Context, api *client.ClientWithResponses) error {
-			found, err := api.ListNodesWithResponse(ctx)
+			all, err := allNodes(ctx, api)
 			if err != nil {
 				return err
 			}
-			if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
-				return err
-			}
-			rows := make([][]string, 0, len(found.JSON200.Items))
-			for i := range found.JSON200.Items {
-				n := &found.JSON200.Items[i]
+			rows := make([][]string, 0, len(all))
+			for i := range all {
+				n := &all[i]
 				rows = append(rows, []string{clean(n.Name), nodeWord(n), clean(n.Version), clean(n.CPU), clean(n.Memory), clean(value(n.Message))})
 			}
-			return env.rows(found.JSON200.Items, []string{"NAME", "STATE", "VERSION", "CPU", "MEMORY", "MESSAGE"}, rows)
+			return env.rows(all, []string{"NAME", "STATE", "VERSION", "CPU", "MEMORY", "MESSAGE"}, rows)
 		})
 }
 
@@ -80,22 +77,19 @@ func newNodeShow(env *Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			pods, err := api.ListNodePodsWithResponse(ctx, name)
+			pods, err := allNodePods(ctx, api, name)
 			if err != nil {
 				return err
 			}
-			if err := client.Check(pods.StatusCode(), pods.ApplicationProblemJSONDefault); err != nil {
-				return err
-			}
 			if env.structured() {
-				return env.printStructured(map[string]any{"node": n, "pods": pods.JSON200.Items})
+				return env.printStructured(map[string]any{"node": n, "pods": pods})
 			}
 			env.say("%s: %s", clean(n.Name), nodeWord(n))
 			if m := n.Maintenance; m != nil && value(m.Message) != "" {
 				env.say("  %s", clean(*m.Message))
 			}
 			rows := [][]string{{"NAMESPACE", "POD", "SITE", "STATE"}}
-			for _, p := range pods.JSON200.Items {
+			for _, p := range pods {
 				state := map[bool]string{true: "running", false: "not running"}[p.Running]
 				if p.Leaving {
 					state = "leaving"
@@ -118,7 +112,7 @@ func newNodeClose(env *Env, drain bool) *cobra.Command {
 	}
 	cmd := env.about("the node's name", &cobra.Command{Use: use + " NAME", Short: short, Long: long, Example: "  kubepanel node " + use + " worker-1 --reason \"a new disk\""},
 		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
-			closed, err := api.CloseNodeWithResponse(ctx, name, client.MaintenanceWish{Drain: &drain, Reason: optional(reason)})
+			closed, err := api.CloseNodeWithResponse(ctx, name, nil, client.MaintenanceWish{Drain: &drain, Reason: optional(reason)})
 			if err != nil {
 				return err
 			}
@@ -178,7 +172,7 @@ func (e *Env) untilClosed(ctx context.Context, api *client.ClientWithResponses, 
 func newNodeOpen(env *Env) *cobra.Command {
 	return env.about("the node's name", &cobra.Command{Use: "uncordon NAME", Short: "Open a node that was closed or drained", Example: "  kubepanel node uncordon worker-1"},
 		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
-			opened, err := api.OpenNodeWithResponse(ctx, name)
+			opened, err := api.OpenNodeWithResponse(ctx, name, nil)
 			if err != nil {
 				return err
 			}
@@ -187,4 +181,30 @@ func newNodeOpen(env *Env) *cobra.Command {
 			}
 			return env.done(map[string]string{"opened": name}, "%s takes new pods again.", clean(name))
 		})
+}
+
+func allNodes(ctx context.Context, api *client.ClientWithResponses) ([]client.Node, error) {
+	return everyPage(func(cursor *string, most *int64) ([]client.Node, *string, error) {
+		found, err := api.ListNodesWithResponse(ctx, &client.ListNodesParams{Cursor: cursor, Limit: most})
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
+			return nil, nil, err
+		}
+		return found.JSON200.Items, found.JSON200.Next, nil
+	})
+}
+
+func allNodePods(ctx context.Context, api *client.ClientWithResponses, node string) ([]client.NodePod, error) {
+	return everyPage(func(cursor *string, most *int64) ([]client.NodePod, *string, error) {
+		found, err := api.ListNodePodsWithResponse(ctx, node, &client.ListNodePodsParams{Cursor: cursor, Limit: most})
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
+			return nil, nil, err
+		}
+		return found.JSON200.Items, found.JSON200.Next, nil
+	})
 }

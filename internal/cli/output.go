@@ -156,3 +156,21 @@ func join[T ~string](words []T, separator string) string {
 	}
 	return strings.Join(plain, separator)
 }
+
+// mostAtOnce is how many items a page of the API has at most.
+const mostAtOnce int64 = 200
+
+// everyPage reads a list of the API to its end.
+func everyPage[T any](ask func(cursor *string, most *int64) (items []T, next *string, err error)) ([]T, error) {
+	all, cursor := []T{}, ""
+	for {
+		items, next, err := ask(&cursor, new(mostAtOnce))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, items...)
+		if cursor = value(next); cursor == "" {
+			return all, nil
+		}
+	}
+}

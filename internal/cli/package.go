@@ -15,14 +15,16 @@ func newPackage(env *Env) *cobra.Command {
 }
 
 func allPackages(ctx context.Context, api *client.ClientWithResponses) ([]client.Package, error) {
-	found, err := api.ListPackagesWithResponse(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
-		return nil, err
-	}
-	return found.JSON200.Items, nil
+	return everyPage(func(cursor *string, most *int64) ([]client.Package, *string, error) {
+		found, err := api.ListPackagesWithResponse(ctx, &client.ListPackagesParams{Cursor: cursor, Limit: most})
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
+			return nil, nil, err
+		}
+		return found.JSON200.Items, found.JSON200.Next, nil
+	})
 }
 
 // packageID finds a package by its name or ID. The packages of a reseller stand in that

@@ -30,6 +30,21 @@ func (o *office) lived(changes int) {
 	}
 }
 
+func TestTheTrailIsListedAsFarAsAsked(t *testing.T) {
+	o := newOffice(t)
+	o.lived(210)
+	for _, tt := range []struct {
+		actor, limit string
+		most, least  int
+	}{{"boss@provider.example", "205", 205, 205}, {"boss@provider.example", "3", 3, 3}, {"boss@provider.example", "1000", 1000, 210}, {"jo@shop.example", "205", 0, 0}} {
+		var entries []map[string]any
+		said := o.want(nil, "audit", "list", "--actor", tt.actor, "--limit", tt.limit, "-o", "json")
+		if err := json.Unmarshal([]byte(said), &entries); err != nil || len(entries) > tt.most || len(entries) < tt.least {
+			t.Errorf("%s of %s = %d entries (%v), want %d to %d", tt.limit, tt.actor, len(entries), err, tt.least, tt.most)
+		}
+	}
+}
+
 func TestTheTrailIsWrittenOutAndRecalculated(t *testing.T) {
 	o := newOffice(t)
 	o.lived(210) // more than the panel reads at once

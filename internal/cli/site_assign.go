@@ -35,7 +35,7 @@ nothing; who had it sees it no more. It asks to type the name of the site first.
 				name: hosting.ShowName(name), does: "give it away"}); err != nil {
 				return err
 			}
-			given, err := api.AssignSiteWithResponse(ctx, name, client.AssignSiteRequest{Owner: to})
+			given, err := api.AssignSiteWithResponse(ctx, name, nil, client.AssignSiteRequest{Owner: to})
 			if err != nil {
 				return err
 			}

@@ -27,18 +27,15 @@ func newFilesRemove(env *Env) *cobra.Command {
 func newFilesTrash(env *Env) *cobra.Command {
 	return env.filesCommand(wording{}, "trash NAME", "List a site's trash, the newest first", "trash blog.localhost",
 		func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
-			found, err := api.ListTrashWithResponse(ctx, args[0])
+			all, err := allTrash(ctx, api, args[0])
 			if err != nil {
 				return err
 			}
-			if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
-				return err
-			}
-			rows := make([][]string, 0, len(found.JSON200.Items))
-			for _, t := range found.JSON200.Items {
+			rows := make([][]string, 0, len(all))
+			for _, t := range all {
 				rows = append(rows, []string{clean(t.Name), clean(t.From), string(t.Kind), fmt.Sprint(t.Size), t.At.Local().Format(time.DateTime)})
 			}
-			return env.rows(found.JSON200.Items, []string{"NAME", "FROM", "KIND", "SIZE", "AT"}, rows)
+			return env.rows(all, []string{"NAME", "FROM", "KIND", "SIZE", "AT"}, rows)
 		})
 }
 
@@ -69,4 +66,17 @@ func newFilesEmpty(env *Env) *cobra.Command {
 			}
 			return env.done(map[string]string{"emptied": args[0]}, "The trash of %s is empty.", clean(args[0]))
 		})
+}
+
+func allTrash(ctx context.Context, api *client.ClientWithResponses, site string) ([]client.Thrown, error) {
+	return everyPage(func(cursor *string, most *int64) ([]client.Thrown, *string, error) {
+		found, err := api.ListTrashWithResponse(ctx, site, &client.ListTrashParams{Cursor: cursor, Limit: most})
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
+			return nil, nil, err
+		}
+		return found.JSON200.Items, found.JSON200.Next, nil
+	})
 }

@@ -518,6 +518,39 @@ func (e UserRole) Valid() bool {
 	}
 }
 
+// Defines values for ListSitesParamsState.
+const (
+	ListSitesParamsStateChanging  ListSitesParamsState = "changing"
+	ListSitesParamsStateCreating  ListSitesParamsState = "creating"
+	ListSitesParamsStateDegraded  ListSitesParamsState = "degraded"
+	ListSitesParamsStateDeleting  ListSitesParamsState = "deleting"
+	ListSitesParamsStateLive      ListSitesParamsState = "live"
+	ListSitesParamsStateStalled   ListSitesParamsState = "stalled"
+	ListSitesParamsStateSuspended ListSitesParamsState = "suspended"
+)
+
+// Valid indicates whether the value is a known member of the ListSitesParamsState enum.
+func (e ListSitesParamsState) Valid() bool {
+	switch e {
+	case ListSitesParamsStateChanging:
+		return true
+	case ListSitesParamsStateCreating:
+		return true
+	case ListSitesParamsStateDegraded:
+		return true
+	case ListSitesParamsStateDeleting:
+		return true
+	case ListSitesParamsStateLive:
+		return true
+	case ListSitesParamsStateStalled:
+		return true
+	case ListSitesParamsStateSuspended:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SearchLogParamsSource.
 const (
 	SearchLogParamsSourceAccess SearchLogParamsSource = "access"
@@ -2214,6 +2247,24 @@ type WebhookChange struct {
 	URL      *string   `json:"url,omitempty"`
 }
 
+// ListTokensParams defines parameters for ListTokens.
+type ListTokensParams struct {
+	// Cursor The next of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items a page has.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListApplicationsParams defines parameters for ListApplications.
+type ListApplicationsParams struct {
+	// Cursor The next of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items a page has.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // CreateApplicationParams defines parameters for CreateApplication.
 type CreateApplicationParams struct {
 	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
@@ -2262,6 +2313,15 @@ type ExportAuditParams struct {
 	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
 }
 
+// ListCompaniesParams defines parameters for ListCompanies.
+type ListCompaniesParams struct {
+	// Cursor The next of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items a page has.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // CreateCompanyParams defines parameters for CreateCompany.
 type CreateCompanyParams struct {
 	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
@@ -2278,6 +2338,45 @@ type DeleteCompanyParams struct {
 type ChangeCompanyParams struct {
 	// IfMatch The ETag of what was read: the change is refused (412) when somebody else changed it since.
 	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// ListNodesParams defines parameters for ListNodes.
+type ListNodesParams struct {
+	// Cursor The next of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items a page has.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// OpenNodeParams defines parameters for OpenNode.
+type OpenNodeParams struct {
+	// IfMatch The ETag of what was read: the change is refused (412) when somebody else changed it since.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// CloseNodeParams defines parameters for CloseNode.
+type CloseNodeParams struct {
+	// IfMatch The ETag of what was read: the change is refused (412) when somebody else changed it since.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// ListNodePodsParams defines parameters for ListNodePods.
+type ListNodePodsParams struct {
+	// Cursor The next of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items a page has.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListPackagesParams defines parameters for ListPackages.
+type ListPackagesParams struct {
+	// Cursor The next of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items a page has.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // CreatePackageParams defines parameters for CreatePackage.
@@ -2332,7 +2431,16 @@ type ListSitesParams struct {
 
 	// Owner Only this account's.
 	Owner *string `form:"owner,omitempty" json:"owner,omitempty"`
+
+	// State Only those in this state. With it or runtime nobody counts: total is missing.
+	State *ListSitesParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Runtime Only those of this runtime, as TYPE or TYPE:VERSION.
+	Runtime *string `form:"runtime,omitempty" json:"runtime,omitempty"`
 }
+
+// ListSitesParamsState defines parameters for ListSites.
+type ListSitesParamsState string
 
 // CreateSiteParams defines parameters for CreateSite.
 type CreateSiteParams struct {
@@ -2463,6 +2571,15 @@ type RenameFileParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// ListTrashParams defines parameters for ListTrash.
+type ListTrashParams struct {
+	// Cursor The next of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items a page has.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // TrashFilesParams defines parameters for TrashFiles.
 type TrashFilesParams struct {
 	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
@@ -2565,6 +2682,12 @@ type FollowLogParams struct {
 // FollowLogParamsSource defines parameters for FollowLog.
 type FollowLogParamsSource string
 
+// AssignSiteParams defines parameters for AssignSite.
+type AssignSiteParams struct {
+	// IfMatch The ETag of what was read: the change is refused (412) when somebody else changed it since.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
 // PurgeSiteCacheParams defines parameters for PurgeSiteCache.
 type PurgeSiteCacheParams struct {
 	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
@@ -2659,6 +2782,15 @@ type DeleteUserParams struct {
 type ChangeUserParams struct {
 	// IfMatch The ETag of what was read: the change is refused (412) when somebody else changed it since.
 	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// ListCollaboratorsParams defines parameters for ListCollaborators.
+type ListCollaboratorsParams struct {
+	// Cursor The next of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items a page has.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // InviteCollaboratorParams defines parameters for InviteCollaborator.
@@ -2920,21 +3052,21 @@ type ClientInterface interface {
 	// Corresponds with DELETE /account/token (the `EndToken` operationId).
 	EndToken(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListTokens List your tokens
+	// ListTokens List your tokens, the newest first
 	//
 	// A token can't make tokens: one makes them on the account's page, or the provider prints them with panel token.
 	//
 	// A token needs the scope `self.view`.
 	//
 	// Corresponds with GET /account/tokens (the `ListTokens` operationId).
-	ListTokens(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListTokens(ctx context.Context, params *ListTokensParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListApplications List the applications that people sign in to by the panel
 	//
 	// A token needs the scope `platform.view`.
 	//
 	// Corresponds with GET /applications (the `ListApplications` operationId).
-	ListApplications(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListApplications(ctx context.Context, params *ListApplicationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateApplicationWithBody Let people sign in to an application by the panel
 	//
@@ -3047,7 +3179,7 @@ type ClientInterface interface {
 	// A token needs the scope `platform.view`.
 	//
 	// Corresponds with GET /companies (the `ListCompanies` operationId).
-	ListCompanies(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListCompanies(ctx context.Context, params *ListCompaniesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateCompanyWithBody Let a company's people sign in
 	//
@@ -3114,7 +3246,7 @@ type ClientInterface interface {
 	// A token needs the scope `platform.view`.
 	//
 	// Corresponds with GET /nodes (the `ListNodes` operationId).
-	ListNodes(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListNodes(ctx context.Context, params *ListNodesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetNode Show a node, and how far a drain of it is
 	//
@@ -3128,7 +3260,7 @@ type ClientInterface interface {
 	// A token needs the scope `platform.change`.
 	//
 	// Corresponds with DELETE /nodes/{node}/maintenance (the `OpenNode` operationId).
-	OpenNode(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*http.Response, error)
+	OpenNode(ctx context.Context, node string, params *OpenNodeParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CloseNodeWithBody Close a node for new pods, and drain it
 	//
@@ -3139,7 +3271,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /nodes/{node}/maintenance (the `CloseNode` operationId).
-	CloseNodeWithBody(ctx context.Context, node string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CloseNodeWithBody(ctx context.Context, node string, params *CloseNodeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CloseNode Close a node for new pods, and drain it
 	//
@@ -3150,21 +3282,21 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /nodes/{node}/maintenance (the `CloseNode` operationId).
-	CloseNode(ctx context.Context, node string, body CloseNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CloseNode(ctx context.Context, node string, params *CloseNodeParams, body CloseNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListNodePods List what runs on a node
 	//
 	// A token needs the scope `platform.view`.
 	//
 	// Corresponds with GET /nodes/{node}/pods (the `ListNodePods` operationId).
-	ListNodePods(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListNodePods(ctx context.Context, node string, params *ListNodePodsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListPackages List packages that accounts can have
 	//
 	// A token needs the scope `package.view`.
 	//
 	// Corresponds with GET /packages (the `ListPackages` operationId).
-	ListPackages(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListPackages(ctx context.Context, params *ListPackagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreatePackageWithBody Make a package
 	//
@@ -3657,7 +3789,7 @@ type ClientInterface interface {
 	// A token needs the scope `site.files`.
 	//
 	// Corresponds with GET /sites/{site}/files/trash (the `ListTrash` operationId).
-	ListTrash(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListTrash(ctx context.Context, site string, params *ListTrashParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// TrashFilesWithBody Move files into the trash
 	//
@@ -3785,7 +3917,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /sites/{site}/owner (the `AssignSite` operationId).
-	AssignSiteWithBody(ctx context.Context, site string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	AssignSiteWithBody(ctx context.Context, site string, params *AssignSiteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// AssignSite Give a site to another account
 	//
@@ -3794,7 +3926,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /sites/{site}/owner (the `AssignSite` operationId).
-	AssignSite(ctx context.Context, site string, body AssignSiteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	AssignSite(ctx context.Context, site string, params *AssignSiteParams, body AssignSiteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PlanSiteWithBody Tell what a change would do
 	//
@@ -3976,7 +4108,7 @@ type ClientInterface interface {
 	// A token needs the scope `collaborator.view`.
 	//
 	// Corresponds with GET /users/{user}/collaborators (the `ListCollaborators` operationId).
-	ListCollaborators(ctx context.Context, user string, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListCollaborators(ctx context.Context, user string, params *ListCollaboratorsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// InviteCollaboratorWithBody Give somebody rights on an account's sites
 	//
@@ -4235,15 +4367,15 @@ func (c *Client) EndToken(ctx context.Context, reqEditors ...RequestEditorFn) (*
 	return c.Client.Do(req)
 }
 
-// ListTokens List your tokens
+// ListTokens List your tokens, the newest first
 //
 // A token can't make tokens: one makes them on the account's page, or the provider prints them with panel token.
 //
 // A token needs the scope `self.view`.
 //
 // Corresponds with GET /account/tokens (the `ListTokens` operationId).
-func (c *Client) ListTokens(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListTokensRequest(c.Server)
+func (c *Client) ListTokens(ctx context.Context, params *ListTokensParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTokensRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4259,8 +4391,8 @@ func (c *Client) ListTokens(ctx context.Context, reqEditors ...RequestEditorFn) 
 // A token needs the scope `platform.view`.
 //
 // Corresponds with GET /applications (the `ListApplications` operationId).
-func (c *Client) ListApplications(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListApplicationsRequest(c.Server)
+func (c *Client) ListApplications(ctx context.Context, params *ListApplicationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListApplicationsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4502,8 +4634,8 @@ func (c *Client) ListRuntimes(ctx context.Context, reqEditors ...RequestEditorFn
 // A token needs the scope `platform.view`.
 //
 // Corresponds with GET /companies (the `ListCompanies` operationId).
-func (c *Client) ListCompanies(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListCompaniesRequest(c.Server)
+func (c *Client) ListCompanies(ctx context.Context, params *ListCompaniesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCompaniesRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4639,8 +4771,8 @@ func (c *Client) ChangeCompany(ctx context.Context, company string, params *Chan
 // A token needs the scope `platform.view`.
 //
 // Corresponds with GET /nodes (the `ListNodes` operationId).
-func (c *Client) ListNodes(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListNodesRequest(c.Server)
+func (c *Client) ListNodes(ctx context.Context, params *ListNodesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListNodesRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4673,8 +4805,8 @@ func (c *Client) GetNode(ctx context.Context, node string, reqEditors ...Request
 // A token needs the scope `platform.change`.
 //
 // Corresponds with DELETE /nodes/{node}/maintenance (the `OpenNode` operationId).
-func (c *Client) OpenNode(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewOpenNodeRequest(c.Server, node)
+func (c *Client) OpenNode(ctx context.Context, node string, params *OpenNodeParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOpenNodeRequest(c.Server, node, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4694,8 +4826,8 @@ func (c *Client) OpenNode(ctx context.Context, node string, reqEditors ...Reques
 // Takes any type of body and a specified content type.
 //
 // Corresponds with PUT /nodes/{node}/maintenance (the `CloseNode` operationId).
-func (c *Client) CloseNodeWithBody(ctx context.Context, node string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCloseNodeRequestWithBody(c.Server, node, contentType, body)
+func (c *Client) CloseNodeWithBody(ctx context.Context, node string, params *CloseNodeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCloseNodeRequestWithBody(c.Server, node, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4715,8 +4847,8 @@ func (c *Client) CloseNodeWithBody(ctx context.Context, node string, contentType
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PUT /nodes/{node}/maintenance (the `CloseNode` operationId).
-func (c *Client) CloseNode(ctx context.Context, node string, body CloseNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCloseNodeRequest(c.Server, node, body)
+func (c *Client) CloseNode(ctx context.Context, node string, params *CloseNodeParams, body CloseNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCloseNodeRequest(c.Server, node, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4732,8 +4864,8 @@ func (c *Client) CloseNode(ctx context.Context, node string, body CloseNodeJSONR
 // A token needs the scope `platform.view`.
 //
 // Corresponds with GET /nodes/{node}/pods (the `ListNodePods` operationId).
-func (c *Client) ListNodePods(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListNodePodsRequest(c.Server, node)
+func (c *Client) ListNodePods(ctx context.Context, node string, params *ListNodePodsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListNodePodsRequest(c.Server, node, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4749,8 +4881,8 @@ func (c *Client) ListNodePods(ctx context.Context, node string, reqEditors ...Re
 // A token needs the scope `package.view`.
 //
 // Corresponds with GET /packages (the `ListPackages` operationId).
-func (c *Client) ListPackages(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListPackagesRequest(c.Server)
+func (c *Client) ListPackages(ctx context.Context, params *ListPackagesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPackagesRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5792,8 +5924,8 @@ func (c *Client) EmptyTrash(ctx context.Context, site string, reqEditors ...Requ
 // A token needs the scope `site.files`.
 //
 // Corresponds with GET /sites/{site}/files/trash (the `ListTrash` operationId).
-func (c *Client) ListTrash(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListTrashRequest(c.Server, site)
+func (c *Client) ListTrash(ctx context.Context, site string, params *ListTrashParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTrashRequest(c.Server, site, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6060,8 +6192,8 @@ func (c *Client) FollowLog(ctx context.Context, site string, source FollowLogPar
 // Takes any type of body and a specified content type.
 //
 // Corresponds with PUT /sites/{site}/owner (the `AssignSite` operationId).
-func (c *Client) AssignSiteWithBody(ctx context.Context, site string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewAssignSiteRequestWithBody(c.Server, site, contentType, body)
+func (c *Client) AssignSiteWithBody(ctx context.Context, site string, params *AssignSiteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAssignSiteRequestWithBody(c.Server, site, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6079,8 +6211,8 @@ func (c *Client) AssignSiteWithBody(ctx context.Context, site string, contentTyp
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PUT /sites/{site}/owner (the `AssignSite` operationId).
-func (c *Client) AssignSite(ctx context.Context, site string, body AssignSiteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewAssignSiteRequest(c.Server, site, body)
+func (c *Client) AssignSite(ctx context.Context, site string, params *AssignSiteParams, body AssignSiteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAssignSiteRequest(c.Server, site, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6461,8 +6593,8 @@ func (c *Client) ChangeUser(ctx context.Context, user string, params *ChangeUser
 // A token needs the scope `collaborator.view`.
 //
 // Corresponds with GET /users/{user}/collaborators (the `ListCollaborators` operationId).
-func (c *Client) ListCollaborators(ctx context.Context, user string, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListCollaboratorsRequest(c.Server, user)
+func (c *Client) ListCollaborators(ctx context.Context, user string, params *ListCollaboratorsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCollaboratorsRequest(c.Server, user, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6992,7 +7124,7 @@ func NewEndTokenRequest(server string) (*http.Request, error) {
 }
 
 // NewListTokensRequest constructs an http.Request for the ListTokens method
-func NewListTokensRequest(server string) (*http.Request, error) {
+func NewListTokensRequest(server string, params *ListTokensParams) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -7010,6 +7142,45 @@ func NewListTokensRequest(server string) (*http.Request, error) {
 		return nil, err
 	}
 
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
@@ -7019,7 +7190,7 @@ func NewListTokensRequest(server string) (*http.Request, error) {
 }
 
 // NewListApplicationsRequest constructs an http.Request for the ListApplications method
-func NewListApplicationsRequest(server string) (*http.Request, error) {
+func NewListApplicationsRequest(server string, params *ListApplicationsParams) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -7035,6 +7206,45 @@ func NewListApplicationsRequest(server string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -7541,7 +7751,7 @@ func NewListRuntimesRequest(server string) (*http.Request, error) {
 }
 
 // NewListCompaniesRequest constructs an http.Request for the ListCompanies method
-func NewListCompaniesRequest(server string) (*http.Request, error) {
+func NewListCompaniesRequest(server string, params *ListCompaniesParams) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -7557,6 +7767,45 @@ func NewListCompaniesRequest(server string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -7768,7 +8017,7 @@ func NewChangeCompanyRequestWithBody(server string, company string, params *Chan
 }
 
 // NewListNodesRequest constructs an http.Request for the ListNodes method
-func NewListNodesRequest(server string) (*http.Request, error) {
+func NewListNodesRequest(server string, params *ListNodesParams) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -7784,6 +8033,45 @@ func NewListNodesRequest(server string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -7829,7 +8117,7 @@ func NewGetNodeRequest(server string, node string) (*http.Request, error) {
 }
 
 // NewOpenNodeRequest constructs an http.Request for the OpenNode method
-func NewOpenNodeRequest(server string, node string) (*http.Request, error) {
+func NewOpenNodeRequest(server string, node string, params *OpenNodeParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -7859,22 +8147,37 @@ func NewOpenNodeRequest(server string, node string) (*http.Request, error) {
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewCloseNodeRequest calls the generic CloseNode builder with application/json body
-func NewCloseNodeRequest(server string, node string, body CloseNodeJSONRequestBody) (*http.Request, error) {
+func NewCloseNodeRequest(server string, node string, params *CloseNodeParams, body CloseNodeJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewCloseNodeRequestWithBody(server, node, "application/json", bodyReader)
+	return NewCloseNodeRequestWithBody(server, node, params, "application/json", bodyReader)
 }
 
 // NewCloseNodeRequestWithBody constructs an http.Request for the CloseNode method, with any body, and a specified content type
-func NewCloseNodeRequestWithBody(server string, node string, contentType string, body io.Reader) (*http.Request, error) {
+func NewCloseNodeRequestWithBody(server string, node string, params *CloseNodeParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -7906,11 +8209,26 @@ func NewCloseNodeRequestWithBody(server string, node string, contentType string,
 
 	req.Header.Add("Content-Type", contentType)
 
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewListNodePodsRequest constructs an http.Request for the ListNodePods method
-func NewListNodePodsRequest(server string, node string) (*http.Request, error) {
+func NewListNodePodsRequest(server string, node string, params *ListNodePodsParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -7935,6 +8253,45 @@ func NewListNodePodsRequest(server string, node string) (*http.Request, error) {
 		return nil, err
 	}
 
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
@@ -7944,7 +8301,7 @@ func NewListNodePodsRequest(server string, node string) (*http.Request, error) {
 }
 
 // NewListPackagesRequest constructs an http.Request for the ListPackages method
-func NewListPackagesRequest(server string) (*http.Request, error) {
+func NewListPackagesRequest(server string, params *ListPackagesParams) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -7960,6 +8317,45 @@ func NewListPackagesRequest(server string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -8533,6 +8929,30 @@ func NewListSitesRequest(server string, params *ListSitesParams) (*http.Request,
 		if params.Owner != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "owner", *params.Owner, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Runtime != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "runtime", *params.Runtime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -10084,7 +10504,7 @@ func NewEmptyTrashRequest(server string, site string) (*http.Request, error) {
 }
 
 // NewListTrashRequest constructs an http.Request for the ListTrash method
-func NewListTrashRequest(server string, site string) (*http.Request, error) {
+func NewListTrashRequest(server string, site string, params *ListTrashParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -10107,6 +10527,45 @@ func NewListTrashRequest(server string, site string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -10880,18 +11339,18 @@ func NewFollowLogRequest(server string, site string, source FollowLogParamsSourc
 }
 
 // NewAssignSiteRequest calls the generic AssignSite builder with application/json body
-func NewAssignSiteRequest(server string, site string, body AssignSiteJSONRequestBody) (*http.Request, error) {
+func NewAssignSiteRequest(server string, site string, params *AssignSiteParams, body AssignSiteJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewAssignSiteRequestWithBody(server, site, "application/json", bodyReader)
+	return NewAssignSiteRequestWithBody(server, site, params, "application/json", bodyReader)
 }
 
 // NewAssignSiteRequestWithBody constructs an http.Request for the AssignSite method, with any body, and a specified content type
-func NewAssignSiteRequestWithBody(server string, site string, contentType string, body io.Reader) (*http.Request, error) {
+func NewAssignSiteRequestWithBody(server string, site string, params *AssignSiteParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -10922,6 +11381,21 @@ func NewAssignSiteRequestWithBody(server string, site string, contentType string
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -11791,7 +12265,7 @@ func NewChangeUserRequestWithBody(server string, user string, params *ChangeUser
 }
 
 // NewListCollaboratorsRequest constructs an http.Request for the ListCollaborators method
-func NewListCollaboratorsRequest(server string, user string) (*http.Request, error) {
+func NewListCollaboratorsRequest(server string, user string, params *ListCollaboratorsParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -11814,6 +12288,45 @@ func NewListCollaboratorsRequest(server string, user string) (*http.Request, err
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -12759,7 +13272,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /account/token (the `EndToken` operationId).
 	EndTokenWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*EndTokenResponse, error)
 
-	// ListTokensWithResponse List your tokens
+	// ListTokensWithResponse List your tokens, the newest first
 	//
 	// A token can't make tokens: one makes them on the account's page, or the provider prints them with panel token.
 	//
@@ -12768,7 +13281,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /account/tokens (the `ListTokens` operationId).
-	ListTokensWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListTokensResponse, error)
+	ListTokensWithResponse(ctx context.Context, params *ListTokensParams, reqEditors ...RequestEditorFn) (*ListTokensResponse, error)
 
 	// ListApplicationsWithResponse List the applications that people sign in to by the panel
 	//
@@ -12777,7 +13290,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /applications (the `ListApplications` operationId).
-	ListApplicationsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListApplicationsResponse, error)
+	ListApplicationsWithResponse(ctx context.Context, params *ListApplicationsParams, reqEditors ...RequestEditorFn) (*ListApplicationsResponse, error)
 
 	// CreateApplicationWithBodyWithResponse Let people sign in to an application by the panel
 	//
@@ -12908,7 +13421,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /companies (the `ListCompanies` operationId).
-	ListCompaniesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListCompaniesResponse, error)
+	ListCompaniesWithResponse(ctx context.Context, params *ListCompaniesParams, reqEditors ...RequestEditorFn) (*ListCompaniesResponse, error)
 
 	// CreateCompanyWithBodyWithResponse Let a company's people sign in
 	//
@@ -12981,7 +13494,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /nodes (the `ListNodes` operationId).
-	ListNodesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListNodesResponse, error)
+	ListNodesWithResponse(ctx context.Context, params *ListNodesParams, reqEditors ...RequestEditorFn) (*ListNodesResponse, error)
 
 	// GetNodeWithResponse Show a node, and how far a drain of it is
 	//
@@ -12999,7 +13512,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /nodes/{node}/maintenance (the `OpenNode` operationId).
-	OpenNodeWithResponse(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*OpenNodeResponse, error)
+	OpenNodeWithResponse(ctx context.Context, node string, params *OpenNodeParams, reqEditors ...RequestEditorFn) (*OpenNodeResponse, error)
 
 	// CloseNodeWithBodyWithResponse Close a node for new pods, and drain it
 	//
@@ -13010,7 +13523,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /nodes/{node}/maintenance (the `CloseNode` operationId).
-	CloseNodeWithBodyWithResponse(ctx context.Context, node string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CloseNodeResponse, error)
+	CloseNodeWithBodyWithResponse(ctx context.Context, node string, params *CloseNodeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CloseNodeResponse, error)
 
 	// CloseNodeWithResponse Close a node for new pods, and drain it
 	//
@@ -13021,7 +13534,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /nodes/{node}/maintenance (the `CloseNode` operationId).
-	CloseNodeWithResponse(ctx context.Context, node string, body CloseNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*CloseNodeResponse, error)
+	CloseNodeWithResponse(ctx context.Context, node string, params *CloseNodeParams, body CloseNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*CloseNodeResponse, error)
 
 	// ListNodePodsWithResponse List what runs on a node
 	//
@@ -13030,7 +13543,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /nodes/{node}/pods (the `ListNodePods` operationId).
-	ListNodePodsWithResponse(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*ListNodePodsResponse, error)
+	ListNodePodsWithResponse(ctx context.Context, node string, params *ListNodePodsParams, reqEditors ...RequestEditorFn) (*ListNodePodsResponse, error)
 
 	// ListPackagesWithResponse List packages that accounts can have
 	//
@@ -13039,7 +13552,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /packages (the `ListPackages` operationId).
-	ListPackagesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListPackagesResponse, error)
+	ListPackagesWithResponse(ctx context.Context, params *ListPackagesParams, reqEditors ...RequestEditorFn) (*ListPackagesResponse, error)
 
 	// CreatePackageWithBodyWithResponse Make a package
 	//
@@ -13578,7 +14091,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /sites/{site}/files/trash (the `ListTrash` operationId).
-	ListTrashWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*ListTrashResponse, error)
+	ListTrashWithResponse(ctx context.Context, site string, params *ListTrashParams, reqEditors ...RequestEditorFn) (*ListTrashResponse, error)
 
 	// TrashFilesWithBodyWithResponse Move files into the trash
 	//
@@ -13720,7 +14233,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /sites/{site}/owner (the `AssignSite` operationId).
-	AssignSiteWithBodyWithResponse(ctx context.Context, site string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AssignSiteResponse, error)
+	AssignSiteWithBodyWithResponse(ctx context.Context, site string, params *AssignSiteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AssignSiteResponse, error)
 
 	// AssignSiteWithResponse Give a site to another account
 	//
@@ -13729,7 +14242,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /sites/{site}/owner (the `AssignSite` operationId).
-	AssignSiteWithResponse(ctx context.Context, site string, body AssignSiteJSONRequestBody, reqEditors ...RequestEditorFn) (*AssignSiteResponse, error)
+	AssignSiteWithResponse(ctx context.Context, site string, params *AssignSiteParams, body AssignSiteJSONRequestBody, reqEditors ...RequestEditorFn) (*AssignSiteResponse, error)
 
 	// PlanSiteWithBodyWithResponse Tell what a change would do
 	//
@@ -13933,7 +14446,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /users/{user}/collaborators (the `ListCollaborators` operationId).
-	ListCollaboratorsWithResponse(ctx context.Context, user string, reqEditors ...RequestEditorFn) (*ListCollaboratorsResponse, error)
+	ListCollaboratorsWithResponse(ctx context.Context, user string, params *ListCollaboratorsParams, reqEditors ...RequestEditorFn) (*ListCollaboratorsResponse, error)
 
 	// InviteCollaboratorWithBodyWithResponse Give somebody rights on an account's sites
 	//
@@ -15245,6 +15758,12 @@ func (r ListNodesResponse) ContentType() string {
 	return ""
 }
 
+// GetNodeResponse200Headers the declared response headers of an HTTP 200 response for GetNode
+type GetNodeResponse200Headers struct {
+	ETag     *string
+	Location *string
+}
+
 type GetNodeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -15252,6 +15771,8 @@ type GetNodeResponse struct {
 	JSON200 *Node
 	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetNodeResponse200Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -15334,6 +15855,12 @@ func (r OpenNodeResponse) ContentType() string {
 	return ""
 }
 
+// CloseNodeResponse202Headers the declared response headers of an HTTP 202 response for CloseNode
+type CloseNodeResponse202Headers struct {
+	ETag     *string
+	Location *string
+}
+
 type CloseNodeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -15341,6 +15868,8 @@ type CloseNodeResponse struct {
 	JSON202 *Node
 	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationProblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *CloseNodeResponse202Headers
 }
 
 // GetJSON202 returns the response for an HTTP 202 `application/json` response
@@ -19667,7 +20196,7 @@ func (c *ClientWithResponses) EndTokenWithResponse(ctx context.Context, reqEdito
 	return ParseEndTokenResponse(rsp)
 }
 
-// ListTokensWithResponse List your tokens
+// ListTokensWithResponse List your tokens, the newest first
 //
 // A token can't make tokens: one makes them on the account's page, or the provider prints them with panel token.
 //
@@ -19676,8 +20205,8 @@ func (c *ClientWithResponses) EndTokenWithResponse(ctx context.Context, reqEdito
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /account/tokens (the `ListTokens` operationId).
-func (c *ClientWithResponses) ListTokensWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListTokensResponse, error) {
-	rsp, err := c.ListTokens(ctx, reqEditors...)
+func (c *ClientWithResponses) ListTokensWithResponse(ctx context.Context, params *ListTokensParams, reqEditors ...RequestEditorFn) (*ListTokensResponse, error) {
+	rsp, err := c.ListTokens(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -19691,8 +20220,8 @@ func (c *ClientWithResponses) ListTokensWithResponse(ctx context.Context, reqEdi
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /applications (the `ListApplications` operationId).
-func (c *ClientWithResponses) ListApplicationsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListApplicationsResponse, error) {
-	rsp, err := c.ListApplications(ctx, reqEditors...)
+func (c *ClientWithResponses) ListApplicationsWithResponse(ctx context.Context, params *ListApplicationsParams, reqEditors ...RequestEditorFn) (*ListApplicationsResponse, error) {
+	rsp, err := c.ListApplications(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -19900,8 +20429,8 @@ func (c *ClientWithResponses) ListRuntimesWithResponse(ctx context.Context, reqE
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /companies (the `ListCompanies` operationId).
-func (c *ClientWithResponses) ListCompaniesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListCompaniesResponse, error) {
-	rsp, err := c.ListCompanies(ctx, reqEditors...)
+func (c *ClientWithResponses) ListCompaniesWithResponse(ctx context.Context, params *ListCompaniesParams, reqEditors ...RequestEditorFn) (*ListCompaniesResponse, error) {
+	rsp, err := c.ListCompanies(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -20015,8 +20544,8 @@ func (c *ClientWithResponses) ChangeCompanyWithResponse(ctx context.Context, com
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /nodes (the `ListNodes` operationId).
-func (c *ClientWithResponses) ListNodesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListNodesResponse, error) {
-	rsp, err := c.ListNodes(ctx, reqEditors...)
+func (c *ClientWithResponses) ListNodesWithResponse(ctx context.Context, params *ListNodesParams, reqEditors ...RequestEditorFn) (*ListNodesResponse, error) {
+	rsp, err := c.ListNodes(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -20045,8 +20574,8 @@ func (c *ClientWithResponses) GetNodeWithResponse(ctx context.Context, node stri
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /nodes/{node}/maintenance (the `OpenNode` operationId).
-func (c *ClientWithResponses) OpenNodeWithResponse(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*OpenNodeResponse, error) {
-	rsp, err := c.OpenNode(ctx, node, reqEditors...)
+func (c *ClientWithResponses) OpenNodeWithResponse(ctx context.Context, node string, params *OpenNodeParams, reqEditors ...RequestEditorFn) (*OpenNodeResponse, error) {
+	rsp, err := c.OpenNode(ctx, node, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -20062,8 +20591,8 @@ func (c *ClientWithResponses) OpenNodeWithResponse(ctx context.Context, node str
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /nodes/{node}/maintenance (the `CloseNode` operationId).
-func (c *ClientWithResponses) CloseNodeWithBodyWithResponse(ctx context.Context, node string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CloseNodeResponse, error) {
-	rsp, err := c.CloseNodeWithBody(ctx, node, contentType, body, reqEditors...)
+func (c *ClientWithResponses) CloseNodeWithBodyWithResponse(ctx context.Context, node string, params *CloseNodeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CloseNodeResponse, error) {
+	rsp, err := c.CloseNodeWithBody(ctx, node, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -20079,8 +20608,8 @@ func (c *ClientWithResponses) CloseNodeWithBodyWithResponse(ctx context.Context,
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /nodes/{node}/maintenance (the `CloseNode` operationId).
-func (c *ClientWithResponses) CloseNodeWithResponse(ctx context.Context, node string, body CloseNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*CloseNodeResponse, error) {
-	rsp, err := c.CloseNode(ctx, node, body, reqEditors...)
+func (c *ClientWithResponses) CloseNodeWithResponse(ctx context.Context, node string, params *CloseNodeParams, body CloseNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*CloseNodeResponse, error) {
+	rsp, err := c.CloseNode(ctx, node, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -20094,8 +20623,8 @@ func (c *ClientWithResponses) CloseNodeWithResponse(ctx context.Context, node st
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /nodes/{node}/pods (the `ListNodePods` operationId).
-func (c *ClientWithResponses) ListNodePodsWithResponse(ctx context.Context, node string, reqEditors ...RequestEditorFn) (*ListNodePodsResponse, error) {
-	rsp, err := c.ListNodePods(ctx, node, reqEditors...)
+func (c *ClientWithResponses) ListNodePodsWithResponse(ctx context.Context, node string, params *ListNodePodsParams, reqEditors ...RequestEditorFn) (*ListNodePodsResponse, error) {
+	rsp, err := c.ListNodePods(ctx, node, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -20109,8 +20638,8 @@ func (c *ClientWithResponses) ListNodePodsWithResponse(ctx context.Context, node
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /packages (the `ListPackages` operationId).
-func (c *ClientWithResponses) ListPackagesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListPackagesResponse, error) {
-	rsp, err := c.ListPackages(ctx, reqEditors...)
+func (c *ClientWithResponses) ListPackagesWithResponse(ctx context.Context, params *ListPackagesParams, reqEditors ...RequestEditorFn) (*ListPackagesResponse, error) {
+	rsp, err := c.ListPackages(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -20978,8 +21507,8 @@ func (c *ClientWithResponses) EmptyTrashWithResponse(ctx context.Context, site s
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /sites/{site}/files/trash (the `ListTrash` operationId).
-func (c *ClientWithResponses) ListTrashWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*ListTrashResponse, error) {
-	rsp, err := c.ListTrash(ctx, site, reqEditors...)
+func (c *ClientWithResponses) ListTrashWithResponse(ctx context.Context, site string, params *ListTrashParams, reqEditors ...RequestEditorFn) (*ListTrashResponse, error) {
+	rsp, err := c.ListTrash(ctx, site, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -21204,8 +21733,8 @@ func (c *ClientWithResponses) FollowLogWithResponse(ctx context.Context, site st
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /sites/{site}/owner (the `AssignSite` operationId).
-func (c *ClientWithResponses) AssignSiteWithBodyWithResponse(ctx context.Context, site string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AssignSiteResponse, error) {
-	rsp, err := c.AssignSiteWithBody(ctx, site, contentType, body, reqEditors...)
+func (c *ClientWithResponses) AssignSiteWithBodyWithResponse(ctx context.Context, site string, params *AssignSiteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AssignSiteResponse, error) {
+	rsp, err := c.AssignSiteWithBody(ctx, site, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -21219,8 +21748,8 @@ func (c *ClientWithResponses) AssignSiteWithBodyWithResponse(ctx context.Context
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /sites/{site}/owner (the `AssignSite` operationId).
-func (c *ClientWithResponses) AssignSiteWithResponse(ctx context.Context, site string, body AssignSiteJSONRequestBody, reqEditors ...RequestEditorFn) (*AssignSiteResponse, error) {
-	rsp, err := c.AssignSite(ctx, site, body, reqEditors...)
+func (c *ClientWithResponses) AssignSiteWithResponse(ctx context.Context, site string, params *AssignSiteParams, body AssignSiteJSONRequestBody, reqEditors ...RequestEditorFn) (*AssignSiteResponse, error) {
+	rsp, err := c.AssignSite(ctx, site, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -21543,8 +22072,8 @@ func (c *ClientWithResponses) ChangeUserWithResponse(ctx context.Context, user s
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /users/{user}/collaborators (the `ListCollaborators` operationId).
-func (c *ClientWithResponses) ListCollaboratorsWithResponse(ctx context.Context, user string, reqEditors ...RequestEditorFn) (*ListCollaboratorsResponse, error) {
-	rsp, err := c.ListCollaborators(ctx, user, reqEditors...)
+func (c *ClientWithResponses) ListCollaboratorsWithResponse(ctx context.Context, user string, params *ListCollaboratorsParams, reqEditors ...RequestEditorFn) (*ListCollaboratorsResponse, error) {
+	rsp, err := c.ListCollaborators(ctx, user, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -22836,6 +23365,26 @@ func ParseGetNodeResponse(rsp *http.Response) (*GetNodeResponse, error) {
 
 	}
 
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetNodeResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers200 = &headers
+	}
+
 	return response, nil
 }
 
@@ -22896,6 +23445,26 @@ func ParseCloseNodeResponse(rsp *http.Response) (*CloseNodeResponse, error) {
 		}
 		response.ApplicationProblemJSONDefault = &dest
 
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers CloseNodeResponse202Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers202 = &headers
 	}
 
 	return response, nil

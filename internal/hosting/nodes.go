@@ -119,7 +119,11 @@ func (p *Provider) careFor(ctx context.Context, a Actor, name string, c change) 
 	if err := May(a, RightPlatformChange, Object{}); err != nil {
 		return err
 	}
-	if _, err := p.NodeState(ctx, a, name); err != nil {
+	state, err := p.NodeState(ctx, a, name)
+	if err != nil {
+		return err
+	}
+	if err := p.expected(state.WishVersion()); err != nil {
 		return err
 	}
 	return p.write(ctx, a, func(Tx) (change, error) { return c, nil })

@@ -229,6 +229,10 @@ func (p *Provider) AssignSite(ctx context.Context, a Actor, name string, to ID) 
 		if err := May(a, RightSiteAssign, was.On()); err != nil {
 			return change{}, err
 		}
+		was.Domain = d
+		if err := p.expected(was.Version()); err != nil {
+			return change{}, err
+		}
 		if err := room(ctx, tx, u, wanted.Amounts); err != nil {
 			return change{}, err
 		}

@@ -58,6 +58,16 @@ func (s *OwnedSite) Version() string {
 	return version(parts...)
 }
 
+// WishVersion names what people want of the node, as it is now. How far that is changes
+// nothing here.
+func (n NodeState) WishVersion() string {
+	parts := []string{n.Name}
+	if m := n.Maintenance; m != nil {
+		parts = append(parts, fmt.Sprint(m.Spec.Drain), fmt.Sprint(m.Spec.TakeDown), m.Spec.Reason, fmt.Sprint(m.DeletionTimestamp != nil))
+	}
+	return version(parts...)
+}
+
 // version is a short digest; each part goes in with its length.
 func version(parts ...string) string {
 	const octets = 9

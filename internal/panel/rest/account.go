@@ -11,7 +11,7 @@ import (
 
 func (s *Server) account() {
 	handle(s, operation{method: http.MethodGet, path: "/account", id: "getAccount", summary: "Show whose token this is, and what it is good for"}, s.getAccount)
-	handle(s, operation{method: http.MethodGet, path: "/account/tokens", id: "listTokens", summary: "List your tokens", scope: hosting.RightSelfView,
+	handle(s, operation{method: http.MethodGet, path: "/account/tokens", id: "listTokens", summary: "List your tokens, the newest first", scope: hosting.RightSelfView,
 		says: "A token can't make tokens: one makes them on the account's page, or the provider prints them with panel token."}, s.listTokens)
 	handle(s, operation{method: http.MethodDelete, path: "/account/token", id: "endToken", summary: "Make this token worthless", status: http.StatusNoContent}, s.endToken)
 	handle(s, operation{method: http.MethodGet, path: "/account/sessions", id: "listSessions", summary: "List the browsers that you are signed in with", scope: hosting.RightSelfView}, s.listSessions)
@@ -56,16 +56,14 @@ type Token struct {
 	UsedAt    *time.Time      `json:"usedAt,omitempty" doc:"The last use, within an hour."`
 }
 
-func (s *Server) listTokens(ctx context.Context, a hosting.Actor, _ *struct{}) (*answer[List[Token]], error) {
+func (s *Server) listTokens(ctx context.Context, a hosting.Actor, in *Paging) (*answer[List[Token]], error) {
 	found, err := s.Doors.TokensOf(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	l := List[Token]{Items: make([]Token, 0, len(found))}
-	for _, t := range found {
-		l.Items = append(l.Items, Token{ID: t.ID, Name: t.Name, Scopes: append([]hosting.Right{}, t.Scopes...), CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, UsedAt: moment(t.UsedAt)})
-	}
-	return &answer[List[Token]]{l}, nil
+	return paged(*in, found, func(t *hosting.Token) string { return newest(t.CreatedAt, string(t.ID)) }, func(t *hosting.Token) Token {
+		return Token{ID: t.ID, Name: t.Name, Scopes: append([]hosting.Right{}, t.Scopes...), CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, UsedAt: moment(t.UsedAt)}
+	})
 }
 
 func (s *Server) endToken(ctx context.Context, _ hosting.Actor, _ *struct{}) (*struct{}, error) {

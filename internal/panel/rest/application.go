@@ -58,12 +58,12 @@ type ApplicationPath struct {
 	Application hosting.ID `path:"application" maxLength:"64"`
 }
 
-func (s *Server) listApplications(ctx context.Context, a hosting.Actor, _ *struct{}) (*answer[List[Application]], error) {
+func (s *Server) listApplications(ctx context.Context, a hosting.Actor, in *Paging) (*answer[List[Application]], error) {
 	found, err := s.Rules.Applications(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	return &answer[List[Application]]{listOf(hosting.Page[hosting.Application]{Items: found, Total: int64(len(found))}, applicationOf)}, nil
+	return paged(*in, found, func(a *hosting.Application) string { return byName(a.Name, a.ID) }, applicationOf)
 }
 
 func (s *Server) createApplication(ctx context.Context, a hosting.Actor, in *struct{ Body NewApplication }) (*versioned[Application], error) {

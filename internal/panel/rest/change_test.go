@@ -356,6 +356,41 @@ func TestWhoReadAnOlderStateChangesNothing(t *testing.T) {
 	}
 }
 
+func TestASiteIsGivenAwayAsItWasRead(t *testing.T) {
+	h := newHouse(t)
+	const at = "/sites/jo.example"
+	give := func(to *account, tag string) reply {
+		return h.boss.ask(request{method: http.MethodPut, path: at + "/owner", body: map[string]any{"owner": to.user.ID}, header: map[string]string{"If-Match": tag}})
+	}
+	tag := h.boss.get(at).header.Get("Etag")
+	give(h.al, tag).want(t, http.StatusNoContent)
+	give(h.seller, tag).problem(t, http.StatusPreconditionFailed, hosting.Changed, "")
+	h.boss.get(at).want(t, http.StatusOK, `"owner":"`+string(h.al.user.ID)+`"`)
+	give(h.seller, h.boss.get(at).header.Get("Etag")).want(t, http.StatusNoContent)
+}
+
+func TestANodeIsClosedAsItWasRead(t *testing.T) {
+	h := newHouse(t)
+	const at = "/nodes/worker-1"
+	ask := func(method, reason, tag string) reply {
+		q := request{method: method, path: at + "/maintenance", header: map[string]string{"If-Match": tag}}
+		if method == http.MethodPut {
+			q.body = map[string]any{"reason": reason}
+		}
+		return h.boss.ask(q)
+	}
+	open := h.boss.get(at).header.Get("Etag")
+	closed := ask(http.MethodPut, "mine", open).want(t, http.StatusAccepted).header.Get("Etag")
+	if now := h.boss.get(at).header.Get("Etag"); now != closed || now == open {
+		t.Errorf("the node has the tag %s after an answer with %s; before it was %s", now, closed, open)
+	}
+	ask(http.MethodPut, "theirs", open).problem(t, http.StatusPreconditionFailed, hosting.Changed, "")
+	ask(http.MethodDelete, "", open).problem(t, http.StatusPreconditionFailed, hosting.Changed, "")
+	h.boss.get(at).want(t, http.StatusOK, `"reason":"mine"`)
+	h.yard["worker-1"].Status.Pods = 4 // how far it is refuses nobody
+	ask(http.MethodDelete, "", closed).want(t, http.StatusNoContent)
+}
+
 // The operator's word about a site is no change of it.
 func TestAMovingStatusRefusesNoChange(t *testing.T) {
 	h := newHouse(t)

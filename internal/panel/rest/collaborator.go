@@ -25,16 +25,17 @@ type Collaborator struct {
 	Rights []hosting.Right `json:"rights"`
 }
 
-func (s *Server) listCollaborators(ctx context.Context, a hosting.Actor, in *UserPath) (*answer[List[Collaborator]], error) {
+func (s *Server) listCollaborators(ctx context.Context, a hosting.Actor, in *struct {
+	UserPath
+	Paging
+}) (*answer[List[Collaborator]], error) {
 	found, err := s.Rules.Collaborators(ctx, a, in.User)
 	if err != nil {
 		return nil, err
 	}
-	l := List[Collaborator]{Items: make([]Collaborator, 0, len(found))}
-	for _, g := range found {
-		l.Items = append(l.Items, Collaborator{ID: g.User.ID, Email: g.User.Email, Name: g.User.Name, Site: g.Grant.Site, Rights: g.Grant.Rights})
-	}
-	return &answer[List[Collaborator]]{l}, nil
+	return paged(in.Paging, found, func(g *hosting.GrantedUser) string { return g.User.Email + "\n" + g.Grant.Site }, func(g *hosting.GrantedUser) Collaborator {
+		return Collaborator{ID: g.User.ID, Email: g.User.Email, Name: g.User.Name, Site: g.Grant.Site, Rights: g.Grant.Rights}
+	})
 }
 
 func (s *Server) invite(ctx context.Context, a hosting.Actor, in *struct {

@@ -64,12 +64,12 @@ type CompanyPath struct {
 	Company hosting.ID `path:"company" maxLength:"64"`
 }
 
-func (s *Server) listCompanies(ctx context.Context, a hosting.Actor, _ *struct{}) (*answer[List[Company]], error) {
+func (s *Server) listCompanies(ctx context.Context, a hosting.Actor, in *Paging) (*answer[List[Company]], error) {
 	found, err := s.Rules.IdentityProviders(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	return whole(found, s.companyOf), nil
+	return paged(*in, found, func(p *hosting.IdentityProvider) string { return byName(p.Name, p.ID) }, s.companyOf)
 }
 
 func (s *Server) createCompany(ctx context.Context, a hosting.Actor, in *struct{ Body CompanyWish }) (*versioned[Company], error) {

@@ -128,7 +128,10 @@ type Thrown struct {
 	Until *time.Time `json:"until,omitempty" doc:"When it is removed for good."`
 }
 
-func (s *Server) listTrash(ctx context.Context, a hosting.Actor, in *SitePath) (*answer[List[Thrown]], error) {
+func (s *Server) listTrash(ctx context.Context, a hosting.Actor, in *struct {
+	SitePath
+	Paging
+}) (*answer[List[Thrown]], error) {
 	files, err := s.open(ctx, a, in.Site)
 	if err != nil {
 		return nil, err
@@ -137,11 +140,11 @@ func (s *Server) listTrash(ctx context.Context, a hosting.Actor, in *SitePath) (
 	if err != nil {
 		return nil, err
 	}
-	return whole(found, func(t *orders.Thrown) Thrown {
+	return paged(in.Paging, found, func(t *orders.Thrown) string { return newest(t.At, string(t.Name)) }, func(t *orders.Thrown) Thrown {
 		thrown := Thrown{Name: readable(t.Name), From: readable(t.From), Kind: t.Kind, Size: t.Size, At: t.At}
 		if !t.Until.IsZero() {
 			thrown.Until = &t.Until
 		}
 		return thrown
-	}), nil
+	})
 }

@@ -74,21 +74,23 @@ type NodePath struct {
 	Node string `path:"node" maxLength:"253" doc:"The node's name."`
 }
 
-func (s *Server) listNodes(ctx context.Context, a hosting.Actor, _ *struct{}) (*answer[List[Node]], error) {
+func (s *Server) listNodes(ctx context.Context, a hosting.Actor, in *Paging) (*answer[List[Node]], error) {
 	found, err := s.Rules.NodeStates(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	return whole(found, nodeOf), nil
+	return paged(*in, found, func(n *hosting.NodeState) string { return n.Name }, nodeOf)
 }
 
-func (s *Server) getNode(ctx context.Context, a hosting.Actor, in *NodePath) (*answer[Node], error) {
+func (s *Server) getNode(ctx context.Context, a hosting.Actor, in *NodePath) (*versioned[Node], error) {
 	found, err := s.Rules.NodeState(ctx, a, in.Node)
 	if err != nil {
 		return nil, err
 	}
-	return &answer[Node]{nodeOf(found)}, nil
+	return showNode(found), nil
 }
+
+func showNode(n *hosting.NodeState) *versioned[Node] { return versionedAs(n.WishVersion(), nodeOf(n)) }
 
 // NodePod is a pod on a node.
 type NodePod struct {
@@ -100,34 +102,41 @@ type NodePod struct {
 	Since     *time.Time `json:"since,omitempty"`
 }
 
-func (s *Server) listNodePods(ctx context.Context, a hosting.Actor, in *NodePath) (*answer[List[NodePod]], error) {
+func (s *Server) listNodePods(ctx context.Context, a hosting.Actor, in *struct {
+	NodePath
+	Paging
+}) (*answer[List[NodePod]], error) {
 	found, err := s.Rules.NodePods(ctx, a, in.Node)
 	if err != nil {
 		return nil, err
 	}
-	return whole(found, func(p *hosting.NodePod) NodePod {
+	return paged(in.Paging, found, func(p *hosting.NodePod) string { return p.Namespace + "\n" + p.Name }, func(p *hosting.NodePod) NodePod {
 		return NodePod{Namespace: p.Namespace, Name: p.Name, Site: p.Site, Running: p.Running, Leaving: p.Leaving, Since: moment(p.Since)}
-	}), nil
+	})
 }
 
 func (s *Server) closeNode(ctx context.Context, a hosting.Actor, in *struct {
 	NodePath
+	Condition
 	Body MaintenanceWish
-}) (*answer[Node], error) {
+}) (*versioned[Node], error) {
 	spec := v1alpha1.NodeMaintenanceSpec{Drain: in.Body.Drain, TakeDown: in.Body.TakeDown, Reason: in.Body.Reason}
-	if err := s.Rules.CloseNode(ctx, a, in.Node, spec); err != nil {
+	if err := s.Rules.If(in.version()).CloseNode(ctx, a, in.Node, spec); err != nil {
 		return nil, err
 	}
 	found, err := s.Rules.NodeState(ctx, a, in.Node)
 	if hosting.CodeOf(err) == hosting.Forbidden && err != nil { // the token may not look
-		return &answer[Node]{Node{Name: in.Node, Closed: true, Maintenance: &Maintenance{MaintenanceWish: in.Body}}}, nil
+		return &versioned[Node]{Body: Node{Name: in.Node, Closed: true, Maintenance: &Maintenance{MaintenanceWish: in.Body}}}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &answer[Node]{nodeOf(found)}, nil
+	return showNode(found), nil
 }
 
-func (s *Server) openNode(ctx context.Context, a hosting.Actor, in *NodePath) (*struct{}, error) {
-	return nil, s.Rules.OpenNode(ctx, a, in.Node)
+func (s *Server) openNode(ctx context.Context, a hosting.Actor, in *struct {
+	NodePath
+	Condition
+}) (*struct{}, error) {
+	return nil, s.Rules.If(in.version()).OpenNode(ctx, a, in.Node)
 }

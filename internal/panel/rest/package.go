@@ -81,12 +81,12 @@ type PackagePath struct {
 	Package hosting.ID `path:"package" maxLength:"64" doc:"The package's ID."`
 }
 
-func (s *Server) listPackages(ctx context.Context, a hosting.Actor, _ *struct{}) (*answer[List[Package]], error) {
+func (s *Server) listPackages(ctx context.Context, a hosting.Actor, in *Paging) (*answer[List[Package]], error) {
 	found, err := s.Rules.Packages(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	return &answer[List[Package]]{listOf(hosting.Page[hosting.Package]{Items: found, Total: int64(len(found))}, packageOf)}, nil
+	return paged(*in, found, func(p *hosting.Package) string { return byName(p.Name, p.ID) }, packageOf)
 }
 
 func (s *Server) createPackage(ctx context.Context, a hosting.Actor, in *struct {

@@ -3,7 +3,11 @@ package rest
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 	"unicode/utf8"
 
 	"kubepanel.io/kubepanel/internal/hosting"
@@ -60,6 +64,36 @@ func listOf[T, R any](p hosting.Page[T], represent func(*T) R) List[R] {
 		l.Items = append(l.Items, represent(&p.Items[i]))
 	}
 	return l
+}
+
+// paged makes a page of all that a rule returned, ordered by a key that no two have in
+// common. The page that follows begins behind the last one's key, whether what had it is
+// still there or not.
+func paged[T, R any](p Paging, items []T, key func(*T) string, represent func(*T) R) (*answer[List[R]], error) {
+	after, err := p.after()
+	if err != nil {
+		return nil, err
+	}
+	all := slices.SortedFunc(slices.Values(items), func(a, b T) int { return strings.Compare(key(&a), key(&b)) })
+	begin, found := slices.BinarySearchFunc(all, after, func(one T, after string) int { return strings.Compare(key(&one), after) })
+	if found {
+		begin++
+	}
+	end := min(begin+p.Limit, len(all))
+	page := hosting.Page[T]{Items: all[begin:end], Total: int64(len(all))}
+	if end < len(all) {
+		page.Next = key(&all[end-1])
+	}
+	return &answer[List[R]]{listOf(page, represent)}, nil
+}
+
+// byName is the key of what has a name that others may have too.
+func byName(name string, id hosting.ID) string { return name + "\n" + string(id) }
+
+// newest is the key of what is listed with the newest first. A name may be any octets.
+func newest(at time.Time, name string) string {
+	const far, nanoseconds = 1 << 40, 1e9 - 1 // far is some 30,000 years ahead
+	return fmt.Sprintf("%014d%09d %x", far-at.Unix(), nanoseconds-at.Nanosecond(), name)
 }
 
 // answer is a representation.

@@ -212,11 +212,12 @@ func (s *Server) getCredentials(ctx context.Context, a hosting.Actor, in *struct
 
 func (s *Server) assignSite(ctx context.Context, a hosting.Actor, in *struct {
 	SitePath
+	Condition
 	Body struct {
 		Owner hosting.ID `json:"owner" maxLength:"64" doc:"The account that it is to belong to."`
 	}
 }) (*struct{}, error) {
-	return nil, s.Rules.AssignSite(ctx, a, in.Site, in.Body.Owner)
+	return nil, s.Rules.If(in.version()).AssignSite(ctx, a, in.Site, in.Body.Owner)
 }
 
 // DatabaseVisit is the way into phpMyAdmin.

@@ -183,7 +183,7 @@ func (p siteCron) view() templ.Component {
 					return templ_7745c5c3_Err
 				}
 				templ_7745c5c3_Err = sameElsewhere(p.frame, "kubepanel site cron output "+p.Row.Name+" "+p.Job.Name, "kubepanel site cron run "+p.Row.Name+" "+p.Job.Name,
-					"kubectl --namespace "+p.Domain.Status.Namespace+" get jobs --selector kubepanel.io/cron-job="+p.Job.Name).Render(ctx, templ_7745c5c3_Buffer)
+					"kubectl --namespace "+p.Domain.Status.Namespace+" get jobs --selector kubepanel.io/cron-job="+p.Job.Name, "kubectl get domain "+p.Row.Object+" --output jsonpath='{.spec.cronJobs}'").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -155,12 +155,12 @@ func (p siteEdit) view() templ.Component {
 					return templ_7745c5c3_Err
 				}
 			case "settings":
-				templ_7745c5c3_Err = sameElsewhere(p.frame, "kubepanel site set "+p.Row.Name+" --memory 1Gi --upload-size 256m --webserver-config nginx.conf", "kubepanel site plan "+p.Row.Name+" --memory 1Gi", "kubepanel site plan -f domain.yaml").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = sameElsewhere(p.frame, "kubepanel site set "+p.Row.Name+" --memory 1Gi --upload-size 256m --webserver-config nginx.conf", "kubepanel site plan "+p.Row.Name+" --memory 1Gi", "kubectl get domain "+p.Row.Object+" --output yaml > domain.yaml", "kubepanel site plan -f domain.yaml", "kubectl apply -f domain.yaml").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			case "access":
-				templ_7745c5c3_Err = sameElsewhere(p.frame, "kubepanel site set "+p.Row.Name+" --authorized-keys ~/.ssh/id_ed25519.pub", "kubepanel site set "+p.Row.Name+" --shell").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = sameElsewhere(p.frame, "kubepanel site set "+p.Row.Name+" --authorized-keys ~/.ssh/id_ed25519.pub", "kubepanel site set "+p.Row.Name+" --shell", "kubectl edit domain "+p.Row.Object).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -101,7 +101,7 @@ func (f siteForm) request() hosting.NewSite {
 func (f siteForm) line() string {
 	words := []string{"kubepanel site create", "shop.example"}
 	if f.Name != "" {
-		words[1] = f.Name
+		words[1] = shellWord(f.Name)
 	}
 	if f.Kind == "wordpress" {
 		words = append(words, "--wordpress")

@@ -22,6 +22,10 @@ func (s *Server) followLog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	// Before a stream begins: what is refused has a status of its own, and takes no place.
+	if _, err := s.Rules.SiteFor(r.Context(), p.Actor, hosting.RightSiteLogs, p.Row.Name); err != nil {
+		return err
+	}
 	end, err := s.streams.Take(p.Actor.ID)
 	if err != nil {
 		return err

@@ -150,7 +150,7 @@ func (o *office) figures(f *findings) {
 // pages are the addresses of all pages of the panel but those beyond it.
 func (o *office) pages() []string {
 	o.Helper()
-	known := strings.NewReplacer("{$}", "", "{site}", townSite(7), "{user}", string(townUser(7)), "{package}", "package", "{company}", "company", "{application}", "application")
+	known := strings.NewReplacer("{$}", "", "{site}", townSite(7), "{user}", string(townUser(7)), "{package}", "package", "{company}", "company", "{application}", "application", "{guide}", "customer")
 	var all []string
 	for _, pattern := range web.Pages() {
 		if slices.ContainsFunc(beyond, func(p string) bool { return strings.HasPrefix(pattern, p) }) {

@@ -8,11 +8,12 @@ import (
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
-// How many sites and accounts the palette shows at most: more than a glance takes in are
+// How many sites, accounts and headings of guides the palette shows at most: more than a glance takes in are
 // found by typing on.
 const (
-	paletteSites = 7
-	paletteUsers = 5
+	paletteSites  = 7
+	paletteUsers  = 5
+	paletteGuides = 7
 )
 
 // paletteFound is what the palette found.
@@ -57,7 +58,7 @@ func (s *Server) palette(w http.ResponseWriter, r *http.Request) error {
 	p.add(p.T("Accounts"), users)
 	p.add(p.T("Pages"), p.called(p.pages()))
 	p.add(p.T("Actions"), p.called(p.doable()))
-	p.add(p.T("Guides"), p.called(p.guides()))
+	p.add(p.T("Guides"), p.guideHits())
 	return show(w, r, http.StatusOK, p.view())
 }
 
@@ -175,7 +176,20 @@ func (f *frame) doable() []hit {
 	return hits
 }
 
-// guides are what there is to read.
-func (f *frame) guides() []hit {
-	return []hit{{link: link{Text: f.T("How the API works"), To: "/api/v1/docs", Icon: "info"}}}
+// guideHits are what there is to read: the guides and their parts once something is
+// typed, and before that where they are.
+func (p paletteFound) guideHits() []hit {
+	api := hit{link: link{Text: p.T("How the API works"), To: "/api/v1/docs", Icon: "info"}}
+	if p.Search == "" {
+		return []hit{{link: link{Text: p.T("Guides"), To: guidesURL, Icon: "info"}}, api}
+	}
+	hits := []hit{api}
+	for _, g := range p.guidesOf() {
+		hits = append(hits, hit{link: link{Text: g.Title, To: g.url(), Icon: "info"}, Named: true})
+		for _, part := range g.Parts {
+			hits = append(hits, hit{link: link{Text: part.Title, To: g.url() + "#" + part.ID, Icon: "info"}, Named: true})
+		}
+	}
+	found := p.called(hits)
+	return found[:min(len(found), paletteGuides)]
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"kubepanel.io/kubepanel/docs/panel"
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
 	"kubepanel.io/kubepanel/internal/panel/metrics"
@@ -57,6 +58,7 @@ type Server struct {
 	locales locale.Set
 	streams streams.Places
 	look    look
+	guides  []guide
 }
 
 // New prepares everything that does not depend on who asks.
@@ -69,7 +71,11 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the languages: %w", err)
 	}
-	return &Server{Options: o, assets: assets, locales: locales}, nil
+	guides, err := readGuides(panel.Guides)
+	if err != nil {
+		return nil, err
+	}
+	return &Server{Options: o, assets: assets, locales: locales, guides: guides}, nil
 }
 
 // handler answers a request or says why it can't.
@@ -159,6 +165,8 @@ func (s *Server) routes() map[string]handler {
 		"POST /account/passkey/answer":    s.finishAddPasskey,
 		"POST /account/passkey/remove":    s.removePasskey,
 		"GET /palette":                    s.palette,
+		"GET " + guidesURL:                s.listGuides,
+		"GET " + guidesURL + "/{guide}":   s.showGuide,
 	}
 	for _, more := range []map[string]handler{s.companies(), s.applications(), s.tokens(), s.platformSettings(), s.databaseRoutes(), s.cronRoutes(), s.ownRoutes(), s.fileRoutes(), s.dangerRoutes()} {
 		maps.Copy(all, more)

@@ -1,0 +1,62 @@
+package web_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"kubepanel.io/kubepanel/internal/hosting"
+)
+
+// Every guide is a page, and each link in it leads to something: another guide, a heading
+// that is there, or the Internet.
+func TestGuidesLeadSomewhere(t *testing.T) {
+	h := newHouse(t)
+	pages := map[string]string{}
+	for _, m := range regexp.MustCompile(`href="(/guides/[a-zA-Z-]+)"`).FindAllStringSubmatch(h.get("/guides").body, -1) {
+		page := h.get(m[1])
+		page.want(t, http.StatusOK, `<article class="card prose" lang="en"`)
+		_, pages[m[1]], _ = strings.Cut(page.body, "<article")
+	}
+	if len(pages) < 10 {
+		t.Fatalf("%d guides, want those of docs/panel", len(pages))
+	}
+	for path, text := range pages {
+		article, _, _ := strings.Cut(text, "</article>")
+		if strings.Contains(article, "<img") || strings.Contains(article, ".md") && strings.Contains(article, `.md"`) {
+			t.Errorf("%s shows a picture or leads to a file that the panel has not", path)
+		}
+		for _, m := range regexp.MustCompile(`href="([^"#]*)(?:#([^"]*))?"`).FindAllStringSubmatch(article, -1) {
+			to := m[1]
+			if to == "" {
+				to = path
+			}
+			if strings.HasPrefix(to, "https://") {
+				continue
+			}
+			there, ok := pages[to]
+			if !ok || m[2] != "" && !strings.Contains(there, ` id="`+m[2]+`"`) {
+				t.Errorf("%s leads to %s#%s, which is nowhere", path, to, m[2])
+			}
+		}
+	}
+}
+
+// Guides for who runs the platform are in nobody else's way.
+func TestGuidesAreForWhoNeedsThem(t *testing.T) {
+	h := newHouse(t)
+	h.finds("nodes", "/guides/administrator#nodes")
+	h.finds("phone", "/guides/customer#on-a-phone-in-the-dark-from-right-to-left")
+	h.as = h.jo
+	h.finds("nodes", "not /guides/administrator#nodes")
+	h.finds("phone", "/guides/customer#on-a-phone-in-the-dark-from-right-to-left")
+	h.finds("", "/guides")
+	h.get("/guides").want(t, http.StatusOK, "/guides/customer", "/guides/signing-in")
+	h.get("/guides/administrator").want(t, http.StatusOK) // another guide leads there
+	h.get("/guides/nothing").want(t, http.StatusNotFound)
+	h.as = hosting.Actor{}
+	if got := h.get("/guides/customer"); got.code != http.StatusSeeOther {
+		t.Errorf("a guide for nobody = %d", got.code)
+	}
+}

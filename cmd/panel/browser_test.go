@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -159,10 +161,16 @@ func TestPagesStandStillAndFit(t *testing.T) {
 // stands opens a page and looks at all that is asked of each in a dress.
 func (w *window) stands(path, script string, d dress) {
 	w.Helper()
-	shift := w.open(path)
+	w.looks(path, script, d)
 	if at := w.read("location.pathname"); strings.HasPrefix(at, "/sign-in") {
 		w.Fatalf("%s led to %s: the browser is not signed in", path, at)
 	}
+}
+
+// looks is stands for who may not be signed in.
+func (w *window) looks(path, script string, d dress) {
+	w.Helper()
+	shift := w.open(path)
 	if shift > 0.001 {
 		w.Errorf("%s in %s: the layout shifted by %.3f", path, d.name, shift)
 	}
@@ -211,6 +219,45 @@ func TestSettingUpASecondFactorFits(t *testing.T) {
 		w.fits(script, "enrol", d)
 		w.do(chromedp.Submit(`form[action="/enrol/code"] button`, chromedp.ByQuery), chromedp.WaitVisible("#seed", chromedp.ByQuery))
 		w.fits(script, "enrol-code", d)
+	}
+}
+
+// What web.Pages does not name is seen in every dress too: the ways in, for who is not
+// signed in, and what says that something is not there, not allowed or broken.
+func TestTheWaysInAndFaultsStandStillAndFit(t *testing.T) {
+	town := newTown(t)
+	o := town.open()
+	o.signIn()
+	w, script := o.window(), axe.Script(t)
+	p := o.person()
+	p.goes("/sign-in")
+	p.fills([2]string{"email", "ada@provider.example"}, [2]string{"password", "correct horse battery staple"})
+	p.sees("authenticator")
+	// Without its table, a page that needs it breaks.
+	db, err := sql.Open("sqlite", strings.TrimPrefix(town.database, "sqlite:"))
+	must(t, err)
+	_, err = db.ExecContext(t.Context(), "PRAGMA busy_timeout = 5000; ALTER TABLE trail RENAME TO lost")
+	must(t, errors.Join(err, db.Close()))
+	alone := o.person()
+	ways := []string{"/sign-in", "/forgot", "/password", "/start", "/sign-in/mailed"}
+	for _, d := range dresses() {
+		p.dress(d.width, d.height, d.theme, d.language)
+		p.looks("/sign-in/code", script, d)
+		alone.dress(d.width, d.height, d.theme, d.language)
+		for _, path := range ways {
+			alone.looks(path, script, d)
+		}
+		w.dress(d.width, d.height, d.theme, d.language)
+		for _, path := range []string{"/nowhere", "/companies/none", "/applications/none", "/sites/none.example", "/audit"} {
+			w.stands(path, script, d)
+			want := "404"
+			if path == "/audit" {
+				want = "500"
+			}
+			if got := w.read(`String(performance.getEntriesByType("navigation")[0].responseStatus)`); got != want {
+				t.Errorf("%s = %s, want the page of a fault with %s", path, got, want)
+			}
+		}
 	}
 }
 

@@ -34,6 +34,7 @@ var theirs = map[string]string{
 	"GET /forgot":                "yyyyyyyyy", "POST /forgot": "yyyyyyyyy",
 	"POST /look":            "yyyyyyyyy",
 	"GET /openid/authorize": "yyyyyyyyy", "GET /openid/leave": "syyyyyyyy",
+	"GET /guides": "syyyyyyyy", "GET /guides/{guide}": "syyyyyyyy",
 	"GET /packages": "syynnnnyn", "POST /packages": "syyffffyf", "GET /packages/new": "syyffffyf", "GET /packages/{package}": "syynnnnnn",
 	"POST /packages/{package}": "syynnnnnn", "POST /packages/{package}/delete": "syynnnnnn",
 	"GET /palette":  "syyyyyyyy",

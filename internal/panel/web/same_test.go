@@ -24,6 +24,8 @@ var unsaid = map[string]string{
 	"/sites/{site}/files/download":        "a file",
 	"/sites/{site}/cron/{job}/runs/{run}": "a part of the page of a cron job, which tells",
 	"/audit/export":                       "a file",
+	"/guides":                             "to be read",
+	"/guides/{guide}":                     "to be read",
 }
 
 // Every page says which line or manifest does the same, or stands above with its reason.
@@ -37,7 +39,7 @@ func TestEveryPageTellsHowElseItIsDone(t *testing.T) {
 	h.rules.Nodes = paneltest.Yard{}
 	h.must(h.rules.Store.Write(t.Context(), func(tx hosting.Tx) error { return neighbours(t.Context(), tx) }))
 	b := h.open().boss()
-	known := strings.NewReplacer("{$}", "", "{site}", "shop.example", "{user}", string(h.jo.ID), "{package}", string(h.pack), "{company}", "company", "{application}", "application",
+	known := strings.NewReplacer("{$}", "", "{guide}", "customer", "{site}", "shop.example", "{user}", string(h.jo.ID), "{package}", string(h.pack), "{company}", "company", "{application}", "application",
 		"{job}", "mail", "{run}", "mail-1", "{node}", "worker-1")
 	for _, pattern := range web.Pages() {
 		if unsaid[pattern] != "" {

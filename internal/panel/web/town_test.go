@@ -175,7 +175,7 @@ func (w *town) browser(seat int) *browser {
 
 // path is that of one of Jo's things.
 func (w *town) path(pattern string) string {
-	at := strings.NewReplacer("{$}", "", "{site}", "shop.example", "{user}", string(w.jo.ID), "{package}", string(w.small), "{company}", string(w.company),
+	at := strings.NewReplacer("{$}", "", "{guide}", "customer", "{site}", "shop.example", "{user}", string(w.jo.ID), "{package}", string(w.small), "{company}", string(w.company),
 		"{application}", string(w.app), "{node}", "worker-1", "{job}", "mail", "{run}", "mail-1", "{file}", "accent.css").Replace(pattern)
 	switch {
 	case strings.HasSuffix(pattern, "/upload"):

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"net/url"
 	"os"
@@ -44,6 +45,31 @@ func TestPagesOfFilesStandStillAndFit(t *testing.T) {
 			if rows := w.read(`String(document.querySelectorAll("main tbody tr").length)`); strings.HasSuffix(path, "/trash") && rows != "4" {
 				t.Errorf("%s in %s has %s rows, want four that were thrown away", path, d.name, rows)
 			}
+		}
+	}
+}
+
+// What takes long in a site's files is shown above them while it goes on.
+func TestAFileJobStandsStillAndFits(t *testing.T) {
+	town, street := newTown(t), doortest.New(t)
+	town.grow(8)
+	town.byGateway()
+	site := townSite(7)
+	root, _ := street.Site(site)
+	must(t, os.MkdirAll(filepath.Join(root, "html"), 0o755))
+	big, err := os.Create(filepath.Join(root, "html", "pictures.raw"))
+	must(t, err)
+	must(t, errors.Join(big.Truncate(1<<40), big.Close())) // of holes: to be packed it takes longer than any test
+	o := town.open("--gateway", street.Address, "--door-keys", street.Folder())
+	o.signIn()
+	files := "/sites/" + site + "/files?path=/html"
+	o.posts(files, url.Values{"do": {"pack"}, "archive": {"all the pictures.zip"}, "file": {"pictures.raw"}})
+	w, script := o.window(), axe.Script(t)
+	for _, d := range dresses() {
+		w.dress(d.width, d.height, d.theme, d.language)
+		w.stands(files, script, d)
+		if jobs := w.read(`String(document.querySelectorAll("#jobs li.running").length)`); jobs != "1" {
+			t.Errorf("%s in %s shows %s jobs, want one", files, d.name, jobs)
 		}
 	}
 }

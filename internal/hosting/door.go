@@ -24,6 +24,8 @@ type Door interface {
 type Visit struct {
 	Account ID
 	Site    string
+	// Hear is told how an order goes, now and then, while it is under way; may be nil.
+	Hear func(orders.Answer)
 }
 
 // TerminalSize is in characters.

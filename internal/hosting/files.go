@@ -20,6 +20,9 @@ type SiteFiles struct {
 	actor Actor
 	site  *OwnedSite
 	visit Visit
+
+	// Wait is how long a change that may take long is waited for; 0 is to its end.
+	Wait time.Duration
 }
 
 // FileDeed is what the audit trail tells of a change.
@@ -84,9 +87,7 @@ func (f *SiteFiles) change(ctx context.Context, o orders.Order, in io.Reader) (o
 		return orders.Answer{}, err
 	}
 	if in == nil {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), longestDeed)
-		defer cancel()
+		return f.late(ctx, o, deed)
 	}
 	return f.order(ctx, o, in, nil)
 }

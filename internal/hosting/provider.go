@@ -25,6 +25,8 @@ type Provider struct {
 	Reserved []string
 	// Door is the way into sites; nil when the platform has none for the panel.
 	Door Door
+	// FileJobs are the long changes of files; nil keeps none in view.
+	FileJobs *FileJobs
 	// Scanning has uploads looked at; nil where nobody does.
 	Scanning *Scanning
 	// Mails says that the panel can send mail.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"kubepanel.io/kubepanel/internal/orders"
 )
 
 // call is one order under way.
@@ -18,6 +20,7 @@ type call struct {
 	late    *time.Timer
 	broken  atomic.Bool // the connection gives no sign of life
 	ended   atomic.Bool // the last answer is there
+	hear    func(orders.Answer)
 
 	mu    sync.Mutex
 	wrong error // of who sends the content

@@ -37,7 +37,7 @@ func (d *Door) Order(ctx context.Context, v hosting.Visit, o orders.Order, in io
 	if err != nil {
 		return orders.Answer{}, err
 	}
-	c := &call{session: s, client: client}
+	c := &call{session: s, client: client, hear: v.Hear}
 	answer, err := c.run(ctx, o, in, out)
 	_ = s.Close()
 	drop(c.broken.Load())
@@ -159,6 +159,9 @@ func (c *call) answer(from io.Reader) (orders.Answer, error) {
 			// What the order did not read any more needs not be sent.
 			c.ended.Store(true)
 			return a, nil
+		}
+		if c.hear != nil {
+			c.hear(a)
 		}
 	}
 	return orders.Answer{}, errors.Join(errors.New("the order ended without an answer"), lines.Err())

@@ -52,6 +52,8 @@ type siteFiles struct {
 	From   int
 	// Done says in a sentence what was just done.
 	Done string
+	// Jobs are what is under way, or ended lately.
+	Jobs []hosting.FileJob
 	// Form is what was typed, Wrong what is wrong with it.
 	Form  url.Values
 	Wrong faults
@@ -71,6 +73,9 @@ func (s *Server) filesOf(r *http.Request) (page sitePage, files *hosting.SiteFil
 }
 
 func (s *Server) siteFiles(w http.ResponseWriter, r *http.Request) error {
+	if partial(r) {
+		return s.fileJobs(w, r)
+	}
 	p, err := s.folder(r)
 	if err != nil {
 		return err
@@ -96,6 +101,7 @@ func (s *Server) folder(r *http.Request) (*siteFiles, error) {
 	p.From, _ = strconv.Atoi(query.Get("from")) // what is no number is the beginning
 	p.From = max(p.From, 0)
 	p.Done = p.deed(query.Get("done"))
+	p.Jobs = files.Jobs()
 	listing, err := files.List(r.Context(), p.Folder, p.From, filesPage)
 	if hosting.CodeOf(err) == hosting.NotFound && !query.Has("path") && p.Folder != "/" {
 		p.Folder = "/" // the site's folder was renamed

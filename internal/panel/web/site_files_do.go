@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"path"
 	"time"
@@ -24,6 +25,7 @@ func (s *Server) doFiles(w http.ResponseWriter, r *http.Request) error {
 		return unreadable(err)
 	}
 	lingering(w)
+	files.Wait = waitForDeed
 	d := deed{r: r, files: files, at: at}
 	for _, name := range r.PostForm["file"] {
 		d.names = append(d.names, path.Base("/"+name))
@@ -38,6 +40,9 @@ func (s *Server) doFiles(w http.ResponseWriter, r *http.Request) error {
 		return &hosting.Error{Code: hosting.Invalid, Message: "There is no such button.", Mend: "Go back and try again."}
 	}
 	to, err := do()
+	if _, going := errors.AsType[*hosting.Going](err); going {
+		return seeOther(w, r, d.meanwhile())
+	}
 	if err == nil {
 		return seeOther(w, r, to)
 	}
@@ -82,6 +87,18 @@ type deed struct {
 	// at is the folder or the file, paths and names are what is ticked in it.
 	at           string
 	paths, names []string
+}
+
+// meanwhile is the page that shows how what is under way goes.
+func (d deed) meanwhile() string {
+	site := d.r.PathValue("site")
+	switch d.value("on") {
+	case "item":
+		return filesURL(site, "", path.Dir(d.at))
+	case "trash":
+		return filesURL(site, "/trash", "/")
+	}
+	return filesURL(site, "", d.at)
 }
 
 func (d deed) value(name string) string { return d.r.PostForm.Get(name) }
@@ -158,6 +175,7 @@ type filesTrash struct {
 	All   []orders.Thrown
 	Done  string
 	Wrong faults
+	Jobs  []hosting.FileJob
 }
 
 // keptFor is how many days the site's toolbox leaves things in the trash; 0 of one that
@@ -179,6 +197,7 @@ func (s *Server) trash(r *http.Request) (*filesTrash, error) {
 		return p, err
 	}
 	p.Done = p.deed(r.URL.Query().Get("done"))
+	p.Jobs = files.Jobs()
 	p.All, err = files.Trashed(r.Context())
 	return p, err
 }

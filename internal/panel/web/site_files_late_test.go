@@ -15,10 +15,10 @@ import (
 )
 
 // hollow makes a file that takes seconds to pack, and no room.
-func hollow(t *testing.T, root, name string) {
+func hollow(t *testing.T, root, name string, size int64) {
 	t.Helper()
 	put(t, root, name, "")
-	if err := os.Truncate(filepath.Join(root, name), 1<<30); err != nil {
+	if err := os.Truncate(filepath.Join(root, name), size); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -46,7 +46,7 @@ func soon(t *testing.T, otherwise string, is func() bool) {
 // Who closes the page while files are packed, copied or unpacked finds all of them later.
 func TestAnArchiveOutlivesItsPage(t *testing.T) {
 	h, root := openFiles(t)
-	hollow(t, root, "html/large")
+	hollow(t, root, "html/large", 1<<30)
 	ctx, leave := context.WithCancel(t.Context())
 	form := url.Values{"do": {"pack"}, "file": {"large"}, "archive": {"all.zip"}}
 	r := httptest.NewRequestWithContext(ctx, http.MethodPost, filesAt+"?path=/html", strings.NewReader(form.Encode()))
@@ -68,7 +68,7 @@ func TestAnArchiveOutlivesItsPage(t *testing.T) {
 // A page that waits for the toolbox is not cut by the server's bound, which is for short ones.
 func TestAnArchiveMayTakeLongerThanAPage(t *testing.T) {
 	h, root := openFiles(t)
-	hollow(t, root, "html/large")
+	hollow(t, root, "html/large", 1<<30)
 	server := httptest.NewUnstartedServer(h.handler)
 	server.Config.ReadTimeout, server.Config.WriteTimeout = 300*time.Millisecond, 300*time.Millisecond
 	server.Start()
@@ -86,7 +86,7 @@ func TestAnArchiveMayTakeLongerThanAPage(t *testing.T) {
 // When the panel dies, what its toolbox has under way ends without a trace.
 func TestAnArchiveEndsWithItsPanel(t *testing.T) {
 	h, root := openFiles(t)
-	hollow(t, root, "html/large")
+	hollow(t, root, "html/large", 1<<30)
 	answered := make(chan answer)
 	go func() {
 		answered <- h.post(filesAt+"?path=/html", url.Values{"do": {"pack"}, "file": {"large"}, "archive": {"all.zip"}})
@@ -97,5 +97,34 @@ func TestAnArchiveEndsWithItsPanel(t *testing.T) {
 	if !gone(root, "html/all.zip") {
 		t.Error("half an archive has its name")
 	}
-	(<-answered).want(t, http.StatusServiceUnavailable, "does not answer")
+	<-answered
+	h.get(filesAt+"?path=/html").want(t, http.StatusOK, "large")
+}
+
+// A form is answered although what it asks for goes on, and the page shows how that goes
+// and how it ended.
+func TestAFileJobIsSeen(t *testing.T) {
+	h, root := openFiles(t)
+	hollow(t, root, "html/large", 2<<30)
+	at := filesAt + "?path=%2Fhtml"
+	pack := func(name string) answer {
+		return h.post(at, url.Values{"do": {"pack"}, "file": {"large"}, "archive": {name}})
+	}
+	sent := pack("one.zip")
+	sent.want(t, http.StatusSeeOther)
+	if to := sent.header.Get("Location"); to != at {
+		t.Fatalf("the form leads to %s, as if it had ended", to)
+	}
+	h.get(at).want(t, http.StatusOK, "Archive /html/one.zip", `class="running"`, "Files so far: ", "when you close this page", `hx-trigger="every 1s"`)
+	soon(t, "it is not seen that the archive is made", func() bool { return strings.Contains(h.part(at).body, "The archive is made.") })
+	if part := h.part(at).body; strings.Contains(part, "every 1s") || strings.Contains(part, "<html") || !strings.Contains(part, `class="done"`) {
+		t.Errorf("what has ended is asked for again, or is a whole page: %s", part)
+	}
+	// What fails later says why, and what helps.
+	if code := pack("two.zip").code; code != http.StatusSeeOther {
+		t.Fatalf("status %d", code)
+	}
+	h.rules.Door.(*doortest.Street).Close()
+	soon(t, "it is not seen that it failed", func() bool { return strings.Contains(h.part(at).body, `class="stalled"`) })
+	h.get(at).want(t, http.StatusOK, "does not answer", "Try again in a minute")
 }

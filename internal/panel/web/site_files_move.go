@@ -65,6 +65,10 @@ func (p *patient) extend() {
 	_ = p.to.SetWriteDeadline(now.Add(stall))
 }
 
+// waitForDeed is how long a form waits for what is done to files before it shows that it
+// goes on.
+const waitForDeed = 1500 * time.Millisecond
+
 // longest is how long a page waits for what is done to files: packing or copying all that
 // is in a site.
 const longest = 10 * time.Minute

@@ -51,7 +51,7 @@ const (
 
 // SecretPrometheusTLS has the same keys, for a client that is none of ours: who shows its
 // certificate may read what the platform's programs count.
-const SecretPrometheusTLS = "prometheus-tls" //nolint:gosec // a name
+const SecretPrometheusTLS = "prometheus-tls"
 
 // AnnotationProven says of a server's certificate that the operator met the server
 // with it. Since then it does not speak to that server without.

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -62,7 +63,7 @@ func New(t testing.TB, strict bool) *Server {
 	if strict {
 		mode = "x509/certvalid"
 	}
-	config := fmt.Sprintf(`global(workDirectory=%[1]q maxMessageSize="64k" parser.escapeControlCharactersOnReceive="off"
+	config := fmt.Sprintf(`global(workDirectory=%[1]q maxMessageSize="64k" parser.escapeControlCharactersOnReceive="off" processInternalMessages="on"
   defaultNetstreamDriver="ossl" defaultNetstreamDriverCAFile="%[1]s/ca.crt"
   defaultNetstreamDriverCertFile="%[1]s/tls.crt" defaultNetstreamDriverKeyFile="%[1]s/tls.key")
 module(load="imtcp" StreamDriver.Name="ossl" StreamDriver.Mode="1" StreamDriver.AuthMode=%[2]q)
@@ -86,14 +87,31 @@ func (s *Server) Start() {
 	s.t.Helper()
 	s.cmd = exec.Command(program, "-n", "-i", filepath.Join(s.home, "pid"), "-f", filepath.Join(s.home, "rsyslog.conf"))
 	s.cmd.Stdout, s.cmd.Stderr = s.said, s.said
+	before := s.starts()
 	s.must(s.cmd.Start())
 	s.t.Cleanup(s.Stop)
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if s.answers() {
+		// It has its file open before the first connection: else that may get the number of a
+		// socket that is closed a second time, and what is written to it goes into the next one.
+		if s.starts() > before && s.answers() {
 			return
 		}
 	}
 	s.t.Fatalf("rsyslogd does not answer within a minute: %s", s.said)
+}
+
+// starts counts how often it wrote down that it begins.
+func (s *Server) starts() int { return strings.Count(s.wrote(), "[origin software=\"rsyslogd\"") }
+
+// wrote is all that it wrote down.
+func (s *Server) wrote() string {
+	s.t.Helper()
+	data, err := os.ReadFile(filepath.Join(s.home, "received"))
+	if os.IsNotExist(err) {
+		return ""
+	}
+	s.must(err)
+	return string(data)
 }
 
 // answers tells whether it takes connections. It is left in order: rsyslog 8.2302 closes
@@ -129,22 +147,21 @@ func (s *Server) Stop() {
 	s.cmd = nil
 }
 
-// Received are the messages that it wrote down, in their order.
+// Received are the messages that it wrote down, in their order; its own, which have no
+// version of the protocol (RFC 5424, section 6.2.2), are left out.
 func (s *Server) Received() []string {
 	s.t.Helper()
-	data, err := os.ReadFile(filepath.Join(s.home, "received"))
-	if os.IsNotExist(err) {
-		return nil
-	}
-	s.must(err)
 	var whole []string
-	for line := range strings.Lines(string(data)) {
-		if message, ends := strings.CutSuffix(line, "\n"); ends && message != "" {
+	for line := range strings.Lines(s.wrote()) {
+		if message, ends := strings.CutSuffix(line, "\n"); ends && ofSyslog.MatchString(message) {
 			whole = append(whole, message)
 		}
 	}
 	return whole
 }
+
+// ofSyslog is how a message begins.
+var ofSyslog = regexp.MustCompile(`^<[0-9]+>1 `)
 
 // Wait waits until it wrote so many messages down.
 func (s *Server) Wait(count int) []string {

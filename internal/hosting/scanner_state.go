@@ -26,9 +26,28 @@ const (
 
 // glance remembers how the scanner was.
 type glance struct {
-	mu    sync.Mutex
-	at    time.Time
-	looks bool
+	mu      sync.Mutex
+	at      time.Time
+	looks   bool
+	looking bool // somebody asks it just now
+}
+
+// due tells whether the scanner is to be asked, by the caller then.
+func (g *glance) due(now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.looking || !g.at.IsZero() && now.Sub(g.at) < scannerSeen {
+		return false
+	}
+	g.looking = true
+	return true
+}
+
+// saw notes how the scanner was.
+func (g *glance) saw(now time.Time, looks bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.at, g.looks, g.looking = now, looks, false
 }
 
 // ScannerState tells an administrator whether anybody looks at files, as it was within the
@@ -41,14 +60,15 @@ func (p *Provider) ScannerState(ctx context.Context, a Actor) (ScannerState, err
 	if s == nil {
 		return ScannerNone, nil
 	}
-	s.glance.mu.Lock()
-	defer s.glance.mu.Unlock()
-	if now := p.Now(); s.glance.at.IsZero() || now.Sub(s.glance.at) >= scannerSeen {
-		ctx, stop := context.WithTimeout(ctx, scannerGlance)
+	// One asks, whoever goes away meanwhile; for others what was known counts.
+	if now := p.Now(); s.glance.due(now) {
+		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), scannerGlance)
 		defer stop()
 		_, err := s.Scanner.Version(ctx)
-		s.glance.at, s.glance.looks = now, err == nil
+		s.glance.saw(now, err == nil)
 	}
+	s.glance.mu.Lock()
+	defer s.glance.mu.Unlock()
 	if s.glance.looks {
 		return ScannerLooks, nil
 	}

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -415,6 +416,11 @@ func TestOverviewLeadsThroughTheFirstSteps(t *testing.T) {
 	h.get("/").want(t, http.StatusOK, "looked at for harmful programs", `href="/platform/settings#scanner"`)
 	h.get("/platform/settings").want(t, http.StatusOK, "The scanner does not answer")
 	h.scansBy(scantest.Start(t, "1M"))
+	gone, leave := context.WithCancel(t.Context())
+	leave() // who goes away while the scanner is asked says nothing of it
+	if state, err := h.rules.ScannerState(gone, h.boss); err != nil || state != hosting.ScannerLooks {
+		t.Errorf("ScannerState() = %s, %v for somebody who went away, want %s", state, err, hosting.ScannerLooks)
+	}
 	h.get("/platform/settings").want(t, http.StatusOK, "at the files of all sites")
 	if page := h.get("/"); strings.Contains(page.body, "First steps") || !strings.Contains(page.body, "shop.example") {
 		t.Error("the checklist stands where all of it is done, or the site is missing")

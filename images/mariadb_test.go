@@ -1,7 +1,6 @@
 package images_test
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -22,6 +21,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"kubepanel.io/kubepanel/internal/proctest"
 )
 
 // nobody is who the server runs as in tests: it refuses to be root.
@@ -31,7 +32,7 @@ const nobody = 65534
 type server struct {
 	t   *testing.T
 	dir string
-	log *bytes.Buffer
+	log *proctest.Log
 	cmd *exec.Cmd
 }
 
@@ -43,7 +44,7 @@ func newServer(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, dir: dir, log: &bytes.Buffer{}}
+	s := &server{t: t, dir: dir, log: &proctest.Log{}}
 	t.Cleanup(func() {
 		s.kill()
 		_ = os.RemoveAll(dir)

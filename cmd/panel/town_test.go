@@ -238,7 +238,7 @@ type office struct {
 	*town
 
 	cmd    *exec.Cmd
-	log    *bytes.Buffer
+	log    *proctest.Log
 	at     string
 	counts string // the address of its metrics
 	// first is how long after its start it answered.
@@ -248,7 +248,7 @@ type office struct {
 // open starts the panel and waits until it answers.
 func (t *town) open(args ...string) *office {
 	t.Helper()
-	o := &office{town: t, at: proctest.Address(t), counts: proctest.Address(t), log: &bytes.Buffer{}}
+	o := &office{town: t, at: proctest.Address(t), counts: proctest.Address(t), log: &proctest.Log{}}
 	o.cmd = exec.Command(t.program, append([]string{"serve", "--settings", t.settings, "--kubeconfig", t.kubeconfig, "--listen", o.at, "--health-listen", proctest.Address(t),
 		"--tls-listen", proctest.Address(t), "--metrics-listen", o.counts, "--certificate", t.certificate,
 		"--url", "https://panel.localhost", "--log-level", "warn", "--database", t.database, "--keys", t.keys}, args...)...)

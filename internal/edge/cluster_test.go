@@ -17,6 +17,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+
+	"kubepanel.io/kubepanel/internal/proctest"
 )
 
 func TestEdgeWaitsForTheCAAndFollowsIt(t *testing.T) {
@@ -184,7 +186,7 @@ func TestLogsAndMetricsTellNoSecret(t *testing.T) {
 	s.site("shop", "shop", []string{"shop.test"})
 	s.site("empty", "empty", []string{"empty.test"})
 	s.config.RetryFor = 50 * time.Millisecond
-	access := &buffer{}
+	access := &proctest.Log{}
 	s.config.AccessLog = access
 	s.start()
 	s.served("shop.test", http.StatusOK)
@@ -195,7 +197,7 @@ func TestLogsAndMetricsTellNoSecret(t *testing.T) {
 	if !strings.Contains(access.String(), `"status":503`) || !strings.Contains(access.String(), `"host":"empty.test"`) {
 		t.Errorf("access log = %s, want a line for empty.test with status 503", access)
 	}
-	for name, log := range map[string]*buffer{"access log": access, "log": s.log} {
+	for name, log := range map[string]*proctest.Log{"access log": access, "log": s.log} {
 		if strings.Contains(log.String(), "hush") {
 			t.Errorf("%s = %s, want nothing of the query or the header", name, log)
 		}

@@ -1,7 +1,6 @@
 package edge_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -49,7 +48,7 @@ type stage struct {
 	config edge.Config
 	root   *x509.CertPool
 	pods   *pods
-	log    *buffer
+	log    *proctest.Log
 	stop   context.CancelFunc
 	done   chan struct{} // closed when Run has returned err
 	err    error
@@ -60,7 +59,7 @@ var stages atomic.Int32
 // newStage prepares an edge that start runs.
 func newStage(t testing.TB) *stage {
 	t.Helper()
-	s := &stage{t: t, name: fmt.Sprintf("edge-%d", stages.Add(1)), pods: &pods{at: map[string]string{}}, log: &buffer{}}
+	s := &stage{t: t, name: fmt.Sprintf("edge-%d", stages.Add(1)), pods: &pods{at: map[string]string{}}, log: &proctest.Log{}}
 	s.client = kubernetes.NewForConfigOrDie(protobuf(cluster.Config))
 	s.config = edge.Config{
 		Client: s.client,
@@ -305,22 +304,4 @@ func echo(w http.ResponseWriter, r *http.Request) {
 
 func text(s string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, s) }
-}
-
-// buffer is a log that is written and read at the same time.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

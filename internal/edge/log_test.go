@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"kubepanel.io/kubepanel/internal/proctest"
 )
 
 func TestAnswerThatBreaksOffIsToldWithoutTheQuery(t *testing.T) {
@@ -26,7 +28,7 @@ func TestAnswerThatBreaksOffIsToldWithoutTheQuery(t *testing.T) {
 	})
 	s.service("shop", "10.1.0.1")
 	s.site("shop", "shop", []string{"shop.test"})
-	access := &buffer{}
+	access := &proctest.Log{}
 	s.config.AccessLog = access
 	caddys := stderr(t)
 	s.start()

@@ -26,6 +26,7 @@ import (
 	"kubepanel.io/kubepanel/internal/panel/paneltest"
 	"kubepanel.io/kubepanel/internal/panel/rest"
 	"kubepanel.io/kubepanel/internal/panel/visit"
+	"kubepanel.io/kubepanel/internal/proctest"
 	"kubepanel.io/kubepanel/internal/store"
 )
 
@@ -41,7 +42,7 @@ type house struct {
 	http    *httptest.Server
 	router  routers.Router
 	doc     *openapi3.T
-	log     *bytes.Buffer
+	log     *proctest.Log
 	logs    *paneltest.Logs
 	door    *lazyDoor
 	yard    paneltest.Yard
@@ -81,7 +82,7 @@ type account struct {
 
 func newHouse(t *testing.T, change ...func(*rest.Options)) *house {
 	t.Helper()
-	h := &house{t: t, log: &bytes.Buffer{}}
+	h := &house{t: t, log: &proctest.Log{}}
 	settings, err := os.ReadFile("../../../api/platform/testdata/platform.yaml")
 	h.must(err)
 	h.cluster, err = paneltest.NewCluster(settings)

@@ -3,7 +3,6 @@
 package postgrestest
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -32,7 +31,7 @@ type Server struct {
 
 	dir       string
 	cmd       *exec.Cmd
-	log       bytes.Buffer
+	log       proctest.Log
 	databases atomic.Int64
 }
 

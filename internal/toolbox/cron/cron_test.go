@@ -1,7 +1,6 @@
 package cron_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"kubepanel.io/kubepanel/internal/proctest"
 	"kubepanel.io/kubepanel/internal/toolbox/cron"
 )
 
@@ -25,7 +25,7 @@ func TestScheduledWorkIsRequestedAsTheSiteItself(t *testing.T) {
 		http.Redirect(w, r, "https://elsewhere.example/", http.StatusFound)
 	}))
 	defer server.Close()
-	run(t, server.URL, "https://shop.example:8443", func(*bytes.Buffer) {
+	run(t, server.URL, "https://shop.example:8443", func(*proctest.Log) {
 		for range 2 {
 			r := <-requests
 			if r.Host != "shop.example:8443" || r.URL.Path != "/wp-cron.php" || r.URL.RawQuery != "doing_wp_cron" || r.Header.Get("X-Forwarded-Proto") != "https" {
@@ -44,7 +44,7 @@ func TestRunsNeverOverlap(t *testing.T) {
 		runs.Add(1)
 	}))
 	defer server.Close()
-	s := scheduler(t, server.URL, "http://a.example", &bytes.Buffer{})
+	s := scheduler(t, server.URL, "http://a.example", &proctest.Log{})
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	s.Run(ctx)
@@ -64,7 +64,7 @@ func TestAFailureIsLoggedOnceAndSoIsItsEnd(t *testing.T) {
 		answered <- true
 	}))
 	defer server.Close()
-	run(t, server.URL, "https://a.example", func(*bytes.Buffer) {
+	run(t, server.URL, "https://a.example", func(*proctest.Log) {
 		<-answered
 		<-answered
 		failing.Store(false)
@@ -97,7 +97,7 @@ func FuzzParseSite(f *testing.F) {
 	})
 }
 
-func scheduler(t *testing.T, server, site string, log *bytes.Buffer) *cron.Scheduler {
+func scheduler(t *testing.T, server, site string, log *proctest.Log) *cron.Scheduler {
 	t.Helper()
 	u, err := cron.ParseSite(site)
 	if err != nil {
@@ -110,9 +110,9 @@ func scheduler(t *testing.T, server, site string, log *bytes.Buffer) *cron.Sched
 }
 
 // run runs a scheduler while body works; the log is looked at when it has ended.
-func run(t *testing.T, server, site string, body func(*bytes.Buffer), after ...func(log string)) {
+func run(t *testing.T, server, site string, body func(*proctest.Log), after ...func(log string)) {
 	t.Helper()
-	log := &bytes.Buffer{}
+	log := &proctest.Log{}
 	s := scheduler(t, server, site, log)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

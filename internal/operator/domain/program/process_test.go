@@ -25,7 +25,7 @@ type process struct {
 	address string // of its metrics
 	reader  *http.Client
 	profile string // of its profiles
-	log     *bytes.Buffer
+	log     *proctest.Log
 	started time.Time
 	ended   chan struct{}
 	stopped bool // it was told to end
@@ -34,7 +34,7 @@ type process struct {
 // startOperator runs the program as one of the users; more are flags.
 func (w *world) startOperator(t testing.TB, user string, more ...string) *process {
 	t.Helper()
-	p := &process{address: proctest.Address(t), reader: w.reader, profile: proctest.Address(t), log: &bytes.Buffer{}, ended: make(chan struct{})}
+	p := &process{address: proctest.Address(t), reader: w.reader, profile: proctest.Address(t), log: &proctest.Log{}, ended: make(chan struct{})}
 	p.cmd = exec.Command(w.binary, append([]string{"operator", "--kubeconfig", w.kubeconfig(t, user), "--settings", w.settingsFile,
 		"--address", proctest.Address(t), "--metrics-listen", p.address, "--edge-address", w.edge, "--gateway-address", w.gateway, "--profile-address", p.profile}, more...)...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log

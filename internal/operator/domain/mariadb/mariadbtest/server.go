@@ -3,7 +3,6 @@
 package mariadbtest
 
 import (
-	"bytes"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -45,7 +44,7 @@ type Server struct {
 	t   testing.TB
 	dir string
 	cmd *exec.Cmd
-	log *bytes.Buffer
+	log *proctest.Log
 	tls bool
 	// trusts says that the server knows an authority of certificates that clients show.
 	trusts bool
@@ -64,7 +63,7 @@ func Start(t testing.TB) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, dir: dir, Port: int32(proctest.Port(t)), log: &bytes.Buffer{}}
+	s := &Server{t: t, dir: dir, Port: int32(proctest.Port(t)), log: &proctest.Log{}}
 	t.Cleanup(func() {
 		s.Stop()
 		_ = os.RemoveAll(dir)

@@ -70,15 +70,17 @@ func TestWhoDozesIsCollectedWhenThereIsGarbage(t *testing.T) {
 		t.Fatalf("it goes by %d percent, want by none", now)
 	}
 	before, most := collections(), uint64(0)
-	for range 4096 { // 256 MiB, eight times what may lie around
+	for range 8192 { // 512 MiB, sixteen times what may lie around
 		garbage = make([]byte, 64<<10)
 		most = max(most, objects())
 	}
 	if collections() == before {
 		t.Error("garbage is not collected at all")
 	}
-	if most > 2*by.least {
-		t.Errorf("%d MiB lay around, want %d at most", most>>20, 2*by.least>>20)
+	// What was collected counts until it is swept, which goes on until the next collection is
+	// near, and while that marks garbage the test makes more: 86 MiB on a busy computer.
+	if bound := 4 * by.least; most > bound {
+		t.Errorf("%d MiB lay around, want %d at most", most>>20, bound>>20)
 	}
 	awaitPace(t, 100, sparest)
 	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -38,8 +39,10 @@ func (p *Provider) ChangeSite(ctx context.Context, a Actor, name string, c SiteC
 	if err != nil {
 		return nil, false, err
 	}
+	var free *leftover
 	err = p.write(ctx, a, func(tx Tx) (change, error) {
-		err := p.retake(ctx, tx, a, wanted)
+		var err error
+		free, err = p.retake(ctx, tx, a, s.Domain, wanted)
 		if err == nil && dryRun {
 			err = errDryRun
 		}
@@ -54,6 +57,9 @@ func (p *Provider) ChangeSite(ctx context.Context, a Actor, name string, c SiteC
 	}
 	// Should we die here, Settle counts what the cluster has.
 	s.Domain, changes, err = p.Panel.ChangeSite(ctx, s.Name, c, false)
+	if err == nil {
+		_ = p.giveBack(ctx, free, s.Domain) // the change is made: what this leaves, Settle does
+	}
 	return s, changes, err
 }
 
@@ -78,25 +84,79 @@ func (p *Provider) unclaimed(ctx context.Context, a Actor, was, wanted *v1alpha1
 	return err
 }
 
-// retake takes room and names for another state of a site, in place of what it has.
-func (p *Provider) retake(ctx context.Context, tx Tx, a Actor, wanted *v1alpha1.Domain) error {
+// leftover is what a change of a site gives back once the cluster has it.
+type leftover struct {
+	site      string
+	changedAt time.Time
+	amounts   Amounts  // what is left of resources that the site has less of
+	names     []string // those that it has no more
+}
+
+// retake takes room and names for another state of a site, beside what it has: what this
+// state leaves is given back when the cluster has it, since the change may fail.
+func (p *Provider) retake(ctx context.Context, tx Tx, a Actor, was, wanted *v1alpha1.Domain) (*leftover, error) {
 	now, err := owned(ctx, tx, a, RightSiteChange, wanted.Spec.DomainName)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	u, err := tx.User(ctx, now.Owner)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	more := amountsOf(wanted).minus(now.Amounts)
-	now.Amounts, now.Names, now.ChangedAt = amountsOf(wanted), names(wanted), p.Now()
-	if err := room(ctx, tx, u, more); err != nil {
-		return err
+	taken, err := tx.SiteNames(ctx, now.Name)
+	if err != nil {
+		return nil, err
 	}
-	if err := neighbours(ctx, tx, a, now); err != nil {
-		return err
+	had := now.Amounts
+	now.Amounts, now.ChangedAt = had.most(amountsOf(wanted)), p.Now().Truncate(time.Microsecond)
+	now.Names = append(names(wanted), without(taken, names(wanted))...)
+	if err := room(ctx, tx, u, now.Amounts.minus(had)); err != nil {
+		return nil, err
 	}
-	return namesTaken(tx.UpdateSite(ctx, now), now)
+	if err := neighbours(ctx, tx, a, now.Owner, without(names(wanted), names(was))); err != nil {
+		return nil, err
+	}
+	free := &leftover{now.Name, now.ChangedAt, had.lower(amountsOf(was), amountsOf(wanted)), without(names(was), names(wanted))}
+	return free, namesTaken(tx.UpdateSite(ctx, now), now)
+}
+
+// lower returns what a change leaves of the resources that it takes some away of. Where
+// more was taken than the site was seen to have, another change is under way, and how much
+// is free is found out when both are through.
+func (a Amounts) lower(was, wanted Amounts) Amounts {
+	less := Amounts{}
+	for _, r := range Resources() {
+		if wanted[r] < a[r] && was[r] == a[r] {
+			less[r] = wanted[r]
+		}
+	}
+	return less
+}
+
+// giveBack frees what a change leaves, now that the cluster has d. Where somebody changed
+// the site since, Settle does.
+func (p *Provider) giveBack(ctx context.Context, free *leftover, d *v1alpha1.Domain) error {
+	if len(free.amounts) == 0 && len(free.names) == 0 {
+		return nil
+	}
+	return p.Store.Write(ctx, func(tx Tx) error {
+		now, err := tx.OwnedSite(ctx, free.site)
+		if err != nil || !now.ChangedAt.Equal(free.changedAt) {
+			return err
+		}
+		taken, err := tx.SiteNames(ctx, free.site)
+		if err != nil {
+			return err
+		}
+		maps.Copy(now.Amounts, free.amounts)
+		now.Names = append(names(d), without(without(taken, free.names), names(d))...)
+		return tx.UpdateSite(ctx, now)
+	})
+}
+
+// without returns what all has and some has not.
+func without(all, some []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(some, s) })
 }
 
 // only has a change that is for one version of a site fail on every later one.
@@ -111,12 +171,16 @@ func (p *Provider) only(s *OwnedSite, c SiteChange) SiteChange {
 func changing(s *OwnedSite, c SiteChange) error {
 	switch {
 	case s.Domain == nil:
-		return &Error{Code: Conflict, Message: "The site " + ShowBoth(s.Name) + " is not there yet.", Mend: "Try again in a moment."}
+		return notThereYet(s)
 	case s.Held && c.Suspended != nil:
 		return &Error{Code: Conflict, Message: "The site " + ShowBoth(s.Name) + " is suspended with its owner's account.",
 			Mend: "It goes on when the account does."}
 	}
 	return nil
+}
+
+func notThereYet(s *OwnedSite) error {
+	return &Error{Code: Conflict, Message: "The site " + ShowBoth(s.Name) + " is not there yet.", Mend: "Try again in a moment."}
 }
 
 // DeleteSite deletes a site with everything that belongs to it. It counts until the
@@ -137,7 +201,10 @@ func (p *Provider) DeleteSite(ctx context.Context, a Actor, name string) error {
 		if err := p.expected(s.Version()); err != nil {
 			return change{}, err
 		}
-		s.State, s.ChangedAt = SiteDeleting, p.Now()
+		if s.Domain == nil && s.State == SiteCreating && s.ChangedAt.After(p.Now().Add(-settleAfter)) {
+			return change{}, notThereYet(s) // what is made a moment later would be nobody's
+		}
+		s.State, s.ChangedAt = SiteDeleting, p.Now().Truncate(time.Microsecond)
 		return change{did: RightSiteDelete, object: s.Name, on: s.On(), before: s.Amounts}, tx.UpdateSite(ctx, s)
 	})
 	if err != nil {
@@ -157,7 +224,12 @@ func (p *Provider) remove(ctx context.Context, s *OwnedSite) error {
 		return &Error{Code: Unreachable, Message: "The cluster has not told this panel of the site " + ShowBoth(s.Name) + " yet.", Mend: "Try again in a moment."}
 	}
 	if s.Domain == nil {
-		return p.Store.Write(ctx, func(tx Tx) error { return tx.DeleteSite(ctx, s.Name) })
+		return p.Store.Write(ctx, func(tx Tx) error {
+			if same, err := unchanged(ctx, tx, s); err != nil || !same {
+				return err
+			}
+			return tx.DeleteSite(ctx, s.Name)
+		})
 	}
 	if !s.Domain.DeletionTimestamp.IsZero() {
 		return nil

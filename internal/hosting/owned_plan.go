@@ -99,7 +99,10 @@ func (p *Provider) changeable(ctx context.Context, a Actor, was, wanted *v1alpha
 	if err := cmp.Or(placed(a, &was.Spec, &wanted.Spec), changing(s, c), p.reserved(names(wanted))); err != nil {
 		return err
 	}
-	err := p.write(ctx, a, func(tx Tx) (change, error) { return change{}, cmp.Or(p.retake(ctx, tx, a, wanted), errDryRun) })
+	err := p.write(ctx, a, func(tx Tx) (change, error) {
+		_, err := p.retake(ctx, tx, a, was, wanted)
+		return change{}, cmp.Or(err, errDryRun)
+	})
 	if errors.Is(err, errDryRun) {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 )
@@ -108,7 +109,7 @@ func (p *Provider) CreateSite(ctx context.Context, a Actor, owner ID, req NewSit
 	if err := p.reserved(s.Names); err != nil {
 		return nil, err
 	}
-	s.State, s.CreatedAt = SiteCreating, p.Now()
+	s.State, s.CreatedAt = SiteCreating, p.Now().Truncate(time.Microsecond)
 	err = p.take(ctx, a, s, dryRun)
 	if err != nil || dryRun {
 		s.Domain = wanted
@@ -134,7 +135,7 @@ func (p *Provider) take(ctx context.Context, a Actor, s *OwnedSite, dryRun bool)
 		if err := room(ctx, tx, u, s.Amounts); err != nil {
 			return change{}, err
 		}
-		if err := neighbours(ctx, tx, a, s); err != nil {
+		if err := neighbours(ctx, tx, a, s.Owner, s.Names); err != nil {
 			return change{}, err
 		}
 		if err := tx.InsertSite(ctx, s); err != nil {
@@ -176,8 +177,8 @@ func mayOwn(u *User) error {
 func (p *Provider) create(ctx context.Context, a Actor, s *OwnedSite, req NewSite) error {
 	d, err := p.Panel.CreateSite(ctx, req, false)
 	if err == nil {
-		s.Domain, s.State = d, SiteOwned
-		return p.Store.Write(ctx, func(tx Tx) error { return tx.UpdateSite(ctx, s) })
+		s.Domain = d
+		return p.made(ctx, s)
 	}
 	if code := CodeOf(err); code == Internal || code == Unreachable || ctx.Err() != nil {
 		return err
@@ -190,6 +191,29 @@ func (p *Provider) create(ctx context.Context, a Actor, s *OwnedSite, req NewSit
 		return gone
 	}
 	return err
+}
+
+// errTooLate says that a site was given up before the cluster had it.
+var errTooLate = errors.New("the cluster took so long that the site was given up")
+
+// made notes that the cluster has the Domain of a site that was taken. One that was given
+// up meanwhile is taken back: it would be nobody's, and count for nobody.
+func (p *Provider) made(ctx context.Context, s *OwnedSite) error {
+	err := p.Store.Write(ctx, func(tx Tx) error {
+		now, err := tx.OwnedSite(ctx, s.Name)
+		switch {
+		case CodeOf(err) == NotFound, err == nil && !now.CreatedAt.Equal(s.CreatedAt):
+			return errTooLate
+		case err != nil || now.State != SiteCreating: // it is deleted already, or settled
+			return err
+		}
+		s.State, now.State = SiteOwned, SiteOwned
+		return tx.UpdateSite(ctx, now)
+	})
+	if !errors.Is(err, errTooLate) {
+		return err
+	}
+	return errors.Join(fmt.Errorf("make the site %s: %w", s.Name, err), p.Panel.DeleteSite(ctx, s.Domain, false))
 }
 
 // nameTaken hides whose a name is from who may not see that.
@@ -215,12 +239,12 @@ func (p *Provider) reserved(names []string) error {
 
 // neighbours refuses a name below one of somebody else's: mail and cookies of
 // shop.example would be within reach of evil.shop.example. Administrators may.
-func neighbours(ctx context.Context, tx Tx, a Actor, s *OwnedSite) error {
+func neighbours(ctx context.Context, tx Tx, a Actor, owner ID, names []string) error {
 	if a.Role == Administrator {
 		return nil
 	}
 	var above []string
-	for _, name := range s.Names {
+	for _, name := range names {
 		for _, parent, ok := strings.Cut(name, "."); ok; _, parent, ok = strings.Cut(parent, ".") {
 			above = append(above, parent)
 		}
@@ -230,10 +254,10 @@ func neighbours(ctx context.Context, tx Tx, a Actor, s *OwnedSite) error {
 		return err
 	}
 	for name, other := range owners {
-		if other.Owner != s.Owner {
-			below := slices.IndexFunc(s.Names, func(own string) bool { return strings.HasSuffix(own, "."+name) })
+		if other.Owner != owner {
+			below := slices.IndexFunc(names, func(own string) bool { return strings.HasSuffix(own, "."+name) })
 			return &Error{Code: Conflict, Fields: []Field{{"name",
-				fmt.Sprintf("The name %s is below %s, which belongs to another account; ask its owner or the provider.", ShowBoth(s.Names[below]), ShowBoth(name))}}}
+				fmt.Sprintf("The name %s is below %s, which belongs to another account; ask its owner or the provider.", ShowBoth(names[below]), ShowBoth(name))}}}
 		}
 	}
 	return nil

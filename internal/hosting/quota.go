@@ -65,6 +65,15 @@ func (a Amounts) minus(b Amounts) Amounts {
 	return left
 }
 
+// most returns the larger amount of each resource.
+func (a Amounts) most(b Amounts) Amounts {
+	all := a.plus(nil)
+	for r, n := range b {
+		all[r] = max(all[r], n)
+	}
+	return all
+}
+
 // equal tells whether two amounts are the same: what is missing is 0.
 func (a Amounts) equal(b Amounts) bool {
 	return !slices.ContainsFunc(Resources(), func(r Resource) bool { return a[r] != b[r] })

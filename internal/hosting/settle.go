@@ -42,44 +42,73 @@ func (p *Provider) settle(ctx context.Context, s *OwnedSite) error {
 	switch {
 	case s.Domain == nil && old: // never made, or deleted past the panel
 		return p.write(ctx, system(), func(tx Tx) (change, error) {
+			if same, err := unchanged(ctx, tx, s); err != nil || !same {
+				return change{}, err
+			}
 			return change{did: RightSiteDelete, object: s.Name, on: s.On(), before: s.Amounts, after: "the cluster has no such site"},
 				tx.DeleteSite(ctx, s.Name)
 		})
 	case s.Domain == nil:
 		return nil
 	}
-	if err := p.hold(ctx, s); err != nil {
+	if same, err := p.hold(ctx, s); err != nil || !same || !old {
 		return err
-	}
-	if !old {
-		return nil
 	}
 	amounts, all := amountsOf(s.Domain), names(s.Domain)
 	if s.State != SiteOwned || !amounts.equal(s.Amounts) || SumOfNames(all) != s.NamesSum {
-		s.State, s.Amounts, s.Names = SiteOwned, amounts, all
-		return p.Store.Write(ctx, func(tx Tx) error { return tx.UpdateSite(ctx, s) })
+		found := *s
+		found.State, found.Amounts, found.Names = SiteOwned, amounts, all
+		_, err := p.replace(ctx, s, &found)
+		return err
 	}
 	return nil
 }
 
-// hold makes a site follow its owner's suspension. The store learns first what the
-// site was before, and last that it is free again, so that dying in between loses
-// nothing.
-func (p *Provider) hold(ctx context.Context, s *OwnedSite) error {
-	if s.OwnerSuspended && !s.Held {
-		s.Held, s.Suspended = true, s.Domain.Spec.Suspended
-		if err := p.Store.Write(ctx, func(tx Tx) error { return tx.UpdateSite(ctx, s) }); err != nil {
+// unchanged tells whether a site is as it was when it was read. Between the two lie all
+// sites that were settled before it: meanwhile it may be given to somebody else, deleted,
+// or another of that name.
+func unchanged(ctx context.Context, tx Tx, s *OwnedSite) (bool, error) {
+	now, err := tx.OwnedSite(ctx, s.Name)
+	if CodeOf(err) == NotFound {
+		return false, nil
+	}
+	return err == nil && now.Owner == s.Owner && now.OwnerSuspended == s.OwnerSuspended && now.State == s.State &&
+		now.Held == s.Held && now.Suspended == s.Suspended && now.CreatedAt.Equal(s.CreatedAt) && now.ChangedAt.Equal(s.ChangedAt), err
+}
+
+// replace writes what became of a site unless somebody changed it since it was read: the
+// next Settle looks at it then.
+func (p *Provider) replace(ctx context.Context, was, s *OwnedSite) (same bool, err error) {
+	err = p.Store.Write(ctx, func(tx Tx) error {
+		var err error
+		if same, err = unchanged(ctx, tx, was); err != nil || !same {
 			return err
+		}
+		return tx.UpdateSite(ctx, s)
+	})
+	return same, err
+}
+
+// hold makes a site follow its owner's suspension, and tells whether nobody changed the
+// site meanwhile. The store learns first what the site was before, and last that it is free
+// again, so that dying in between loses nothing.
+func (p *Provider) hold(ctx context.Context, s *OwnedSite) (same bool, err error) {
+	if s.OwnerSuspended && !s.Held {
+		was := *s
+		s.Held, s.Suspended = true, s.Domain.Spec.Suspended
+		if same, err := p.replace(ctx, &was, s); err != nil || !same {
+			return false, err
 		}
 	}
 	if !s.Held {
-		return nil
+		return true, nil
 	}
 	want := s.OwnerSuspended || s.Suspended
 	d, _, err := p.Panel.ChangeSite(ctx, s.Name, SiteChange{Suspended: &want}, false)
 	if err != nil || s.OwnerSuspended {
-		return err
+		return true, err
 	}
+	was := *s
 	s.Domain, s.Held, s.Suspended = d, false, false
-	return p.Store.Write(ctx, func(tx Tx) error { return tx.UpdateSite(ctx, s) })
+	return p.replace(ctx, &was, s)
 }

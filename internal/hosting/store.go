@@ -105,6 +105,8 @@ type SiteReader interface {
 	// OwnedSites returns one item more than the query's limit when there are more, and
 	// how many there are in all.
 	OwnedSites(ctx context.Context, q SiteQuery) ([]OwnedSite, int64, error)
+	// SiteNames returns all names that are taken for a site.
+	SiteNames(ctx context.Context, site string) ([]string, error)
 	// NameOwners returns for each of the names that belongs to a site the owner of it.
 	NameOwners(ctx context.Context, names []string) (map[string]OwnedSite, error)
 	// UsedBy sums what the sites of an account use, or with customers also those of

@@ -139,6 +139,13 @@ func granted(w *where, grants []hosting.Grant) {
 	w.and(`(`+strings.Join(any.parts, " OR ")+`)`, any.args...)
 }
 
+// SiteNames implements hosting.SiteReader.
+func (q *queries) SiteNames(ctx context.Context, site string) ([]string, error) {
+	names, err := list(ctx, q, func(row scanner) (name string, err error) { return name, row.Scan(&name) },
+		`SELECT name FROM site_names WHERE site = ? ORDER BY name`, site)
+	return names, answer("read a site's names", err)
+}
+
 // NameOwners implements hosting.SiteReader.
 func (q *queries) NameOwners(ctx context.Context, names []string) (map[string]hosting.OwnedSite, error) {
 	owners := map[string]hosting.OwnedSite{}

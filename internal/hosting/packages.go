@@ -26,6 +26,11 @@ func (p *Provider) Package(ctx context.Context, a Actor, id ID) (*Package, error
 	return pack(ctx, p.Store, a, RightPackageView, id)
 }
 
+// PackageFor returns a package for something that the actor may do to it.
+func (p *Provider) PackageFor(ctx context.Context, a Actor, do Right, id ID) (*Package, error) {
+	return pack(ctx, p.Store, a, do, id)
+}
+
 func pack(ctx context.Context, r Reader, a Actor, do Right, id ID) (*Package, error) {
 	found, err := r.Package(ctx, id)
 	if err != nil {

@@ -117,8 +117,11 @@ func (s *Server) showApplication(w http.ResponseWriter, r *http.Request) error {
 	return s.showForm(w, r, *app, nil)
 }
 
-// applicationForm reads the form.
+// applicationForm reads the form of who may send it.
 func applicationForm(r *http.Request) (hosting.Application, error) {
+	if err := hosting.May(actor(r.Context()), hosting.RightPlatformChange, hosting.Object{}); err != nil {
+		return hosting.Application{}, err
+	}
 	if err := r.ParseForm(); err != nil {
 		return hosting.Application{}, unreadable(err)
 	}

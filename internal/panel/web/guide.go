@@ -35,16 +35,44 @@ type guidePart struct{ Title, ID string }
 
 func (g guide) url() string { return guidesURL + "/" + g.Name }
 
-// everybodysGuides are for whoever has an account, in the order in which they are read; the
-// others are for who runs the platform or sells what it has.
-var everybodysGuides = []string{"customer", "files", "databases", "signing-in", "api"}
+// Guides for whoever has an account, in the order in which they are read, and those that who
+// sells what the platform has reads besides. All others are administrators' alone: they tell
+// how the platform is run.
+var (
+	everybodysGuides = []string{"customer", "files", "databases", "signing-in", "api"}
+	sellersGuides    = []string{"accounts"}
+)
 
-// readGuides makes pages of Markdown, everybody's first.
-func readGuides(from fs.FS) ([]guide, error) {
-	names, err := fs.Glob(from, "*.md")
+// library is the guides as each role reads them: what one may not read, no guide leads to.
+type library map[hosting.Role][]guide
+
+func readLibrary(from fs.FS) (library, error) {
+	all, err := fs.Glob(from, "*.md")
 	if err != nil {
 		return nil, err
 	}
+	lib := library{}
+	if lib[hosting.Administrator], err = readGuides(from, all); err != nil {
+		return nil, err
+	}
+	if lib[hosting.Reseller], err = readGuides(from, filesOf(slices.Concat(everybodysGuides, sellersGuides))); err != nil {
+		return nil, err
+	}
+	lib[hosting.Customer], err = readGuides(from, filesOf(everybodysGuides))
+	lib[hosting.Collaborator] = lib[hosting.Customer]
+	return lib, err
+}
+
+func filesOf(guides []string) []string {
+	files := make([]string, len(guides))
+	for i, name := range guides {
+		files[i] = name + ".md"
+	}
+	return files
+}
+
+// readGuides makes pages of files of Markdown, everybody's first.
+func readGuides(from fs.FS, names []string) ([]guide, error) {
 	guides := make([]guide, len(names))
 	for i, file := range names {
 		source, err := fs.ReadFile(from, file)
@@ -156,20 +184,8 @@ func plainText(n ast.Node, source []byte) string {
 	return b.String()
 }
 
-// guidesOf are those that the actor needs. All can be read, as they are everybody's: one
-// leads to another.
-func (f *frame) guidesOf() []guide {
-	if f.Can(hosting.RightPackageView, hosting.Object{Owner: f.Actor.ID}) {
-		return f.server.guides
-	}
-	var own []guide
-	for _, g := range f.server.guides {
-		if slices.Contains(everybodysGuides, g.Name) {
-			own = append(own, g)
-		}
-	}
-	return own
-}
+// guidesOf are those that the actor may read.
+func (f *frame) guidesOf() []guide { return f.server.guides[f.Actor.Role] }
 
 // guidePage is a guide, or the list of all.
 type guidePage struct {
@@ -188,11 +204,13 @@ func (s *Server) listGuides(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showGuide(w http.ResponseWriter, r *http.Request) error {
-	i := slices.IndexFunc(s.guides, func(g guide) bool { return g.Name == r.PathValue("guide") })
+	p := guidePage{frame: s.frame(r, placeNone)}
+	p.Guides = p.guidesOf()
+	i := slices.IndexFunc(p.Guides, func(g guide) bool { return g.Name == r.PathValue("guide") })
 	if i < 0 {
 		return s.nowhere(w, r)
 	}
-	p := guidePage{frame: s.frame(r, placeNone), Guide: s.guides[i]}
+	p.Guide = p.Guides[i]
 	p.Title = p.Guide.Title
 	p.Crumbs = []link{{Text: p.T("Guides"), To: guidesURL}, {Text: p.Title}}
 	return show(w, r, http.StatusOK, p.view())

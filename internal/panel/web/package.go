@@ -104,6 +104,9 @@ func (s *Server) packageForm(r *http.Request) (packagePage, hosting.NewPackage) 
 
 func (s *Server) createPackage(w http.ResponseWriter, r *http.Request) error {
 	p, req := s.packageForm(r)
+	if err := hosting.May(p.Actor, hosting.RightPackageCreate, p.customersOf()); err != nil {
+		return err
+	}
 	if p.Wrong.Status != 0 {
 		return show(w, r, p.Wrong.Status, p.view())
 	}
@@ -134,6 +137,9 @@ func (s *Server) showPackage(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) changePackage(w http.ResponseWriter, r *http.Request) error {
 	p, req := s.packageForm(r)
 	p.ID = hosting.ID(r.PathValue("package"))
+	if _, err := s.Rules.PackageFor(r.Context(), p.Actor, hosting.RightPackageChange, p.ID); err != nil {
+		return err
+	}
 	if p.Wrong.Status != 0 {
 		return show(w, r, p.Wrong.Status, p.view())
 	}

@@ -46,7 +46,7 @@ var theirs = map[string]string{
 	"GET /sign-in/company/{company}": "aaaaaaaaa", "GET /sign-in/company/{company}/answer": "uuuuuuuuu", "GET /sign-in/mailed": "sssssssss",
 	"POST /sign-in/mailed": "sssssssss", "POST /sign-in/mailed/again": "sssssssss", "POST /sign-in/passkey": "yyyyyyyyy", "POST /sign-in/passkey/answer": "uuuuuuuuu",
 	"POST /sign-out": "sssssssss",
-	"GET /sites":     "syyyyyyyy", "POST /sites": "syyynnnyy", "GET /sites/new": "syyyyyyyy", "GET /sites/{site}": "syyyyynnn", "GET /sites/{site}/access": "syyyyynnn",
+	"GET /sites":     "syyyyyyyy", "POST /sites": "syyynnnyy", "GET /sites/new": "syyynnnyy", "GET /sites/{site}": "syyyyynnn", "GET /sites/{site}/access": "syyyyynnn",
 	"POST /sites/{site}/change": "syyyyfnnn", "GET /sites/{site}/cron": "syyyyfnnn", "POST /sites/{site}/cron": "syyyyfnnn", "GET /sites/{site}/cron/{job}": "syyyyfnnn",
 	"POST /sites/{site}/cron/{job}/delete": "syyyyfnnn", "POST /sites/{site}/cron/{job}/run": "syyyyfnnn", "GET /sites/{site}/cron/{job}/runs/{run}": "syyyyfnnn",
 	"GET /sites/{site}/danger": "syyyyynnn", "GET /sites/{site}/database": "syyyyfnnn", "POST /sites/{site}/database": "syyyyfnnn",
@@ -60,9 +60,9 @@ var theirs = map[string]string{
 	"POST /sites/{site}/suspend": "syyyyfnnn", "GET /sites/{site}/terminal": "syyyyfnnn", "GET /sites/{site}/terminal/socket": "syyyyfnnn",
 	"GET /sites/{site}/usage": "syyyyynnn",
 	"GET /start":              "yyyyyyyyy", "POST /start": "uuuuuuuuu",
-	"GET /users": "syyyyyyyy", "POST /users": "syyffffyf", "GET /users/new": "syyffffyf", "GET /users/{user}": "syynnnnnn", "POST /users/{user}": "syyfnnnnn",
+	"GET /users": "syyyyyyyy", "POST /users": "syyffffyf", "GET /users/new": "syyffffyf", "GET /users/{user}": "syyynnnnn", "POST /users/{user}": "syyfnnnnn",
 	"POST /users/{user}/act-as": "syyfnnnnn", "GET /users/{user}/collaborators": "syyynnnnn", "POST /users/{user}/collaborators": "syyynnnnn",
-	"POST /users/{user}/collaborators/remove": "syyynnnnn", "POST /users/{user}/delete": "syyfnnnnn", "POST /users/{user}/factors": "syynnnnnn",
+	"POST /users/{user}/collaborators/remove": "syyynnnnn", "POST /users/{user}/delete": "syyfnnnnn", "POST /users/{user}/factors": "syyfnnnnn",
 	"POST /users/{user}/invite": "syyfnnnnn", "POST /users/{user}/link": "syyfnnnnn", "POST /users/{user}/resume": "syyfnnnnn", "POST /users/{user}/sign-out": "syyfnnnnn",
 	"POST /users/{user}/suspend": "syyfnnnnn",
 	"GET /visit":                 "yyyyyyyyy",
@@ -131,6 +131,30 @@ func TestEveryRouteRoleAndObject(t *testing.T) {
 	for route := range theirs {
 		if !slices.Contains(routes, route) {
 			t.Errorf("there is no %s any more", route)
+		}
+	}
+}
+
+// Who may not do something is told so whatever they send: what is wrong with a form is
+// said to nobody else.
+func TestWhoMayNotIsToldSoWhateverTheySend(t *testing.T) {
+	w := newTown(t, true)
+	bodies := map[string]string{"application/x-www-form-urlencoded": "sites=many&confirm=%zz", "text/plain": "no form", "multipart/form-data": "no boundary"}
+	for _, route := range web.Actions() {
+		if strings.HasPrefix(route, "POST /sign-") { // tries are counted, and who signs out is out
+			continue
+		}
+		method, pattern, _ := strings.Cut(route, " ")
+		for seat := range seats {
+			want := theirs[route][seat]
+			if !strings.ContainsRune("nf", rune(want)) || pattern == "/account/passkey/remove" || pattern == "/account/sessions/end" || pattern == "/account/tokens/revoke" {
+				continue // of one's own there is nothing that may not be asked for
+			}
+			for kind, body := range bodies {
+				if got := w.browser(seat).send(method, w.path(pattern), kind, body); letter(got) != string(want) {
+					t.Errorf("%s by seat %d with %s = %d, want %c: %.300s", route, seat, kind, got.code, want, got.body)
+				}
+			}
 		}
 	}
 }

@@ -211,6 +211,9 @@ func (s *Server) changeSettings(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) changeLogo(w http.ResponseWriter, r *http.Request) error {
+	if err := hosting.May(actor(r.Context()), hosting.RightPlatformChange, hosting.Object{}); err != nil {
+		return err
+	}
 	file, _, err := r.FormFile("logo")
 	if err != nil && !errors.Is(err, http.ErrMissingFile) {
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {

@@ -42,6 +42,9 @@ func (s *Server) siteDanger(w http.ResponseWriter, r *http.Request) error {
 
 // deleteSite wants the site's name typed, since nothing brings it back.
 func (s *Server) deleteSite(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.Rules.SiteFor(r.Context(), actor(r.Context()), hosting.RightSiteDelete, r.PathValue("site")); err != nil {
+		return err
+	}
 	name, typed := r.PathValue("site"), locale.Plain(r.PostFormValue("confirm"))
 	if written, err := hosting.ParseName(typed); err != nil || written != name {
 		p, err := s.siteDangerPage(r)

@@ -114,6 +114,9 @@ func (s *Server) siteEdit(r *http.Request, tab string) (siteEdit, error) {
 
 // changeSite changes what the form sent, or tells first what that would do.
 func (s *Server) changeSite(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.Rules.SiteFor(r.Context(), actor(r.Context()), hosting.RightSiteChange, r.PathValue("site")); err != nil {
+		return err
+	}
 	tab := r.PostFormValue("tab")
 	if !slices.Contains([]string{"domains", "settings", "access"}, tab) {
 		return &hosting.Error{Code: hosting.Invalid, Message: fmt.Sprintf("There is no tab %q.", tab), Mend: "Go back and try again."}

@@ -57,6 +57,9 @@ func (s *Server) siteNew(r *http.Request, form siteForm) siteNew {
 }
 
 func (s *Server) newSite(w http.ResponseWriter, r *http.Request) error {
+	if err := hosting.May(actor(r.Context()), hosting.RightSiteCreate, hosting.Object{Owner: actor(r.Context()).ID}); err != nil {
+		return err
+	}
 	p := s.siteNew(r, siteForm{Kind: "wordpress", Storage: usualStorage, CPU: usualCPU, Memory: usualMemory, AdminEmail: actor(r.Context()).Email})
 	return show(w, r, http.StatusOK, p.view())
 }

@@ -47,8 +47,10 @@ func (s *Server) userShow(r *http.Request) (userShow, error) {
 	if p.Factors, err = s.Doors.FactorsOf(r.Context(), a, id); err != nil {
 		return p, err
 	}
-	if p.Packages, err = s.Rules.Packages(r.Context(), a); err != nil {
-		return p, err
+	if p.Can(hosting.RightUserChange, u.Object()) { // whoever may not has no choice of them
+		if p.Packages, err = s.Rules.Packages(r.Context(), a); err != nil {
+			return p, err
+		}
 	}
 	sites, err := s.Rules.Sites(r.Context(), a, hosting.SiteQuery{Owner: id})
 	p.Sites = siteList{frame: p.frame, Rows: sites.Items, Total: sites.Total}
@@ -109,6 +111,9 @@ func (s *Server) signUserOut(w http.ResponseWriter, r *http.Request) error {
 // resetFactors wants the account's address typed and the password of who asks: whoever
 // gets to another's account this way has it.
 func (s *Server) resetFactors(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.Rules.UserFor(r.Context(), actor(r.Context()), hosting.RightUserFactors, hosting.ID(r.PathValue("user"))); err != nil {
+		return err
+	}
 	p, err := s.userShow(r)
 	if err != nil {
 		return err

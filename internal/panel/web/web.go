@@ -58,7 +58,7 @@ type Server struct {
 	locales locale.Set
 	streams streams.Places
 	look    look
-	guides  []guide
+	guides  library
 }
 
 // New prepares everything that does not depend on who asks.
@@ -71,7 +71,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the languages: %w", err)
 	}
-	guides, err := readGuides(panel.Guides)
+	guides, err := readLibrary(panel.Guides)
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,10 @@ const (
 	newFolder = 0o755
 	// uploadLife is how long an upload that nobody goes on with is kept.
 	uploadLife = 7 * 24 * time.Hour
+	// pieceEnds is how long a piece whose sender went away may take to end, each look
+	// pieceLook after the one before.
+	pieceEnds = 5 * time.Second
+	pieceLook = 20 * time.Millisecond
 )
 
 // mkdir makes one folder.
@@ -135,14 +139,31 @@ func (w *work) offset() error {
 	if err != nil {
 		return err
 	}
-	info, err := w.root.Lstat(name)
+	file, err := w.root.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }() // only read
+	_ = alone(file)                     // else it tells how much there is until now
+	info, err := file.Stat()
 	if err == nil {
 		w.size = info.Size()
 	}
 	return err
+}
+
+// alone waits until nobody writes to an upload any more: a sender that was cut off comes
+// back before the toolbox has noticed. Whoever still writes then, really does.
+func alone(file *os.File) error {
+	for began := time.Now(); ; time.Sleep(pieceLook) {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil || time.Since(began) > pieceEnds {
+			return err
+		}
+	}
 }
 
 // append adds to an upload, if that is as long as the sender believes. What came
@@ -167,15 +188,12 @@ func (w *work) append() error {
 		return err
 	}
 	defer func() { _ = file.Close() }() // Sync has told before
-	// Two that send the same at once would mix.
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return refuse(orders.Changed, w.Part)
-	}
+	busy := alone(file)
 	end, err := file.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err
 	}
-	if end != w.Offset {
+	if busy != nil || end != w.Offset { // two that send the same at once would mix
 		w.size = end
 		return refuse(orders.Changed, w.Part)
 	}

@@ -100,22 +100,24 @@ type Parcel struct {
 }
 
 const (
-	// parcelsAtOnce is how many messages one panel sends at once, and parcelLease how long
-	// it may take before another tries: longer than a try may last.
+	// parcelsAtOnce is how many messages one panel sends at once, parcelsOfOne how many of
+	// them are of one account, whose addresses may all take their time, and parcelLease how
+	// long it may take before another tries: longer than a try may last.
 	parcelsAtOnce = 20
+	parcelsOfOne  = 5
 	parcelLease   = time.Minute
 )
 
 // Parcels takes messages that are due; nobody else gets them until the lease is over.
 func (p *Provider) Parcels(ctx context.Context) ([]Parcel, error) {
-	due, err := p.Store.DueDeliveries(ctx, p.Now(), 1) // most of the time there is none, which costs no transaction
+	due, err := p.Store.DueDeliveries(ctx, p.Now(), 1, 1) // most of the time there is none, which costs no transaction
 	if err != nil || len(due) == 0 {
 		return nil, err
 	}
 	var parcels []Parcel
 	err = p.Store.Write(ctx, func(tx Tx) error {
 		parcels = nil
-		due, err := tx.DueDeliveries(ctx, p.Now(), parcelsAtOnce)
+		due, err := tx.DueDeliveries(ctx, p.Now(), parcelsOfOne, parcelsAtOnce)
 		if err != nil {
 			return err
 		}

@@ -16,8 +16,9 @@ type WebhookReader interface {
 	Delivery(ctx context.Context, webhook, id ID) (*Delivery, error)
 	// Deliveries returns the newest before an ID, one more than limit when there are more.
 	Deliveries(ctx context.Context, webhook, before ID, limit int) ([]Delivery, error)
-	// DueDeliveries returns those to be tried now, of accounts that may be used.
-	DueDeliveries(ctx context.Context, now time.Time, limit int) ([]Delivery, error)
+	// DueDeliveries returns those to be tried now, of accounts that may be used, and of each
+	// of these at most ofOne.
+	DueDeliveries(ctx context.Context, now time.Time, ofOne, limit int) ([]Delivery, error)
 	// TrailAfter returns the entries behind a number, the oldest first.
 	TrailAfter(ctx context.Context, seq int64, limit int) ([]Entry, error)
 	// TrailEnd returns the number of the last entry.

@@ -111,11 +111,13 @@ func (q *queries) Deliveries(ctx context.Context, webhook, before hosting.ID, li
 }
 
 // DueDeliveries implements hosting.WebhookReader.
-func (q *queries) DueDeliveries(ctx context.Context, now time.Time, limit int) ([]hosting.Delivery, error) {
-	all, err := list(ctx, q, scanDelivery, selectDelivery+`JOIN webhooks w ON w.id = d.webhook_id JOIN users u ON u.id = w.owner_id
-		LEFT JOIN users r ON r.id = u.reseller_id
-		WHERE d.state = ? AND d.next_at <= ? AND w.disabled = 0 AND u.suspended = 0 AND COALESCE(r.suspended, 0) = 0
-		ORDER BY d.next_at LIMIT ?`, hosting.DeliveryPending, micros(now), limit)
+func (q *queries) DueDeliveries(ctx context.Context, now time.Time, ofOne, limit int) ([]hosting.Delivery, error) {
+	all, err := list(ctx, q, scanDelivery, selectDelivery+`JOIN (
+			SELECT d.id, ROW_NUMBER() OVER (PARTITION BY w.owner_id ORDER BY d.next_at, d.id) AS turn
+			FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id JOIN users u ON u.id = w.owner_id
+			LEFT JOIN users r ON r.id = u.reseller_id
+			WHERE d.state = ? AND d.next_at <= ? AND w.disabled = 0 AND u.suspended = 0 AND COALESCE(r.suspended, 0) = 0
+		) due ON due.id = d.id WHERE due.turn <= ? ORDER BY d.next_at, d.id LIMIT ?`, hosting.DeliveryPending, micros(now), ofOne, limit)
 	return all, answer("list messages that are due", err)
 }
 

@@ -311,3 +311,33 @@ func TestCustomersAreToldOfTheirOwnAlone(t *testing.T) {
 		t.Error("a customer is told nothing")
 	}
 }
+
+// Whoever has messages by the dozen, to addresses that take their time, delays nobody
+// else's.
+func TestOneAccountDelaysNobodyElsesMessages(t *testing.T) {
+	p := newPeer(t)
+	o := newOffice(t, p.URL, "none.*")
+	al := &hosting.User{ID: hosting.NewID(), Email: "al@provider.example", Name: "Al", Role: hosting.Administrator, CreatedAt: o.now()}
+	o.must(o.rules.Store.Write(t.Context(), func(tx hosting.Tx) error { return tx.InsertUser(t.Context(), al) }))
+	name, events := "Hook", []string{"none.*"}
+	as := hosting.Actor{ID: al.ID, Name: al.Name, Role: al.Role}
+	hook, err := o.rules.CreateWebhook(t.Context(), as, hosting.NewWebhook{Name: &name, URL: &p.URL, Events: &events})
+	o.must(err)
+	for range 100 {
+		_, err := o.rules.TestWebhook(t.Context(), o.boss, o.hook.ID)
+		o.must(err)
+	}
+	_, err = o.rules.TestWebhook(t.Context(), as, hook.ID)
+	o.must(err)
+	parcels, err := o.rules.Parcels(t.Context())
+	o.must(err)
+	var others int
+	for _, parcel := range parcels {
+		if parcel.Delivery.Webhook == hook.ID {
+			others++
+		}
+	}
+	if others != 1 || len(parcels) < 2 {
+		t.Errorf("of %d messages that are sent first %d are of the account that has one, want it", len(parcels), others)
+	}
+}

@@ -94,11 +94,14 @@ func (a *Auth) byPassword(ctx context.Context, u *hosting.User, login *hosting.L
 // an account's: people type passwords into the wrong field.
 func (a *Auth) refuse(ctx context.Context, email string, of hosting.ID) error {
 	a.Count("refused")
+	var err error
 	if of != "" {
-		err := a.record(ctx, hosting.Actor{ID: of, Name: email}, "sign-in.refused", email)
-		if err != nil {
-			return err
-		}
+		err = a.record(ctx, hosting.Actor{ID: of, Name: email}, "sign-in.refused", email)
+	} else { // a write more for those that there are would tell who they are
+		err = a.store.Write(ctx, func(tx hosting.Tx) error { return tx.AddTry(ctx, "nobody", a.now()) })
+	}
+	if err != nil {
+		return err
 	}
 	return wrong()
 }

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -228,5 +229,39 @@ func TestAddressIsThePeersUnlessAProxyIsTrusted(t *testing.T) {
 				t.Errorf("AddressOf(%q behind %s) = %s, want %s", tt.forwarded, tt.proxies, got, tt.want)
 			}
 		})
+	}
+}
+
+// counting counts what is written for good.
+type counting struct {
+	hosting.Store
+	writes atomic.Int64
+}
+
+func (c *counting) Write(ctx context.Context, do func(tx hosting.Tx) error) error {
+	err := c.Store.Write(ctx, do)
+	if err == nil {
+		c.writes.Add(1)
+	}
+	return err
+}
+
+// Waiting for the disk takes longer than all else beside the hash, and anybody can measure
+// it.
+func TestARefusalWritesAsMuchForAddressesWithoutAnAccount(t *testing.T) {
+	counts := &counting{}
+	s := newSite(t, func(o *auth.Options) {
+		counts.Store = o.Provider.Store
+		o.Provider.Store = counts
+	})
+	s.administrator(t)
+	writes := func(email string) int64 {
+		before := counts.writes.Load()
+		_, err := s.browser(t).signIn(t, email, "wrong horse battery staple")
+		wantCode(t, "SignIn(wrong)", err, hosting.SignIn)
+		return counts.writes.Load() - before
+	}
+	if known, unknown := writes("boss@provider.example"), writes("nobody@provider.example"); known != unknown {
+		t.Errorf("a refusal is %d writes where there is an account and %d where there is none", known, unknown)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Invitation gives somebody rights on a customer's sites.
@@ -38,9 +39,74 @@ func (p *Provider) Invite(ctx context.Context, a Actor, req Invitation) (*User, 
 		if u.Role != Collaborator {
 			return change{}, invalidField("email", fmt.Sprintf("%s can't be invited; use another address.", email), nil)
 		}
+		if err := p.unproven(ctx, tx, a, u, grant.Customer); err != nil {
+			return change{}, err
+		}
 		return change{did: RightCollaboratorInvite, object: email, on: owner.Object(), after: grant}, tx.SetGrant(ctx, u.ID, grant)
 	})
 	return u, err
+}
+
+// inviteMailLife is how long it is tried to tell somebody of an invitation.
+const inviteMailLife = 3 * 24 * time.Hour
+
+// unproven has a collaborator's account begin anew before a customer opens sites to it, when
+// nobody ever showed that it is in the hands of who reads mail at its address: another
+// customer may have made it, followed the link itself, and waited for this. Where the panel
+// can send no mail nobody can show it.
+func (p *Provider) unproven(ctx context.Context, tx Tx, a Actor, u *User, customer ID) error {
+	grants, err := tx.Grants(ctx, u.ID)
+	if err != nil || !p.Mails {
+		return err
+	}
+	own := slices.ContainsFunc(grants, func(g Grant) bool { return g.Customer == customer })
+	others := slices.ContainsFunc(grants, func(g Grant) bool { return g.Customer != customer })
+	if own && !others {
+		return nil
+	}
+	login, err := tx.Login(ctx, u.ID)
+	if err != nil || login.Confirmed == u.Email {
+		return err
+	}
+	if err := forgetLogin(ctx, tx, u, login); err != nil {
+		return err
+	}
+	if login.PasswordHash != "" {
+		if err := Record(ctx, tx, a, p.Now(), Deed{Did: "sign-in.forgotten", Object: u.Email, On: u.Object()}); err != nil {
+			return err
+		}
+	}
+	if !others {
+		return nil // who invites may have a link mailed
+	}
+	now := p.Now()
+	return tx.InsertMail(ctx, &Mail{ID: NewID(), Kind: MailInvite, User: u.ID, CreatedAt: now, NextAt: now, ExpiresAt: now.Add(inviteMailLife)})
+}
+
+// forgetLogin takes away all that somebody could sign in to an account with, links that were
+// handed out included, and ends its sessions.
+func forgetLogin(ctx context.Context, tx Tx, u *User, login *Login) error {
+	for _, kind := range []TokenKind{TokenInvite, TokenReset, TokenAPI} {
+		if err := tx.DeleteTokens(ctx, u.ID, kind); err != nil {
+			return err
+		}
+	}
+	keys, err := tx.Passkeys(ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if err := tx.DeletePasskey(ctx, u.ID, k.ID); err != nil {
+			return err
+		}
+	}
+	if err := tx.DeleteSessions(ctx, u.ID, ""); err != nil {
+		return err
+	}
+	if err := tx.DeleteBrowsers(ctx, u.ID, ""); err != nil {
+		return err
+	}
+	return tx.PutLogin(ctx, &Login{User: u.ID, Language: login.Language})
 }
 
 func (r Invitation) read() (g Grant, email, name string, err error) {

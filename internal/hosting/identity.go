@@ -216,6 +216,17 @@ func (p *Provider) link(ctx context.Context, tx Tx, by *IdentityProvider, c Clai
 	if err != nil {
 		return nil, err
 	}
+	if u.Role == Collaborator { // any customer may have made the account, and followed its link
+		login, err := tx.Login(ctx, u.ID)
+		if err != nil {
+			return nil, err
+		}
+		if login.Confirmed != u.Email {
+			if err := forgetLogin(ctx, tx, u, login); err != nil {
+				return nil, err
+			}
+		}
+	}
 	if err := tx.InsertIdentity(ctx, &Identity{Provider: by.ID, Subject: c.Subject, User: u.ID, CreatedAt: p.Now()}); err != nil {
 		return nil, err
 	}

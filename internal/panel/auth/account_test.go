@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -115,4 +116,118 @@ func TestInvitationsDoNotOpenWhatOthersGranted(t *testing.T) {
 	if _, err := invite(eve); err == nil {
 		t.Error("InviteLink of a collaborator with rights of others was given")
 	}
+}
+
+// Whoever makes an account under somebody's address before they have one must not be in it
+// when others open their sites to that address.
+func TestAnAccountThatAnotherMadeIsNobodysWayIn(t *testing.T) {
+	tests := map[string]struct {
+		follow bool // eve sets the password, before jo invites
+		leave  bool // and takes her own grant away again
+	}{
+		"its password is set":    {follow: true},
+		"its link waits":         {},
+		"nothing is granted any": {follow: true, leave: true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			s.Provider.Mails = true
+			boss := s.administrator(t)
+			s.deliver(t, s.Auth)
+			jo, eve := s.customer(t, boss, "jo@shop.example"), s.customer(t, boss, "eve@evil.example")
+			invite := func(b *browser) hosting.ID {
+				who := *b.who(t)
+				u, err := s.Provider.Invite(t.Context(), who, hosting.Invitation{Email: "dev@agency.example", Name: "Dev", Customer: who.ID, Rights: []hosting.Right{hosting.RightSiteFiles}})
+				must(t, err)
+				return u.ID
+			}
+			id := invite(eve)
+			token, err := s.InviteLink(t.Context(), *eve.who(t), id)
+			must(t, err)
+			stolen := s.browser(t)
+			set := func() error {
+				return stolen.in(t, func(ctx context.Context) error { return s.SetPassword(ctx, token, "eve's horse battery staple", "en") })
+			}
+			if test.follow {
+				must(t, set())
+				_, err := stolen.signIn(t, "dev@agency.example", "eve's horse battery staple")
+				must(t, err)
+			}
+			if test.leave {
+				must(t, s.Provider.RemoveCollaborator(t.Context(), *eve.who(t), id, hosting.Grant{Customer: eve.who(t).ID}))
+			}
+			invite(jo)
+			if test.leave {
+				must(t, s.MailInvitation(t.Context(), *jo.who(t), id, "en"))
+			}
+			if !test.follow {
+				wantCode(t, "SetPassword by the link that eve has", set(), hosting.SignIn)
+			}
+			if who := stolen.who(t); who != nil {
+				t.Errorf("eve's browser is still signed in as %+v", who)
+			}
+			if _, err := stolen.signIn(t, "dev@agency.example", "eve's horse battery staple"); err == nil {
+				t.Error("eve's password opens the account that jo invited")
+			}
+
+			// Who reads the mail has it, and keeps it when others invite.
+			token = tokenOf(t, s.mail.Next(t))
+			dev := s.browser(t)
+			must(t, dev.in(t, func(ctx context.Context) error { return s.SetPassword(ctx, token, password, "en") }))
+			_, err = dev.signIn(t, "dev@agency.example", password)
+			must(t, err)
+			invite(eve)
+			if who := dev.who(t); who == nil || len(who.Grants) != 2 {
+				t.Errorf("dev is %+v, want signed in, with two grants", who)
+			}
+		})
+	}
+}
+
+// Who signs in by a company has the account alone, also when a customer made it before and
+// followed its link.
+func TestACompanysPersonSharesNoAccountWithWhoMadeIt(t *testing.T) {
+	s := newSite(t)
+	boss := s.administrator(t)
+	eve := s.customer(t, boss, "eve@evil.example")
+	by, err := s.Provider.PutIdentityProvider(t.Context(), *boss.who(t), hosting.IdentityProvider{Name: "Agency", Issuer: "https://id.agency.example",
+		ClientID: "panel", Secret: []byte("secret"), Domains: []string{"agency.example"}})
+	must(t, err)
+	who := *eve.who(t)
+	u, err := s.Provider.Invite(t.Context(), who, hosting.Invitation{Email: "dev@agency.example", Name: "Dev", Customer: who.ID, Rights: []hosting.Right{hosting.RightSiteFiles}})
+	must(t, err)
+	token, err := s.InviteLink(t.Context(), who, u.ID)
+	must(t, err)
+	must(t, eve.in(t, func(ctx context.Context) error { return s.SetPassword(ctx, token, "eve's horse battery staple", "en") }))
+	admitted, err := s.Provider.Admit(t.Context(), by.ID, hosting.Claim{Subject: "1", Email: "dev@agency.example", Verified: true})
+	must(t, err)
+	if admitted.ID != u.ID {
+		t.Errorf("Admit = %+v, want the account of that address", admitted)
+	}
+	_, err = eve.signIn(t, "dev@agency.example", "eve's horse battery staple")
+	wantCode(t, "SignIn with the password that eve chose", err, hosting.SignIn)
+}
+
+// Nobody has the provider's mail server send to strangers by the hundred.
+func TestInvitationsAreMailedAFewTimes(t *testing.T) {
+	s := newSite(t)
+	boss := s.administrator(t)
+	eve := s.customer(t, boss, "eve@evil.example")
+	who := *eve.who(t)
+	invite := func(i int) error {
+		u, err := s.Provider.Invite(t.Context(), who, hosting.Invitation{Email: fmt.Sprintf("dev%d@agency.example", i), Name: "Dev", Customer: who.ID, Rights: []hosting.Right{hosting.RightSiteFiles}})
+		must(t, err)
+		return s.MailInvitation(t.Context(), who, u.ID, "en")
+	}
+	for range 3 {
+		must(t, invite(0))
+	}
+	wantCode(t, "MailInvitation to one person for the fourth time", invite(0), hosting.Limited)
+	for i := 1; i <= 57; i++ {
+		must(t, invite(i))
+	}
+	wantCode(t, "MailInvitation to the sixty-first", invite(61), hosting.Limited)
+	s.pass(16 * time.Minute)
+	must(t, invite(0))
 }

@@ -31,6 +31,9 @@ const (
 	postEvery = 5 * time.Second
 	// perForgot is how many resets can be asked for one address, within window.
 	perForgot = 3
+	// perInvited is how many mails a person gets on others' word within window, and
+	// perInviting how many an account that is no administrator's sends.
+	perInvited, perInviting = 3, 60
 )
 
 // Mails tells whether the panel can send mail.
@@ -64,6 +67,9 @@ func (a *Auth) MailInvitation(ctx context.Context, by hosting.Actor, id hosting.
 	if a.Mailer == nil {
 		return noMail()
 	}
+	if err := a.mayMail(ctx, by, id); err != nil {
+		return err
+	}
 	m := a.mail(ctx, hosting.MailInvite, language)
 	m.User, m.ExpiresAt = id, a.now().Add(mailLife)
 	return a.post(ctx, func(tx hosting.Tx) error {
@@ -79,6 +85,29 @@ func (a *Auth) MailInvitation(ctx context.Context, by hosting.Actor, id hosting.
 		}
 		return hosting.Record(ctx, tx, by, a.now(), hosting.Deed{Did: "invite.mailed", Object: u.Email, On: u.Object()})
 	})
+}
+
+// mayMail refuses whoever has the provider's mail server send to strangers again and again.
+func (a *Auth) mayMail(ctx context.Context, by hosting.Actor, id hosting.ID) error {
+	err := a.store.Write(ctx, func(tx hosting.Tx) error { // who may not, counts for nobody
+		u, err := tx.User(ctx, id)
+		if err != nil {
+			return err
+		}
+		return mayLink(ctx, tx, by, u)
+	})
+	if err != nil {
+		return err
+	}
+	limits := map[string]int64{"invited " + string(id): perInvited}
+	if by.Role != hosting.Administrator {
+		limits["inviting "+string(by.ID)] = perInviting
+	}
+	err = a.count(ctx, limits)
+	if hosting.CodeOf(err) == hosting.Limited {
+		return &hosting.Error{Code: hosting.Limited, Message: "That was mailed several times just now.", Mend: "Wait a quarter of an hour before you have it mailed again."}
+	}
+	return err
 }
 
 func (a *Auth) mail(ctx context.Context, kind hosting.MailKind, language string) *hosting.Mail {

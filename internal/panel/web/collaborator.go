@@ -67,7 +67,7 @@ func (s *Server) invite(w http.ResponseWriter, r *http.Request) error {
 	}
 	link, mailed, err := s.letIn(r, u)
 	if err != nil {
-		return err
+		return s.inviteAgain(w, r, form, err)
 	}
 	p, err := s.collaborators(r)
 	if err != nil {

@@ -169,6 +169,9 @@ func (b *browser) open(url string) {
 		if err != nil {
 			return err
 		}
+		if response == nil {
+			return errors.New("a page that was on its way before has come instead")
+		}
 		if response.Status >= 400 {
 			return fmt.Errorf("it answers %d", response.Status)
 		}

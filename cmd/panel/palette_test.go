@@ -64,7 +64,7 @@ func (w *window) typed(text string) {
 func (w *window) until(ask, want string) {
 	w.Helper()
 	got := ""
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if got = w.read(ask); got == want {
 			return
 		}

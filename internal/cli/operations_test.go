@@ -39,7 +39,8 @@ var lines = map[string]string{
 	"listCollaborators": "collaborator list", "inviteCollaborator": "collaborator invite", "removeCollaborator": "collaborator remove",
 	"listWebhooks": "webhook list", "getWebhook": "webhook show", "createWebhook": "webhook create", "changeWebhook": "webhook change", "renewWebhookSecret": "webhook secret",
 	"testWebhook": "webhook test", "deleteWebhook": "webhook delete", "listDeliveries": "webhook deliveries", "getDelivery": "webhook delivery", "replayDelivery": "webhook replay",
-	"saveFile": "- site files put sends a file of any size, also instead of one that is there",
+	"cancelUpload": "- site files put goes on where it was cut, and what nobody goes on with is gone after a week",
+	"saveFile":     "- site files put sends a file of any size, also instead of one that is there",
 }
 
 // operations are all that the API's document has.

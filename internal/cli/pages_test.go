@@ -41,7 +41,7 @@ var actions = map[string]string{
 	"POST /sites/{site}/cron": "createCronJob changeCronJob", "POST /sites/{site}/cron/{job}/run": "runCronJob", "POST /sites/{site}/cron/{job}/delete": "deleteCronJob",
 	"POST /sites/{site}/files":          "makeFolder trashFiles moveFiles copyFiles packFiles renameFile setFileMode unpackFile restoreFiles emptyTrash",
 	"POST /sites/{site}/files/findings": "restoreFinding deleteFinding sweepSite",
-	"POST /sites/{site}/files/edit":     "saveFile", "HEAD /sites/{site}/files/upload": "getUpload", "PATCH /sites/{site}/files/upload": "upload",
+	"POST /sites/{site}/files/edit":     "saveFile", "HEAD /sites/{site}/files/upload": "getUpload", "PATCH /sites/{site}/files/upload": "upload", "DELETE /sites/{site}/files/upload": "cancelUpload",
 
 	"POST /users": "createUser", "POST /users/{user}": "changeUser", "POST /users/{user}/suspend": "suspendUser", "POST /users/{user}/resume": "resumeUser",
 	"POST /users/{user}/sign-out": "endUserSessions", "POST /users/{user}/link": "createUserLink", "POST /users/{user}/factors": "resetUserFactors", "POST /users/{user}/delete": "deleteUser",

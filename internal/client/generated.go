@@ -2706,6 +2706,21 @@ type SweepSiteParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// CancelUploadParams defines parameters for CancelUpload.
+type CancelUploadParams struct {
+	// Path From the site's top on.
+	Path string `form:"path" json:"path"`
+
+	// Size Of the whole file, in octets.
+	Size int64 `form:"size" json:"size"`
+
+	// Modified What your computer says of the file's last change; tells versions of it apart.
+	Modified *string `form:"modified,omitempty" json:"modified,omitempty"`
+
+	// Replace Replace a file that is there.
+	Replace *bool `form:"replace,omitempty" json:"replace,omitempty"`
+}
+
 // GetUploadParams defines parameters for GetUpload.
 type GetUploadParams struct {
 	// Path From the site's top on.
@@ -4008,6 +4023,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /sites/{site}/sweep (the `SweepSite` operationId).
 	SweepSite(ctx context.Context, site string, params *SweepSiteParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelUpload Forget an upload that is not whole yet
+	//
+	// Nothing happens where there is none. What nobody goes on with is forgotten after a week by itself.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Corresponds with DELETE /sites/{site}/uploads (the `CancelUpload` operationId).
+	CancelUpload(ctx context.Context, site string, params *CancelUploadParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetUpload Show how much of an upload is there
 	//
@@ -6384,6 +6408,25 @@ func (c *Client) RestartSite(ctx context.Context, site string, params *RestartSi
 // Corresponds with POST /sites/{site}/sweep (the `SweepSite` operationId).
 func (c *Client) SweepSite(ctx context.Context, site string, params *SweepSiteParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSweepSiteRequest(c.Server, site, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelUpload Forget an upload that is not whole yet
+//
+// Nothing happens where there is none. What nobody goes on with is forgotten after a week by itself.
+//
+// A token needs the scope `site.files`.
+//
+// Corresponds with DELETE /sites/{site}/uploads (the `CancelUpload` operationId).
+func (c *Client) CancelUpload(ctx context.Context, site string, params *CancelUploadParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelUploadRequest(c.Server, site, params)
 	if err != nil {
 		return nil, err
 	}
@@ -11709,6 +11752,95 @@ func NewSweepSiteRequest(server string, site string, params *SweepSiteParams) (*
 	return req, nil
 }
 
+// NewCancelUploadRequest constructs an http.Request for the CancelUpload method
+func NewCancelUploadRequest(server string, site string, params *CancelUploadParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/uploads", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "path", params.Path, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "size", params.Size, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Modified != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "modified", *params.Modified, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Replace != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "replace", *params.Replace, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetUploadRequest constructs an http.Request for the GetUpload method
 func NewGetUploadRequest(server string, site string, params *GetUploadParams) (*http.Request, error) {
 	var err error
@@ -14334,6 +14466,17 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /sites/{site}/sweep (the `SweepSite` operationId).
 	SweepSiteWithResponse(ctx context.Context, site string, params *SweepSiteParams, reqEditors ...RequestEditorFn) (*SweepSiteResponse, error)
+
+	// CancelUploadWithResponse Forget an upload that is not whole yet
+	//
+	// Nothing happens where there is none. What nobody goes on with is forgotten after a week by itself.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /sites/{site}/uploads (the `CancelUpload` operationId).
+	CancelUploadWithResponse(ctx context.Context, site string, params *CancelUploadParams, reqEditors ...RequestEditorFn) (*CancelUploadResponse, error)
 
 	// GetUploadWithResponse Show how much of an upload is there
 	//
@@ -18805,6 +18948,47 @@ func (r SweepSiteResponse) ContentType() string {
 	return ""
 }
 
+type CancelUploadResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CancelUploadResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelUploadResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelUploadResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelUploadResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelUploadResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetUploadResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -21899,6 +22083,23 @@ func (c *ClientWithResponses) SweepSiteWithResponse(ctx context.Context, site st
 		return nil, err
 	}
 	return ParseSweepSiteResponse(rsp)
+}
+
+// CancelUploadWithResponse Forget an upload that is not whole yet
+//
+// Nothing happens where there is none. What nobody goes on with is forgotten after a week by itself.
+//
+// A token needs the scope `site.files`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /sites/{site}/uploads (the `CancelUpload` operationId).
+func (c *ClientWithResponses) CancelUploadWithResponse(ctx context.Context, site string, params *CancelUploadParams, reqEditors ...RequestEditorFn) (*CancelUploadResponse, error) {
+	rsp, err := c.CancelUpload(ctx, site, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelUploadResponse(rsp)
 }
 
 // GetUploadWithResponse Show how much of an upload is there
@@ -25787,6 +25988,35 @@ func ParseSweepSiteResponse(rsp *http.Response) (*SweepSiteResponse, error) {
 			return nil, err
 		}
 		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCancelUploadResponse parses an HTTP response from a CancelUploadWithResponse call
+func ParseCancelUploadResponse(rsp *http.Response) (*CancelUploadResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelUploadResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

@@ -37,13 +37,27 @@ func (u *Upload) check() (err error) {
 	return err
 }
 
-// Uploaded returns how much of an upload is there, in octets.
+// Uploaded returns how much of an upload is there, in octets; OverQuota when the site has no
+// room for the rest.
 func (f *SiteFiles) Uploaded(ctx context.Context, u Upload) (int64, error) {
 	if err := u.check(); err != nil {
 		return 0, err
 	}
-	answer, err := f.order(ctx, orders.Order{Do: orders.Offset, Part: f.part(u)}, nil, nil)
+	answer, err := f.order(ctx, orders.Order{Do: orders.Offset, Part: f.part(u), Size: u.Size}, nil, nil)
 	return answer.Size, err
+}
+
+// CancelUpload forgets an upload that is not whole yet, if there is one.
+func (f *SiteFiles) CancelUpload(ctx context.Context, u Upload) error {
+	if err := u.check(); err != nil {
+		return err
+	}
+	answer, err := f.order(ctx, orders.Order{Do: orders.Drop, Part: f.part(u)}, nil, nil)
+	// The toolbox of a release before keeps it for a week.
+	if answer.Code == orders.Missing || answer.Code == orders.Unknown {
+		return nil
+	}
+	return err
 }
 
 // Upload adds a piece to an upload that is offset octets long. When that makes it

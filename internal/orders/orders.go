@@ -38,7 +38,7 @@ const (
 	Trashed = "trashed" // → a list of Trash
 	Restore = "restore" // Paths: names in the trash
 	Empty   = "empty"   // the trash, for good
-	Offset  = "offset"  // Part → how much of an upload is there
+	Offset  = "offset"  // Part, Size → how much of an upload is there, if there is room for the rest
 	Append  = "append"  // Part, Offset, content
 	Drop    = "drop"    // Part: the upload is gone
 	Finish  = "finish"  // Part, Size, To: the upload becomes that file

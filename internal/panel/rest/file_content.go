@@ -27,6 +27,8 @@ func (s *Server) uploads() {
 	handle(s, operation{method: http.MethodPatch, path: "/sites/{site}/uploads", id: "upload", summary: "Add a piece to an upload, up to 16 MiB",
 		scope: hosting.RightSiteFiles, stream: true, long: true, body: maxPiece,
 		says: "The piece is the request's body. The last one makes the upload the file. An offset that is not where the upload ends answers 409: ask for that, and go on there."}, s.upload)
+	handle(s, operation{method: http.MethodDelete, path: "/sites/{site}/uploads", id: "cancelUpload", summary: "Forget an upload that is not whole yet", status: http.StatusNoContent,
+		scope: hosting.RightSiteFiles, says: "Nothing happens where there is none. What nobody goes on with is forgotten after a week by itself."}, s.cancelUpload)
 }
 
 // Sent is the body of a request that is read as it comes.
@@ -66,6 +68,14 @@ func (s *Server) getUpload(ctx context.Context, a hosting.Actor, in *UploadPath)
 		return nil, err
 	}
 	return &answer[Uploaded]{Uploaded{Offset: there}}, nil
+}
+
+func (s *Server) cancelUpload(ctx context.Context, a hosting.Actor, in *UploadPath) (*struct{}, error) {
+	files, err := s.open(ctx, a, in.Site)
+	if err != nil {
+		return nil, err
+	}
+	return nil, files.CancelUpload(ctx, in.upload())
 }
 
 func (s *Server) upload(ctx context.Context, a hosting.Actor, in *struct {

@@ -183,6 +183,12 @@ func TestAnUploadGoesOnWhereItWasCut(t *testing.T) {
 		t.Error("the file is not what was uploaded")
 	}
 	piece(0, content).problem(t, http.StatusConflict, hosting.Conflict, "") // there is a file
+	other := "/sites/jo.example/uploads?path=/html/other.bin&size=4&modified=now"
+	h.jo.ask(request{method: http.MethodPatch, path: other + "&offset=0", body: "ab", header: map[string]string{"Content-Type": "application/octet-stream"}}).want(t, http.StatusOK, `"offset":2`)
+	for range 2 { // also where there is none
+		h.jo.ask(request{method: http.MethodDelete, path: other}).want(t, http.StatusNoContent)
+		h.jo.get(other).want(t, http.StatusOK, `"offset":0`)
+	}
 	h.jo.get("/sites/jo.example/uploads?path=/x&size=-1").problem(t, http.StatusUnprocessableEntity, hosting.Invalid, "size")
 }
 

@@ -19,7 +19,7 @@ var theirs = map[string]string{
 	"restartSite": "yyyyn", "purgeSiteCache": "yyyyn", "getSiteCredentials": "yyyfn", "visitDatabase": "yyyfn", "renewDatabasePassword": "yyyyn", "assignSite": "ynnnn",
 	"listFiles": "yyyfn", "getFile": "yyyfn", "readFile": "yyyfn", "saveFile": "yyyfn", "downloadFolder": "yyyfn", "makeFolder": "yyyfn", "moveFiles": "yyyfn",
 	"copyFiles": "yyyfn", "renameFile": "yyyfn", "setFileMode": "yyyfn", "trashFiles": "yyyfn", "listTrash": "yyyfn", "restoreFiles": "yyyfn", "emptyTrash": "yyyfn",
-	"packFiles": "yyyfn", "unpackFile": "yyyfn", "getUpload": "yyyfn", "upload": "yyyfn",
+	"packFiles": "yyyfn", "unpackFile": "yyyfn", "getUpload": "yyyfn", "upload": "yyyfn", "cancelUpload": "yyyfn",
 	"getSiteUsage": "yyyyn", "listNodes": "yffff", "getNode": "yffff", "listNodePods": "yffff", "closeNode": "yffff", "openNode": "yffff",
 	"listCompanies": "yffff", "createCompany": "yffff", "getCompany": "yffff", "changeCompany": "yffff", "deleteCompany": "yffff",
 	"listLogs": "yyyfn", "searchLog": "yyyfn", "downloadLog": "yyyfn", "followLog": "yyyfn",
@@ -134,7 +134,7 @@ func query(operation string) string {
 		return "?path=/html/new.php"
 	case "downloadFolder":
 		return "?path=/html"
-	case "getUpload", "upload":
+	case "getUpload", "upload", "cancelUpload":
 		return "?path=/html/up.php&size=1"
 	}
 	return ""

@@ -54,7 +54,7 @@ var theirs = map[string]string{
 	"GET /sites/{site}/files": "syyyyfnnn", "POST /sites/{site}/files": "syyyyfnnn", "GET /sites/{site}/files/download": "syyyyfnnn",
 	"GET /sites/{site}/files/edit": "syyyyfnnn", "POST /sites/{site}/files/edit": "syyyyfnnn", "GET /sites/{site}/files/findings": "syyyyfnnn",
 	"POST /sites/{site}/files/findings": "syyyyfnnn", "GET /sites/{site}/files/item": "syyyyfnnn", "GET /sites/{site}/files/trash": "syyyyfnnn",
-	"HEAD /sites/{site}/files/upload": "syyyyfnnn", "PATCH /sites/{site}/files/upload": "syyyyfnnn", "GET /sites/{site}/logs": "syyyyfnnn",
+	"HEAD /sites/{site}/files/upload": "syyyyfnnn", "PATCH /sites/{site}/files/upload": "syyyyfnnn", "DELETE /sites/{site}/files/upload": "syyyyfnnn", "GET /sites/{site}/logs": "syyyyfnnn",
 	"GET /sites/{site}/logs/download": "syyyyfnnn", "GET /sites/{site}/logs/follow": "syyyyfnnn", "POST /sites/{site}/password": "syyyyfnnn",
 	"POST /sites/{site}/purge-cache": "syyyyfnnn", "POST /sites/{site}/restart": "syyyyfnnn", "POST /sites/{site}/resume": "syyyyfnnn", "GET /sites/{site}/settings": "syyyyynnn", "GET /sites/{site}/steps": "syyyyynnn",
 	"POST /sites/{site}/suspend": "syyyyfnnn", "GET /sites/{site}/terminal": "syyyyfnnn", "GET /sites/{site}/terminal/socket": "syyyyfnnn",

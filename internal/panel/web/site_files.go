@@ -33,6 +33,7 @@ func (s *Server) fileRoutes() map[string]handler {
 		"POST /sites/{site}/files/findings": s.decideFinding,
 		"HEAD /sites/{site}/files/upload":   s.upload,
 		"PATCH /sites/{site}/files/upload":  s.upload,
+		"DELETE /sites/{site}/files/upload": s.upload,
 		"GET /sites/{site}/terminal":        s.siteTerminal,
 		"GET /sites/{site}/terminal/socket": s.socket,
 	}

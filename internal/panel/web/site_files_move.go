@@ -138,9 +138,9 @@ func (s *Server) downloadFile(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// upload tells how much of an upload is there (HEAD), or takes a piece of it (PATCH)
-// at the offset that its header names. Both name the upload by the file's path, size
-// and time. Answers are sentences for the page's script.
+// upload tells how much of an upload is there (HEAD), takes a piece of it (PATCH) at the
+// offset that its header names, or forgets it (DELETE). All name the upload by the file's
+// path, size and time. Answers are sentences for the page's script.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	there, err := s.uploadPiece(w, r)
 	h := w.Header()
@@ -170,8 +170,11 @@ func (s *Server) uploadPiece(w http.ResponseWriter, r *http.Request) (int64, err
 		return 0, &hosting.Error{Code: hosting.Invalid, Message: "The upload has no size.", Err: err}
 	}
 	u := hosting.Upload{Path: query.Get("path"), Size: size, Modified: query.Get("modified"), Replace: query.Has("replace")}
-	if r.Method == http.MethodHead {
+	switch r.Method {
+	case http.MethodHead:
 		return files.Uploaded(r.Context(), u)
+	case http.MethodDelete:
+		return 0, files.CancelUpload(r.Context(), u)
 	}
 	offset, err := strconv.ParseInt(r.Header.Get("Upload-Offset"), 10, 64)
 	if err != nil || offset < 0 {

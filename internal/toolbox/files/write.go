@@ -141,7 +141,7 @@ func (w *work) offset() error {
 	}
 	file, err := w.root.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return w.room(w.Size)
 	}
 	if err != nil {
 		return err
@@ -149,10 +149,28 @@ func (w *work) offset() error {
 	defer func() { _ = file.Close() }() // only read
 	_ = alone(file)                     // else it tells how much there is until now
 	info, err := file.Stat()
-	if err == nil {
-		w.size = info.Size()
+	if err != nil {
+		return err
 	}
-	return err
+	w.size = info.Size()
+	return w.room(w.Size - w.size)
+}
+
+// room refuses what the site's storage can't hold, before it is full of a part of it.
+func (w *work) room(octets int64) error {
+	top, err := w.openFolder(".")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = top.Close() }() // only looked at
+	var has syscall.Statfs_t
+	if err := syscall.Fstatfs(int(top.Fd()), &has); err != nil {
+		return fmt.Errorf("look how much room there is: %w", err)
+	}
+	if octets > 0 && uint64(octets) > has.Bavail*uint64(has.Bsize) {
+		return refuse(orders.Full, "")
+	}
+	return nil
 }
 
 // alone waits until nobody writes to an upload any more: a sender that was cut off comes
@@ -171,6 +189,9 @@ func alone(file *os.File) error {
 func (w *work) append() error {
 	name, err := w.part()
 	if err != nil {
+		return err
+	}
+	if err := w.room(w.Size); err != nil {
 		return err
 	}
 	flags := os.O_WRONLY | syscall.O_NOFOLLOW | syscall.O_NONBLOCK

@@ -4,68 +4,143 @@
 "use strict";
 
 for (const drop of document.querySelectorAll("[data-upload]")) {
-  const piece = 8 << 20, atOnce = 2, patience = [1, 2, 4, 8, 15, 30];
-  const list = drop.querySelector("[data-list]"), input = drop.querySelector("input[type=file]");
+  const piece = 8 << 20, atOnce = 2, patience = [1, 2, 4, 8, 15, 30]; // seconds
+  const list = drop.querySelector("[data-list]"), input = drop.querySelector("input[type=file]"), words = drop.dataset;
   const waiting = [];
   let running = 0, failed = 0, gone = 0;
 
-  const line = name => {
-    const item = document.createElement("li"), label = document.createElement("span"), bar = document.createElement("progress"), said = document.createElement("span");
-    label.textContent = name;
-    bar.max = 1;
-    bar.value = 0;
-    bar.setAttribute("aria-label", name);
-    said.className = "said";
-    item.append(label, bar, said);
-    list.append(item);
-    return { item, bar, said };
-  };
-  const sleep = seconds => new Promise(done => setTimeout(done, seconds * 1000));
-
-  // ask repeats a request for as long as the network or the server is away.
-  async function ask(to, how, shown) {
-    for (let tries = 0; ; tries++) {
-      let answer;
-      try { answer = await fetch(to, how); } catch { /* the network is away */ }
-      if (answer && answer.status < 500 && answer.status !== 429) return answer;
-      if (tries >= patience.length) throw new Error(answer ? await answer.text() : drop.dataset.cut);
-      shown.said.textContent = drop.dataset.cut;
-      await sleep(patience[tries]);
-      shown.said.textContent = "";
-      // What arrived of the piece before is there: only the site knows how much.
-      if (how.method === "PATCH") return null;
+  // Job is one file on its way, with its line on the page.
+  class Job {
+    constructor(file, path, name) {
+      this.file = file;
+      this.query = new URLSearchParams({ path, size: file.size, modified: file.lastModified });
+      this.tries = 0; // in vain since something arrived
+      this.cancelled = false;
+      const [label, bar, said, cancel] = ["span", "progress", "span", "button"].map(tag => document.createElement(tag));
+      label.textContent = name;
+      label.dir = "auto";
+      bar.max = 1;
+      bar.value = 0;
+      bar.setAttribute("aria-label", name);
+      said.className = "said";
+      cancel.type = "button";
+      cancel.className = "button bare small";
+      cancel.textContent = words.cancel;
+      cancel.setAttribute("aria-label", words.cancelFile.replace("\uFFFC", name));
+      cancel.addEventListener("click", () => this.cancel());
+      this.item = document.createElement("li");
+      this.item.append(label, bar, cancel, said);
+      list.append(this.item);
+      Object.assign(this, { bar, said });
     }
-  }
 
-  async function send(file, path, shown) {
-    const query = new URLSearchParams({ path, size: file.size, modified: file.lastModified });
-    const where = async () => {
-      const answer = await ask(`${drop.dataset.upload}?${query}`, { method: "HEAD" }, shown);
-      if (!answer.ok) throw new Error(answer.statusText || String(answer.status));
-      return Number(answer.headers.get("Upload-Offset"));
-    };
-    let offset = await where();
-    for (;;) {
-      shown.bar.value = file.size ? offset / file.size : 1;
-      const answer = await ask(`${drop.dataset.upload}?${query}`, {
-        method: "PATCH", body: file.slice(offset, offset + piece),
-        headers: { "Upload-Offset": offset, "Content-Type": "application/offset+octet-stream" },
-      }, shown);
-      if (!answer) { offset = await where(); continue; }
-      const there = Number(answer.headers.get("Upload-Offset"));
-      if (answer.ok) {
-        offset = there;
-        if (offset >= file.size) { shown.bar.value = 1; return; }
-        continue;
+    show(there) { this.bar.value = this.file.size ? there / this.file.size : 1; }
+
+    // request tells how it was answered: 0 is not at all, and offset is null where it
+    // was not the site that answered. It is no fetch, which tells nothing while it sends.
+    request(method, offset, body) {
+      return new Promise(done => {
+        const request = this.open = new XMLHttpRequest();
+        request.open(method, `${words.upload}?${this.query}`);
+        if (body) {
+          request.setRequestHeader("Upload-Offset", offset);
+          request.setRequestHeader("Content-Type", "application/offset+octet-stream");
+          request.upload.addEventListener("progress", event => this.show(offset + event.loaded));
+        }
+        request.addEventListener("loadend", () => {
+          const { status } = request, there = status ? request.getResponseHeader("Upload-Offset") : null;
+          const plain = status && /^text\/plain/.test(request.getResponseHeader("Content-Type"));
+          done({ status, ok: status === 204, offset: there === null ? null : Number(there), text: plain ? request.responseText : "" });
+        });
+        request.send(body);
+      });
+    }
+
+    // pause waits longer from time to time, and no longer than the network is away.
+    async pause(text) {
+      this.said.textContent = text;
+      await new Promise(done => {
+        this.wake = done;
+        setTimeout(done, patience[Math.min(this.tries++, patience.length - 1)] * 1000);
+        addEventListener("online", done, { once: true });
+      });
+      if (!this.cancelled) this.said.textContent = "";
+    }
+
+    // ask is request, again for as long as the network or the server is away. What
+    // arrived of a piece that was cut is there, so a piece is asked for but once: null.
+    async ask(method, offset, body) {
+      for (;;) {
+        const answer = await this.request(method, offset, body);
+        if (this.cancelled) throw new Error();
+        const away = answer.status === 0 || answer.status === 429 || answer.status > 500;
+        if (!away && answer.status !== 500) {
+          if (answer.offset === null) throw new Error(words.ended);
+          return answer;
+        }
+        if (!away && this.tries >= patience.length) throw new Error(words.broken);
+        await this.pause(answer.text || words.cut);
+        if (this.cancelled) throw new Error();
+        if (method === "PATCH") return null;
       }
-      const text = await answer.text();
-      if (answer.status === 409 && there !== offset && there < file.size) { offset = there; continue; }
-      if (answer.status === 409 && there >= file.size && !query.has("replace") && confirm(`${text}\n${drop.dataset.replace}`)) {
-        query.set("replace", "1");
-        offset = there;
-        continue;
+    }
+
+    // where asks how much is there. An answer to HEAD has no words, so a refusal is
+    // asked for again with a piece of nothing.
+    async where() {
+      for (;;) {
+        let answer = await this.ask("HEAD");
+        if (!answer.ok) answer = await this.ask("PATCH", 0, new Blob());
+        if (answer?.ok) return answer.offset;
+        if (answer) throw new Error(answer.text);
       }
-      throw new Error(text);
+    }
+
+    async send() {
+      const { size } = this.file;
+      let offset = await this.where();
+      for (;;) {
+        this.show(offset);
+        const answer = await this.ask("PATCH", offset, this.file.slice(offset, offset + piece));
+        if (answer?.ok) {
+          this.tries = 0;
+          offset = answer.offset;
+          if (offset >= size) return this.show(size);
+          continue;
+        }
+        if (answer?.status === 409 && answer.offset >= size && !this.query.has("replace")) {
+          if (!confirm(`${answer.text}\n${words.replace}`)) {
+            await this.request("DELETE");
+            throw new Error(answer.text);
+          }
+          this.query.set("replace", "1");
+          offset = answer.offset;
+          continue;
+        }
+        if (answer) {
+          if (answer.status !== 409 || answer.offset >= size || this.tries >= patience.length) throw new Error(answer.text);
+          // More is there when the browser itself sent the piece again, and none when the
+          // site has not noticed yet that its sender is gone.
+          if (answer.offset <= offset) await this.pause(words.cut);
+          if (this.cancelled) throw new Error();
+        }
+        const there = await this.where();
+        if (there > offset) this.tries = 0;
+        offset = there;
+      }
+    }
+
+    // cancel takes back what was sent.
+    async cancel() {
+      this.cancelled = true;
+      const at = waiting.indexOf(this);
+      if (at >= 0) waiting.splice(at, 1);
+      if (this.item.className === "bad") failed--;
+      this.item.remove();
+      input.focus();
+      this.open?.abort();
+      this.wake?.();
+      if (at < 0) await this.request("DELETE");
     }
   }
 
@@ -73,23 +148,26 @@ for (const drop of document.querySelectorAll("[data-upload]")) {
     if (running >= atOnce) return;
     const job = waiting.shift();
     if (!job) {
-      if (!running && gone && !failed) location.assign(`${location.pathname}?${new URLSearchParams({ path: drop.dataset.folder, done: "uploaded" })}`);
+      if (!running && gone && !failed) location.assign(`${location.pathname}?${new URLSearchParams({ path: words.folder, done: "uploaded" })}`);
       return;
     }
     running++;
     try {
-      await send(job.file, job.path, job.shown);
+      await job.send();
       gone++;
+      job.item.querySelector("button").remove();
     } catch (error) {
-      failed++;
-      job.shown.item.className = "bad";
-      job.shown.said.textContent = error.message;
+      if (!job.cancelled) {
+        failed++;
+        job.item.className = "bad";
+        job.said.textContent = error.message;
+      }
     }
     running--;
     next();
   }
   const add = (file, name) => {
-    waiting.push({ file, path: `${drop.dataset.folder}/${name}`, shown: line(name) });
+    waiting.push(new Job(file, `${words.folder}/${name}`, name));
     next();
   };
 

@@ -14,12 +14,19 @@ func newAudit(env *Env) *cobra.Command {
 }
 
 func newAuditList(env *Env) *cobra.Command {
-	var did, object, actor string
+	var did, object, actor, from, to string
 	limit := int64(0)
 	cmd := env.of(&cobra.Command{Use: "list", Aliases: []string{"ls"}, Short: "List what was done, the newest first",
-		Example: "  kubepanel audit list --limit 20 --actor jo@shop.example\n  kubepanel audit list --object shop.example -o json"},
+		Example: "  kubepanel audit list --limit 20 --actor jo@shop.example\n  kubepanel audit list --from 2026-01-31 --to 2026-02-01T12:00:00Z\n  kubepanel audit list --object shop.example -o json"},
 		func(ctx context.Context, api *client.ClientWithResponses) error {
 			q := client.ListAuditParams{Did: &did, Object: &object}
+			var err error
+			if q.From, err = parseMoment("from", from); err != nil {
+				return err
+			}
+			if q.To, err = parseMoment("to", to); err != nil {
+				return err
+			}
 			if actor != "" {
 				id, err := userID(ctx, api, actor)
 				if err != nil {
@@ -45,6 +52,8 @@ func newAuditList(env *Env) *cobra.Command {
 	f.StringVar(&did, "did", "", "only this `action`, such as site.create")
 	f.StringVar(&object, "object", "", "only what was done to this `name`")
 	f.StringVar(&actor, "actor", "", "only what this `account` did, by its address or ID")
+	f.StringVar(&from, "from", "", fromUsage)
+	f.StringVar(&to, "to", "", toUsage)
 	f.Int64Var(&limit, "limit", 50, "most `number` of entries")
 	return cmd
 }

@@ -26,8 +26,7 @@ type auditExport struct {
 	from, to           string
 	csv                bool
 
-	after, before time.Time
-	entries       int64
+	entries int64
 }
 
 func newAuditExport(env *Env) *cobra.Command {
@@ -43,8 +42,8 @@ text that a spreadsheet would take for a formula has a ' before it.`,
 	f.StringVar(&x.did, "did", "", "only this `action`, such as site.create")
 	f.StringVar(&x.object, "object", "", "only what was done to this `name`")
 	f.StringVar(&x.actor, "actor", "", "only what the account with this `address` did")
-	f.StringVar(&x.from, "from", "", "only from this `time` on: 2026-01-31, or 2026-01-31T12:00:00Z")
-	f.StringVar(&x.to, "to", "", "only before this `time`")
+	f.StringVar(&x.from, "from", "", fromUsage)
+	f.StringVar(&x.to, "to", "", toUsage)
 	f.BoolVar(&x.csv, "csv", false, "as comma-separated values")
 	return cmd
 }
@@ -76,14 +75,14 @@ func (x *auditExport) run(ctx context.Context, api *client.ClientWithResponses, 
 }
 
 func (x *auditExport) query(ctx context.Context, api *client.ClientWithResponses) (*client.ExportAuditParams, error) {
-	var err error
-	if x.after, err = parseMoment("from", x.from); err != nil {
-		return nil, err
-	}
-	if x.before, err = parseMoment("to", x.to); err != nil {
-		return nil, err
-	}
 	q := &client.ExportAuditParams{Did: optional(x.did), Object: optional(x.object)}
+	var err error
+	if q.From, err = parseMoment("from", x.from); err != nil {
+		return nil, err
+	}
+	if q.To, err = parseMoment("to", x.to); err != nil {
+		return nil, err
+	}
 	if x.actor != "" {
 		id, err := userID(ctx, api, x.actor)
 		if err != nil {
@@ -94,19 +93,25 @@ func (x *auditExport) query(ctx context.Context, api *client.ClientWithResponses
 	return q, nil
 }
 
-// parseMoment reads a day, which begins at midnight here, or a time; "" is the zero one.
-func parseMoment(flag, text string) (time.Time, error) {
+// How times are told to commands, and which are meant.
+const (
+	fromUsage = "only from this `time` on: 2026-01-31, or 2026-01-31T12:00:00Z"
+	toUsage   = "only before this `time`"
+)
+
+// parseMoment reads a day, which begins at midnight here, or a time; "" is none.
+func parseMoment(flag, text string) (*time.Time, error) {
 	if text == "" {
-		return time.Time{}, nil
+		return nil, nil //nolint:nilnil // no time is wanted
 	}
 	if day, err := time.ParseInLocation(time.DateOnly, text, time.Local); err == nil {
-		return day, nil
+		return &day, nil
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return at, &hosting.Error{Code: hosting.Invalid, Message: fmt.Sprintf("--%s %q is no time; write it like 2026-01-31 or 2026-01-31T12:00:00Z.", flag, text)}
+		return nil, &hosting.Error{Code: hosting.Invalid, Message: fmt.Sprintf("--%s %q is no time; write it like 2026-01-31 or 2026-01-31T12:00:00Z.", flag, text)}
 	}
-	return at, nil
+	return &at, nil
 }
 
 // exported is an entry as it stands in an export. Its JSON is kept octet by octet: the
@@ -128,10 +133,6 @@ type exported struct {
 	Hash       string          `json:"hash"`
 }
 
-// skew is how far the clocks of several panels may be apart: entries stand in the order
-// of their numbers, which then is not quite that of their times.
-const skew = time.Hour
-
 // copy writes the entries that are wanted.
 func (x *auditExport) copy(to io.Writer, from io.Reader) error {
 	table := csv.NewWriter(to)
@@ -141,14 +142,6 @@ func (x *auditExport) copy(to io.Writer, from io.Reader) error {
 		}
 	}
 	err := eachEntry(from, func(line []byte, e *exported) error {
-		switch {
-		case !x.before.IsZero() && !e.At.Before(x.before):
-			return nil
-		case e.At.Before(x.after.Add(-skew)):
-			return io.EOF // nothing older is wanted
-		case e.At.Before(x.after):
-			return nil
-		}
 		x.entries++
 		if x.csv {
 			return table.Write(e.row())
@@ -156,7 +149,7 @@ func (x *auditExport) copy(to io.Writer, from io.Reader) error {
 		_, err := to.Write(line)
 		return err
 	})
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err != nil {
 		return err
 	}
 	table.Flush()

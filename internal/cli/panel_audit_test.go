@@ -45,6 +45,48 @@ func TestTheTrailIsListedAsFarAsAsked(t *testing.T) {
 	}
 }
 
+func TestTheTrailIsListedByTime(t *testing.T) {
+	o := newOffice(t)
+	o.lived(10)
+	soon, today := time.Now().Add(time.Minute).Format(time.RFC3339), time.Now().Format(time.DateOnly)
+	for _, tt := range []struct {
+		args        []string
+		least, most int
+	}{{[]string{"--from", soon}, 0, 0}, {[]string{"--to", "2026-01-31"}, 0, 0}, {[]string{"--from", "2026-01-31", "--to", soon}, 12, 100},
+		{[]string{"--from", today, "--did", "user.create"}, 1, 1}} {
+		var entries []map[string]any
+		said := o.want(nil, append([]string{"audit", "list", "-o", "json"}, tt.args...)...)
+		if err := json.Unmarshal([]byte(said), &entries); err != nil || len(entries) < tt.least || len(entries) > tt.most {
+			t.Errorf("audit list %v = %d entries (%v), want %d to %d", tt.args, len(entries), err, tt.least, tt.most)
+		}
+	}
+	o.refused(2, "--to \"31.1.2026\" is no time", "audit", "list", "--to", "31.1.2026")
+	o.refused(2, "The end is before the beginning", "audit", "list", "--from", soon, "--to", "2026-01-31")
+}
+
+func FuzzParseMoment(f *testing.F) {
+	f.Add("2026-01-31")
+	f.Add("2026-01-31T12:00:00+02:00")
+	f.Add("31.1.2026")
+	f.Fuzz(func(t *testing.T, text string) {
+		at, err := parseMoment("from", text)
+		switch {
+		case err != nil:
+			if at != nil || hosting.CodeOf(err) != hosting.Invalid {
+				t.Errorf("parseMoment(%q) = %v, %v; want that it is no time", text, at, err)
+			}
+		case at == nil:
+			if text != "" {
+				t.Errorf("parseMoment(%q) is none", text)
+			}
+		default: // what it is sent as is read as the same
+			if again, err := parseMoment("from", at.Format(time.RFC3339Nano)); err != nil || !again.Equal(*at) {
+				t.Errorf("parseMoment(%q) = %v, and of that %v, %v", text, at, again, err)
+			}
+		}
+	})
+}
+
 func TestTheTrailIsWrittenOutAndRecalculated(t *testing.T) {
 	o := newOffice(t)
 	o.lived(210) // more than the panel reads at once
@@ -107,6 +149,7 @@ func TestAnExportIsNarrowed(t *testing.T) {
 		t.Errorf("%d entries within days, want all", n)
 	}
 	o.refused(2, "--from \"yesterday\" is no time", "audit", "export", "--from", "yesterday")
+	o.refused(2, "The end is before the beginning", "audit", "export", "--from", soon, "--to", long)
 }
 
 func TestAnExportAsATable(t *testing.T) {

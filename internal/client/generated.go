@@ -2299,6 +2299,12 @@ type ListAuditParams struct {
 
 	// Actor Only what this account did.
 	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// From Only what was done from then on.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only what was done before.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 }
 
 // ExportAuditParams defines parameters for ExportAudit.
@@ -2311,6 +2317,12 @@ type ExportAuditParams struct {
 
 	// Actor Only what this account did.
 	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// From Only what was done from then on.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only what was done before.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 }
 
 // ListCompaniesParams defines parameters for ListCompanies.
@@ -3151,6 +3163,8 @@ type ClientInterface interface {
 	RenewApplicationSecret(ctx context.Context, application string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListAudit List what was done, the newest first
+	//
+	// The whole trail stands in the order of its numbers, a part in the order of its times; the two differ where the clocks of several panels do.
 	//
 	// A token needs the scope `audit.view`.
 	//
@@ -4565,6 +4579,8 @@ func (c *Client) RenewApplicationSecret(ctx context.Context, application string,
 }
 
 // ListAudit List what was done, the newest first
+//
+// The whole trail stands in the order of its numbers, a part in the order of its times; the two differ where the clocks of several panels do.
 //
 // A token needs the scope `audit.view`.
 //
@@ -7620,6 +7636,30 @@ func NewListAuditRequest(server string, params *ListAuditParams) (*http.Request,
 
 		}
 
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -7689,6 +7729,30 @@ func NewExportAuditRequest(server string, params *ExportAuditParams) (*http.Requ
 		if params.Actor != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "actor", *params.Actor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13498,6 +13562,8 @@ type ClientWithResponsesInterface interface {
 	RenewApplicationSecretWithResponse(ctx context.Context, application string, reqEditors ...RequestEditorFn) (*RenewApplicationSecretResponse, error)
 
 	// ListAuditWithResponse List what was done, the newest first
+	//
+	// The whole trail stands in the order of its numbers, a part in the order of its times; the two differ where the clocks of several panels do.
 	//
 	// A token needs the scope `audit.view`.
 	//
@@ -20528,6 +20594,8 @@ func (c *ClientWithResponses) RenewApplicationSecretWithResponse(ctx context.Con
 }
 
 // ListAuditWithResponse List what was done, the newest first
+//
+// The whole trail stands in the order of its numbers, a part in the order of its times; the two differ where the clocks of several panels do.
 //
 // A token needs the scope `audit.view`.
 //

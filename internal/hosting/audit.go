@@ -73,18 +73,28 @@ func (e *Entry) Line() Line {
 		Address: e.Address, Owner: e.Owner, Reseller: e.Reseller, Before: json.RawMessage(e.Before), After: json.RawMessage(e.After), Hash: e.Hash}
 }
 
-// AuditQuery says which entries are wanted, the newest first.
+// AuditQuery says which entries are wanted, the newest first: of the whole trail in the order
+// of their numbers, of a part in the order of their times. The two differ where the clocks of
+// several panels do.
 type AuditQuery struct {
 	Did    string
 	Object string
 	Actor  ID
 	// By is the address of an account, instead of its ID: only what that one did.
-	By     string
-	Before int64 // the Seq that the page before ended with; 0 for the newest
-	Limit  int
+	By string
+	// From is the first moment that is wanted and To the first that is not any more; zero for
+	// no bound.
+	From, To time.Time
+	Before   int64 // the Seq that the page before ended with; 0 for the newest
+	Limit    int
 
 	// Owner and Reseller narrow to what the actor may see; set by rules.
 	Owner, Reseller ID
+}
+
+// Narrowed tells whether not the whole trail is wanted.
+func (q *AuditQuery) Narrowed() bool {
+	return q.Did != "" || q.Object != "" || q.Actor != "" || !q.From.IsZero() || !q.To.IsZero() || q.Owner != "" || q.Reseller != ""
 }
 
 // change is what an entry tells beyond who and when.

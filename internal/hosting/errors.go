@@ -3,6 +3,7 @@ package hosting
 import (
 	"errors"
 	"strings"
+	"time"
 )
 
 // Code says what kind of answer an error is. The faces map codes to exit codes
@@ -76,6 +77,13 @@ type faults []Field
 
 func (f *faults) add(field, message string) {
 	*f = append(*f, Field{Name: field, Message: sentence(message)})
+}
+
+// span adds that a time ends before it begins; zero times bound nothing.
+func (f *faults) span(from, to time.Time) {
+	if !from.IsZero() && !to.IsZero() && to.Before(from) {
+		f.add("to", "the end is before the beginning; exchange the two")
+	}
 }
 
 // check adds what err says of field and returns whether there was nothing to add.

@@ -117,9 +117,7 @@ func (q LogQuery) filter(d *v1alpha1.Domain) (*filter, error) {
 	if !slices.Contains(LogSources(d), q.Source) {
 		f.add("source", fmt.Sprintf("the site has no log %q", q.Source))
 	}
-	if !q.From.IsZero() && !q.To.IsZero() && q.To.Before(q.From) {
-		f.add("to", "the end is before the beginning; exchange the two")
-	}
+	f.span(q.From, q.To)
 	pattern, err := compile(q.Search, q.Pattern)
 	f.check("q", err)
 	return &filter{q, pattern}, f.err()

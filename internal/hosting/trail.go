@@ -20,6 +20,11 @@ func (p *Provider) Trail(ctx context.Context, a Actor, q AuditQuery) (Page[Entry
 	default:
 		q.Owner = a.ID
 	}
+	var wrong faults
+	wrong.span(q.From, q.To)
+	if err := wrong.err(); err != nil {
+		return Page[Entry]{}, err
+	}
 	q.Limit = limit(q.Limit)
 	if q.By != "" {
 		// Whoever is named only narrows what the actor sees anyway. That there is no such

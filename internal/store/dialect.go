@@ -43,6 +43,15 @@ func (d dialect) place(statement string) string {
 	}
 }
 
+// unindexed is a column for which SQLite takes no index (sqlite.org/optoverview.html, the
+// unary plus). PostgreSQL knows how much of a table has a value, and chooses by that.
+func (d dialect) unindexed(column string) string {
+	if d == inFile {
+		return "+" + column
+	}
+	return column
+}
+
 // PostgreSQL's error codes (PostgreSQL documentation, appendix A).
 const (
 	serializationFailure = "40001" // CockroachDB's too

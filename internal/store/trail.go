@@ -44,29 +44,6 @@ func (q *queries) Append(ctx context.Context, e *hosting.Entry) error {
 		e.Owner, e.Reseller, e.Before, e.After, e.Hash))
 }
 
-// Trail implements hosting.TrailReader.
-func (q *queries) Trail(ctx context.Context, query hosting.AuditQuery) ([]hosting.Entry, error) {
-	w := where{}
-	for _, c := range []struct{ column, value string }{
-		{"did", query.Did}, {"object", query.Object}, {"actor", string(query.Actor)},
-	} {
-		if c.value != "" {
-			w.and(c.column+` = ?`, c.value)
-		}
-	}
-	if query.Owner != "" {
-		w.and(`(owner = ? OR actor = ?)`, query.Owner, query.Owner)
-	}
-	if query.Reseller != "" {
-		w.and(`(reseller = ? OR owner = ? OR actor = ?)`, query.Reseller, query.Reseller, query.Reseller)
-	}
-	if query.Before > 0 {
-		w.and(`seq < ?`, query.Before)
-	}
-	entries, err := list(ctx, q, scanEntry, selectEntry+w.String()+` ORDER BY seq DESC LIMIT ?`, append(w.args, query.Limit+1)...)
-	return entries, answer("read the trail", err)
-}
-
 // walkStep is how many entries are held in memory at once.
 const walkStep = 1000
 

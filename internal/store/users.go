@@ -154,6 +154,11 @@ func (w *where) and(condition string, args ...any) {
 	w.args = append(w.args, args...)
 }
 
+// join takes the conditions of another.
+func (w *where) join(more where) {
+	w.parts, w.args = append(w.parts, more.parts...), append(w.args, more.args...)
+}
+
 func (w *where) String() string {
 	if len(w.parts) == 0 {
 		return ""

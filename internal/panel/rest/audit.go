@@ -12,7 +12,8 @@ import (
 )
 
 func (s *Server) audit() {
-	handle(s, operation{method: http.MethodGet, path: "/audit", id: "listAudit", summary: "List what was done, the newest first", scope: hosting.RightAuditView}, s.listAudit)
+	handle(s, operation{method: http.MethodGet, path: "/audit", id: "listAudit", summary: "List what was done, the newest first", scope: hosting.RightAuditView,
+		says: "The whole trail stands in the order of its numbers, a part in the order of its times; the two differ where the clocks of several panels do."}, s.listAudit)
 	handle(s, operation{method: http.MethodGet, path: "/audit/export", id: "exportAudit", summary: "Write out all of the trail that you may see, the newest first",
 		scope: hosting.RightAuditView, stream: true, long: true, says: "One JSON object a line (application/x-ndjson)."}, s.exportAudit)
 	handle(s, operation{method: http.MethodPost, path: "/audit/verify", id: "verifyAudit", summary: "Recalculate the whole trail", scope: hosting.RightAuditView, secret: true,
@@ -46,10 +47,12 @@ type AuditFilter struct {
 	Did    string     `query:"did" maxLength:"100" doc:"Only this, such as site.create."`
 	Object string     `query:"object" maxLength:"300" doc:"Only what was done to this."`
 	Actor  hosting.ID `query:"actor" maxLength:"64" doc:"Only what this account did."`
+	From   time.Time  `query:"from" doc:"Only what was done from then on."`
+	To     time.Time  `query:"to" doc:"Only what was done before."`
 }
 
 func (f AuditFilter) query() hosting.AuditQuery {
-	return hosting.AuditQuery{Did: f.Did, Object: f.Object, Actor: f.Actor}
+	return hosting.AuditQuery{Did: f.Did, Object: f.Object, Actor: f.Actor, From: f.From, To: f.To}
 }
 
 func (s *Server) listAudit(ctx context.Context, a hosting.Actor, in *struct {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"kubepanel.io/kubepanel/internal/hosting"
 )
@@ -16,7 +17,13 @@ import (
 type auditPage struct {
 	*frame
 
-	Query   hosting.AuditQuery
+	Query hosting.AuditQuery
+	// From and To are as they were typed, in the zone of the reader's browser, or UTC where it
+	// runs no scripts. ZoneName is empty as long as no time was typed: the browser fills it.
+	From, To, ZoneName string
+	Zone               *time.Location
+	Wrong              faults
+
 	Entries []hosting.Entry
 	Next    string
 	// Sending is how far the trail came to the log server; nil where there is none, and for
@@ -25,30 +32,61 @@ type auditPage struct {
 }
 
 func (s *Server) audit(w http.ResponseWriter, r *http.Request) error {
-	p := auditPage{frame: s.frame(r, placeAudit), Query: auditQuery(r)}
-	found, err := s.Rules.Trail(r.Context(), p.Actor, p.Query)
-	if err != nil {
-		return err
+	p := s.auditPage(r)
+	if !p.Wrong.any() {
+		found, err := s.Rules.Trail(r.Context(), p.Actor, p.Query)
+		if p.Wrong, err = s.asked(r, err); err != nil {
+			return err
+		}
+		p.Entries = found.Items
+		if found.Next != "" {
+			p.Next = p.address("/audit", p.Query, found.Next)
+		}
 	}
-	p.Entries = found.Items
+	return s.showAudit(w, r, p)
+}
+
+// showAudit shows what was found, or what was wrong about the question.
+func (s *Server) showAudit(w http.ResponseWriter, r *http.Request, p auditPage) error {
+	var err error
 	if p.Sending, err = s.sending(r); err != nil {
 		return err
 	}
+	return show(w, r, p.Wrong.Status, p.view())
+}
+
+// auditPage reads what is asked for; nothing of the trail yet.
+func (s *Server) auditPage(r *http.Request) auditPage {
+	p := auditPage{frame: s.frame(r, placeAudit), Query: auditQuery(r), From: field(r, "from"), To: field(r, "to"), Zone: zoneOf(field(r, "zone"))}
 	p.Title = p.T("Audit")
 	p.Crumbs = []link{{Text: p.Title}}
-	if found.Next != "" {
-		p.Next = auditAddress("/audit", p.Query, found.Next)
+	if p.Zone != time.UTC || p.From+p.To != "" {
+		p.ZoneName = p.Zone.String()
 	}
-	return show(w, r, http.StatusOK, p.view())
+	p.Wrong.fields = map[string]string{}
+	p.Query.From = p.Wrong.moment(p.frame, "from", p.From, p.Zone)
+	if p.Query.To = p.Wrong.moment(p.frame, "to", p.To, p.Zone); !p.Query.To.IsZero() {
+		p.Query.To = p.Query.To.Add(time.Minute) // the minute that was named is meant as a whole
+	}
+	if p.Wrong.any() {
+		p.Wrong.Status = http.StatusUnprocessableEntity
+	}
+	return p
 }
 
 // exportAudit sends all that is asked for as a file, while it is read.
 func (s *Server) exportAudit(w http.ResponseWriter, r *http.Request) error {
-	q := auditQuery(r)
-	q.Before = 0
-	each, err := s.Rules.ExportTrail(r.Context(), actor(r.Context()), q)
+	p := s.auditPage(r)
+	if p.Wrong.any() {
+		return s.showAudit(w, r, p)
+	}
+	p.Query.Before = 0
+	each, err := s.Rules.ExportTrail(r.Context(), p.Actor, p.Query)
 	if err != nil {
-		return err
+		if p.Wrong, err = s.asked(r, err); err != nil {
+			return err
+		}
+		return s.showAudit(w, r, p)
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.Header().Set("Content-Disposition", `attachment; filename="trail.jsonl"`)
@@ -81,10 +119,13 @@ func auditQuery(r *http.Request) hosting.AuditQuery {
 
 func field(r *http.Request, name string) string { return strings.TrimSpace(r.FormValue(name)) }
 
-// auditAddress is that of a page about the same entries.
-func auditAddress(page string, q hosting.AuditQuery, before string) string {
-	values := url.Values{}
-	for name, value := range map[string]string{"q": q.Object, "did": q.Did, "who": orElse(q.By, string(q.Actor)), "before": before} {
+// address is that of a page about the same entries.
+func (p auditPage) address(page string, q hosting.AuditQuery, before string) string {
+	values, zone := url.Values{}, ""
+	if p.From+p.To != "" {
+		zone = p.ZoneName
+	}
+	for name, value := range map[string]string{"q": q.Object, "did": q.Did, "who": orElse(q.By, string(q.Actor)), "before": before, "from": p.From, "to": p.To, "zone": zone} {
 		if value != "" {
 			values.Set(name, value)
 		}
@@ -99,7 +140,15 @@ func auditAddress(page string, q hosting.AuditQuery, before string) string {
 func (p auditPage) by(id hosting.ID) string {
 	q := p.Query
 	q.By, q.Actor = "", id
-	return auditAddress("/audit", q, "")
+	return p.address("/audit", q, "")
+}
+
+// zoneWords are the sentence that names the times' zone, without its name: that is the
+// browser's, where it runs scripts.
+func (p auditPage) zoneWords() (before, after string) {
+	const name = "\x00"
+	before, after, _ = strings.Cut(p.T("Times are those of %s.", name), name)
+	return before, after
 }
 
 // deeds are what somebody may look for, to choose from; others can be typed.

@@ -3,6 +3,7 @@ package web_test
 import (
 	"encoding/json"
 	"fmt"
+	"html"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -75,6 +76,62 @@ func TestTheTrailIsNarrowed(t *testing.T) {
 	h.as = h.actor(h.jo.ID)
 	if got := rows("who=boss@provider.example&did=package.change"); got != 0 {
 		t.Errorf("a customer sees %d entries of the provider's", got)
+	}
+}
+
+// Times are the reader's: the zone comes with them, and stays in every link.
+func TestTheTrailIsNarrowedByTime(t *testing.T) {
+	h := newHouse(t) // what it does is done at 12:00 UTC, 13:00 in Berlin
+	lived(h)
+	for query, want := range map[string]int{
+		"from=2026-03-01T12:00": 5, "from=2026-03-01T12:01": 0, "to=2026-03-01T12:00": 5, "to=2026-03-01T11:59": 0,
+		"from=2026-03-01T12:00&to=2026-03-01T12:00": 5, "from=&to=": 5,
+		"from=2026-03-01T13:00&zone=Europe/Berlin": 5, "from=2026-03-01T13:01&zone=Europe/Berlin": 0, "to=2026-03-01T12:59&zone=Europe/Berlin": 0,
+		"from=2026-03-01T12:00&zone=Mars/Base": 5, "from=2026-03-01T12:00&zone=Local": 5, "from=2026-03-01T12:00&did=package.change": 1,
+	} {
+		page := h.get("/audit?" + query)
+		if got := strings.Count(page.body, `<details class="entry">`); page.code != http.StatusOK || got != want {
+			t.Errorf("/audit?%s = %d and shows %d entries, want %d", query, page.code, got, want)
+		}
+		export := h.get("/audit/export?" + query)
+		if got := strings.Count(export.body, "\n"); export.code != http.StatusOK || got != want {
+			t.Errorf("/audit/export?%s = %d and has %d entries, want %d", query, export.code, got, want)
+		}
+	}
+	h.get("/audit").want(t, http.StatusOK, `name="zone" value="" data-zone`, ">UTC</bdi>", "2026-03-01 12:00:00 UTC")
+	h.get("/audit?to=2026-03-02T09:00").want(t, http.StatusOK, `name="zone" value="UTC" data-zone`)
+	for i := range 60 { // more than a page
+		h.must(h.rules.SuspendUser(t.Context(), h.boss, h.jo.ID, i%2 == 0))
+	}
+	page := h.get("/audit?from=2026-03-01T13:00&zone=Europe/Berlin")
+	page.want(t, http.StatusOK, `value="2026-03-01T13:00"`, `name="zone" value="Europe/Berlin" data-zone`,
+		"2026-03-01 13:00:00 CET", `href="/audit/export?from=2026-03-01T13%3A00&amp;zone=Europe%2FBerlin"`)
+	_, next, _ := strings.Cut(page.body, `href="/audit?before=`)
+	next, _, _ = strings.Cut(next, `"`)
+	second := h.get("/audit?before=" + html.UnescapeString(next))
+	second.want(t, http.StatusOK, `value="2026-03-01T13:00"`, `value="Europe/Berlin"`)
+	if got := strings.Count(second.body, `<details class="entry">`); got != 15 {
+		t.Errorf("the second page of 65 entries, at %s, shows %d, want 15", next, got)
+	}
+}
+
+// What is no time is said at its field, and stays there to be mended.
+func TestBadTimesOfTheTrail(t *testing.T) {
+	h := newHouse(t)
+	lived(h)
+	for query, wants := range map[string][]string{
+		"from=yesterday&to=2026-03-01T12:00":        {`id="from"`, `value="yesterday"`, "Write a time such as 2026-03-01T12:00.", `type="text" value="yesterday"`, `value="2026-03-01T12:00"`},
+		"to=2026-02-30T12:00&did=x":                 {`value="2026-02-30T12:00"`, "Write a time such as", `value="x"`},
+		"to=%3Cb%3E":                                {`value="&lt;b&gt;"`},
+		"from=2026-03-02T12:00&to=2026-03-01T12:00": {"The end is before the beginning; exchange the two.", `value="2026-03-02T12:00"`, `value="2026-03-01T12:00"`},
+	} {
+		for _, path := range []string{"/audit?", "/audit/export?"} {
+			page := h.get(path + query)
+			page.want(t, http.StatusUnprocessableEntity, append(wants, "Nothing was looked for.", `aria-invalid="true"`)...)
+			if strings.Contains(page.body, `<details class="entry">`) || strings.Contains(page.body, `href="/audit/export`) || page.header.Get("Content-Disposition") != "" {
+				t.Errorf("%s%s shows entries, or offers them", path, query)
+			}
+		}
 	}
 }
 

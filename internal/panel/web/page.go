@@ -197,6 +197,9 @@ type faults struct {
 // Of returns the fault of a field.
 func (f faults) Of(field string) string { return f.fields[field] }
 
+// any tells whether there is a fault.
+func (f faults) any() bool { return len(f.fields) > 0 }
+
 // Rest returns the faults of what the form has no field for.
 func (f faults) Rest(fields ...string) []string {
 	var rest []string

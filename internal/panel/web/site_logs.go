@@ -22,9 +22,6 @@ type siteLogs struct {
 	Wrong    faults
 }
 
-// formTime is how a browser's field for a time writes it.
-const formTime = "2006-01-02T15:04"
-
 // siteLogs reads what is asked for; nothing of the log yet.
 func (s *Server) siteLogs(r *http.Request) (siteLogs, error) {
 	page, err := s.site(r, "/logs")
@@ -40,30 +37,20 @@ func (s *Server) siteLogs(r *http.Request) (siteLogs, error) {
 		p.Query.Source = hosting.LogSources(page.Domain)[0]
 	}
 	p.Wrong.fields = map[string]string{}
-	p.Query.From = p.time("from", p.From, 0)
-	p.Query.To = p.time("to", p.To, time.Minute-1) // the minute that was named is meant as a whole
+	p.Query.From = p.Wrong.moment(p.frame, "from", p.From, p.Zone)
+	if p.Query.To = p.Wrong.moment(p.frame, "to", p.To, p.Zone); !p.Query.To.IsZero() {
+		p.Query.To = p.Query.To.Add(time.Minute - 1) // the minute that was named is meant as a whole
+	}
 	return p, nil
 }
 
-// zoneOf is a site's time zone; UTC where there is none of that name.
+// zoneOf is the time zone with a name; UTC where there is none.
 func zoneOf(name string) *time.Location {
 	zone, err := time.LoadLocation(name)
-	if err != nil {
+	if err != nil || zone == time.Local { // that one is the panel's, and nobody's who reads
 		return time.UTC
 	}
 	return zone
-}
-
-func (p siteLogs) time(field, text string, more time.Duration) time.Time {
-	if text == "" {
-		return time.Time{}
-	}
-	at, err := time.ParseInLocation(formTime, text, p.Zone)
-	if err != nil {
-		p.Wrong.fields[field] = p.T("Write a time such as %s.", p.now.In(p.Zone).Format(formTime))
-		return time.Time{}
-	}
-	return at.Add(more)
 }
 
 func (s *Server) showLogs(w http.ResponseWriter, r *http.Request) error {
@@ -72,7 +59,7 @@ func (s *Server) showLogs(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	status := http.StatusOK
-	if len(p.Wrong.fields) > 0 {
+	if p.Wrong.any() {
 		return show(w, r, http.StatusUnprocessableEntity, p.view())
 	}
 	found, err := s.Rules.Log(r.Context(), p.Actor, p.Row.Name, p.Query)
@@ -190,9 +177,4 @@ func (p siteLogs) command() string {
 		return line + " --previous"
 	}
 	return line + " --follow"
-}
-
-// moment is a field for a time.
-func (p siteLogs) moment(name, label, value string) inputField {
-	return inputField{Name: name, Label: label, Type: "datetime-local", Value: value, Fault: p.Wrong.Of(name), LTR: true}
 }

@@ -179,11 +179,11 @@ func (p siteLogs) view() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = input(p.frame, p.moment("from", p.T("From"), p.From)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = input(p.frame, p.Wrong.field("from", p.T("From"), p.From)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = input(p.frame, p.moment("to", p.T("To"), p.To)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = input(p.frame, p.Wrong.field("to", p.T("To"), p.To)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -250,7 +250,7 @@ func (p siteLogs) view() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if !p.Query.Previous && len(p.Wrong.fields) == 0 {
+			if !p.Query.Previous && !p.Wrong.any() {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<button class=\"button\" type=\"button\" hidden data-follow=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -92,6 +92,13 @@ if (palette) {
   });
 }
 
+// The zone of the times that somebody types is the browser's, unless the address has one:
+// data-zone is the element that names it.
+for (const zone of all("[data-zone]")) {
+  zone.value ||= Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+  if (zone.value) document.getElementById(zone.dataset.zone).textContent = zone.value;
+}
+
 // Following a log: data-follow is where its lines come from, as the server writes them
 // in a page, and data-into the list that they are added to.
 const mostLines = 2000;

@@ -1,0 +1,1 @@
+-- version 21 keeps nothing new: indexes

@@ -181,6 +181,7 @@ func (p *panelJourney) schedules(b *browser, s site) {
 	b.click(`#jobs td a`)
 	b.until("its output is shown", `document.querySelector('#lines').innerText.includes('counted 42 for') && document.querySelector('#lines').innerText.includes('done')`)
 	p.check(b, "cron-output")
+	b.write("#delete-confirm", "count")
 	b.click(`form[action$="/delete"] button`)
 	b.until("there is no cron job any more", `document.querySelector('#jobs .empty')`)
 }

@@ -176,11 +176,16 @@ before. Where somebody else changed it in between, nothing is changed.`,
 }
 
 func newApplicationSecret(env *Env) *cobra.Command {
-	return env.about("the application's name", &cobra.Command{Use: "secret NAME", Short: "Give an application another secret, and print it once; the former counts no more",
+	yes := false
+	return addYes(env.about("the application's name", &cobra.Command{Use: "secret NAME", Short: "Give an application another secret, and print it once; the former counts no more",
 		Example: "  kubepanel application secret Grafana"},
 		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
 			id, err := applicationID(ctx, api, name)
 			if err != nil {
+				return err
+			}
+			tells := "The former secret counts no more at once: nobody signs in to the application until it has the new one."
+			if err := env.confirm(ctx, yes, loss{tells: tells, name: name, does: "make another one"}); err != nil {
 				return err
 			}
 			made, err := api.RenewApplicationSecretWithResponse(ctx, id)
@@ -191,7 +196,7 @@ func newApplicationSecret(env *Env) *cobra.Command {
 				return err
 			}
 			return env.secretOf(made.JSON200)
-		})
+		}), &yes)
 }
 
 func newApplicationDelete(env *Env) *cobra.Command {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kubepanel.io/kubepanel/internal/client"
+	"kubepanel.io/kubepanel/internal/hosting"
 )
 
 func newPackage(env *Env) *cobra.Command {
@@ -122,14 +123,17 @@ func newPackageDelete(env *Env) *cobra.Command {
 	yes := false
 	return addYes(env.about("the package's name", &cobra.Command{Use: "delete NAME", Short: "Delete a package that no account has", Example: "  kubepanel package delete Small"},
 		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
-			id, err := packageID(ctx, api, name)
+			found, err := packageNamed(ctx, api, name)
 			if err != nil {
 				return err
 			}
-			if err := env.confirm(ctx, yes, loss{tells: "The package and its limits are gone then.", name: name, does: "delete it"}); err != nil {
+			if found.JSON200.Users > 0 {
+				return &hosting.Error{Code: hosting.Conflict, Message: fmt.Sprintf("Accounts that have the package %s: %d.", clean(name), found.JSON200.Users), Mend: "Give them another package first."}
+			}
+			if err := env.confirm(ctx, yes, loss{tells: "Its limits are gone then, and nothing brings them back.", name: name, does: "delete it"}); err != nil {
 				return err
 			}
-			gone, err := api.DeletePackageWithResponse(ctx, id, nil)
+			gone, err := api.DeletePackageWithResponse(ctx, found.JSON200.ID, nil)
 			if err != nil {
 				return err
 			}

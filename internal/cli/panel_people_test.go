@@ -163,6 +163,12 @@ func TestDeletingAsks(t *testing.T) {
 	o.want(nil, "user", "create", "jo@shop.example", "--name", "Jo", "--package", "Small")
 	o.want(nil, "webhook", "create", "Hook", "--url", "https://hooks.example/")
 	o.want(nil, "application", "create", "Grafana", "--redirect", "https://grafana.example/login")
+	o.refused(1, "Accounts that have the package Small: 1.", "package", "delete", "Small")
+	secret := []string{"application", "secret", "Grafana"}
+	o.refused(2, "--yes", secret...)
+	if code, text := o.answer("yes", secret...); code != 1 || !strings.Contains(text, "nobody signs in to the application until it has the new one") || strings.Contains(text, "shown this once") {
+		t.Errorf("another secret without the name = %d %s", code, text)
+	}
 	for _, d := range [][]string{{"user", "jo@shop.example"}, {"package", "Small"}, {"webhook", "Hook"}, {"application", "Grafana"}} {
 		line := []string{d[0], "delete", d[1]}
 		o.refused(2, "--yes", line...)

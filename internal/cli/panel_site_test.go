@@ -99,7 +99,8 @@ func TestFilesFromATerminal(t *testing.T) {
 	files("/html/old", "trash", "shop.example")
 	name := o.trashed(root)
 	files("Put back 1", "restore", "shop.example", name)
-	files("is empty", "empty-trash", "shop.example")
+	o.refused(2, "--yes", "site", "files", "empty-trash", "shop.example")
+	files("is empty", "empty-trash", "shop.example", "--yes")
 	files("Fetched", "get", "shop.example", "/html", filepath.Join(here, "all.tar.gz"))
 }
 
@@ -142,7 +143,8 @@ func TestLogsAndCronJobsFromATerminal(t *testing.T) {
 	o.want([]string{`"suspended": true`, `"report.php"`}, "site", "cron", "set", "shop.example", "report", "--suspend", "-o", "json")
 	o.want([]string{"asked for"}, "site", "cron", "run", "shop.example", "mail")
 	o.want([]string{"42 mails sent"}, "site", "cron", "output", "shop.example", "mail")
-	o.want([]string{"Deleted"}, "site", "cron", "delete", "shop.example", "report")
+	o.refused(2, "--yes", "site", "cron", "delete", "shop.example", "report")
+	o.want([]string{"Deleted"}, "site", "cron", "delete", "shop.example", "report", "--yes")
 	if code, text := o.run("", "site", "cron", "create", "shop.example", "x", "--schedule", "often", "--shell", "true"); code != 2 || !strings.Contains(text, "is no schedule") {
 		t.Errorf("a bad schedule = %d %s", code, text)
 	}
@@ -180,7 +182,7 @@ func TestApplicationsFromATerminal(t *testing.T) {
 	o.want(nil, "application", "change", "Plots", "--role", "customer")
 	o.want([]string{`"logout": "http://plots.tools.svc/logout"`, `"inside": true`}, "application", "list", "-o", "json")
 	o.refused(2, "write a whole address", "application", "change", "Plots", "--inside=false")
-	if second := o.want([]string{"shown this once"}, "application", "secret", "Plots"); strings.Contains(second, lines[len(lines)-1]) {
+	if second := o.want([]string{"shown this once"}, "application", "secret", "Plots", "--yes"); strings.Contains(second, lines[len(lines)-1]) {
 		t.Error("another secret is the same one")
 	}
 	if text := o.want(nil, "application", "list", "-o", "json"); strings.Contains(text, "secret") {

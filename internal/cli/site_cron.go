@@ -216,10 +216,22 @@ func newCronOutput(env *Env) *cobra.Command {
 }
 
 func newCronDelete(env *Env) *cobra.Command {
-	return env.with(siteAndJob(), &cobra.Command{
+	yes := false
+	return addYes(env.with(siteAndJob(), &cobra.Command{
 		Use: "delete NAME JOB", Aliases: []string{"rm"}, Short: "Delete a cron job; a run that is under way ends",
 		Example: "  kubepanel site cron delete blog.localhost send-mail", ValidArgsFunction: env.siteNames,
 	}, func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
+		found, err := api.GetCronJobWithResponse(ctx, args[0], args[1])
+		if err != nil {
+			return err
+		}
+		if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
+			return err
+		}
+		tells := "Its command, its schedule and what its runs wrote are gone then, and nothing brings them back. A run that is under way ends."
+		if err := env.confirm(ctx, yes, loss{tells: tells, name: args[1], does: "delete it"}); err != nil {
+			return err
+		}
 		gone, err := api.DeleteCronJobWithResponse(ctx, args[0], args[1], nil)
 		if err != nil {
 			return err
@@ -228,5 +240,5 @@ func newCronDelete(env *Env) *cobra.Command {
 			return err
 		}
 		return env.done(map[string]string{"deleted": args[1]}, "Deleted the cron job %s.", clean(args[1]))
-	})
+	}), &yes)
 }

@@ -55,8 +55,12 @@ func newFilesRestore(env *Env) *cobra.Command {
 }
 
 func newFilesEmpty(env *Env) *cobra.Command {
-	return env.filesCommand(wording{}, "empty-trash NAME", "Remove for good what is in a site's trash", "empty-trash blog.localhost",
+	yes := false
+	return addYes(env.filesCommand(wording{}, "empty-trash NAME", "Remove for good what is in a site's trash", "empty-trash blog.localhost",
 		func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
+			if err := env.confirm(ctx, yes, loss{tells: "Nothing brings back what is in the trash of " + args[0] + ".", name: args[0], does: "empty it"}); err != nil {
+				return err
+			}
 			done, err := api.EmptyTrashWithResponse(client.Long(ctx), args[0])
 			if err != nil {
 				return err
@@ -65,7 +69,7 @@ func newFilesEmpty(env *Env) *cobra.Command {
 				return err
 			}
 			return env.done(map[string]string{"emptied": args[0]}, "The trash of %s is empty.", clean(args[0]))
-		})
+		}), &yes)
 }
 
 func allTrash(ctx context.Context, api *client.ClientWithResponses, site string) ([]client.Thrown, error) {

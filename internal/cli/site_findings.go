@@ -94,10 +94,14 @@ func newFindingsRestore(env *Env) *cobra.Command {
 }
 
 func newFindingsDelete(env *Env) *cobra.Command {
-	return env.with(siteAndFinding(), &cobra.Command{
+	yes := false
+	return addYes(env.with(siteAndFinding(), &cobra.Command{
 		Use: "delete NAME ID", Aliases: []string{"rm"}, Short: "Remove a harmful file for good",
 		Example: "  kubepanel site findings delete blog.localhost 019a8f0e-7c1b-7d7f-9d2e-0c7c5d1e2f3a", ValidArgsFunction: env.siteNames,
 	}, func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
+		if err := env.confirm(ctx, yes, loss{tells: "Nothing brings the file back. Look whether the site still works without it.", name: args[0], does: "delete it from that site"}); err != nil {
+			return err
+		}
 		done, err := api.DeleteFindingWithResponse(ctx, args[0], args[1])
 		if err != nil {
 			return err
@@ -106,5 +110,5 @@ func newFindingsDelete(env *Env) *cobra.Command {
 			return err
 		}
 		return env.done(map[string]string{"deleted": args[1]}, "It is gone for good.")
-	})
+	}), &yes)
 }

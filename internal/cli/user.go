@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kubepanel.io/kubepanel/internal/client"
+	"kubepanel.io/kubepanel/internal/hosting"
 )
 
 func newUser(env *Env) *cobra.Command {
@@ -266,7 +267,18 @@ func newUserDelete(env *Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := env.confirm(ctx, yes, loss{tells: "The account, its tokens and its ways to sign in are gone then.", name: name, does: "delete it"}); err != nil {
+			found, err := api.GetUserWithResponse(ctx, id)
+			if err != nil {
+				return err
+			}
+			if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
+				return err
+			}
+			if found.JSON200.Sites > 0 {
+				return &hosting.Error{Code: hosting.Conflict, Message: fmt.Sprintf("Sites that %s still has: %d.", clean(name), found.JSON200.Sites), Mend: "Delete them first, or give them to another account."}
+			}
+			tells := "Its tokens, its webhooks, its ways to sign in and the rights that it gave or was given go with it. Nothing brings them back."
+			if err := env.confirm(ctx, yes, loss{tells: tells, name: name, does: "delete it"}); err != nil {
 				return err
 			}
 			gone, err := api.DeleteUserWithResponse(ctx, id, nil)

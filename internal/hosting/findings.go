@@ -143,11 +143,26 @@ func (p *Provider) RestoreFinding(ctx context.Context, a Actor, name string, id 
 // DeleteFinding removes a harmful file for good, in quarantine or where it is. Of one that
 // was restored it forgets that it is harmless: the next look takes it again.
 func (p *Provider) DeleteFinding(ctx context.Context, a Actor, name string, id ID) error {
+	return p.deleteFinding(ctx, a, name, id, func(*Finding) error { return nil })
+}
+
+// DoubtFinding forgets that a file was taken for harmless: the next look takes it again.
+// Of one that was not it is a Conflict, since DeleteFinding would remove that.
+func (p *Provider) DoubtFinding(ctx context.Context, a Actor, name string, id ID) error {
+	return p.deleteFinding(ctx, a, name, id, func(f *Finding) error {
+		if f.State != FindingRestored {
+			return &Error{Code: Conflict, Message: "The file is not taken for harmless.", Mend: "Read it again and decide anew."}
+		}
+		return nil
+	})
+}
+
+func (p *Provider) deleteFinding(ctx context.Context, a Actor, name string, id ID, unless func(*Finding) error) error {
 	s, v, err := p.visit(ctx, a, RightSiteFiles, name)
 	if err != nil {
 		return err
 	}
-	was, err := p.decide(ctx, a, decision{s, id, orders.Discard}, func(Tx, *Finding) error { return nil })
+	was, err := p.decide(ctx, a, decision{s, id, orders.Discard}, func(_ Tx, f *Finding) error { return unless(f) })
 	if err != nil {
 		return err
 	}

@@ -272,6 +272,19 @@ func endSessions(ctx context.Context, tx Tx, u *User) error {
 	return tx.DeleteSessions(ctx, u.ID, "")
 }
 
+// Sells counts the customers and packages of a reseller, without whom it can't be deleted;
+// nobody else has any. Whoever may see the account may be told.
+func (p *Provider) Sells(ctx context.Context, u *User) (customers, packages int64, err error) {
+	if u.Role != Reseller {
+		return 0, 0, nil
+	}
+	if _, customers, err = p.Store.Users(ctx, UserQuery{Reseller: u.ID, Limit: 1}); err != nil {
+		return 0, 0, err
+	}
+	sold, err := p.Store.Packages(ctx, u.ID)
+	return customers, int64(len(sold)), err
+}
+
 // DeleteUser deletes an account that has nothing left.
 func (p *Provider) DeleteUser(ctx context.Context, a Actor, id ID) error {
 	return p.write(ctx, a, func(tx Tx) (change, error) {

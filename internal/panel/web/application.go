@@ -57,6 +57,8 @@ type applicationPage struct {
 	// Issuer is the panel's address for applications, Secret what is shown once.
 	Issuer, Secret string
 	Wrong          faults
+	// Renew asks for another secret, Delete for the application's removal.
+	Renew, Delete loss
 }
 
 // To is where the form goes.
@@ -78,9 +80,40 @@ func (s *Server) applicationPage(r *http.Request, form hosting.Application) (app
 	p.Title = form.Name
 	if form.ID == "" {
 		p.Title = p.T("New application")
+	} else if err := p.losses(s, r); err != nil {
+		return p, err
 	}
 	p.Crumbs = []link{{Text: p.T("Accounts"), To: "/users"}, {Text: p.T("Applications"), To: "/applications"}, {Text: p.Title}}
 	return p, hosting.May(p.Actor, hosting.RightPlatformChange, hosting.Object{})
+}
+
+// losses ask by the name that the application has, whatever is typed in its form.
+func (p *applicationPage) losses(s *Server, r *http.Request) error {
+	now, err := s.Rules.Application(r.Context(), p.Actor, p.Form.ID)
+	if err != nil {
+		return err
+	}
+	p.Renew = loss{
+		ID: "renew", To: p.To() + "/secret", Title: p.T("Make another secret"), Button: p.T("Make another secret"), Name: now.Name,
+		Tells: []string{p.T("The former secret counts no more at once: nobody signs in to the application until it has the new one.")},
+	}
+	p.Delete = loss{
+		ID: "delete", To: p.To() + "/delete", Title: p.T("Remove the application"), Button: p.T("Remove %s", now.Name), Name: now.Name,
+		Tells: []string{p.T("Nobody signs in to it by the panel any more, and all sign-ins to it end. Its client ID and its secret are gone, and nothing brings them back.")},
+	}
+	return nil
+}
+
+// application is the page of one that there is.
+func (s *Server) application(r *http.Request) (applicationPage, error) {
+	if err := hosting.May(actor(r.Context()), hosting.RightPlatformChange, hosting.Object{}); err != nil {
+		return applicationPage{}, err
+	}
+	now, err := s.Rules.Application(r.Context(), actor(r.Context()), hosting.ID(r.PathValue("application")))
+	if err != nil {
+		return applicationPage{}, err
+	}
+	return s.applicationPage(r, *now)
 }
 
 // showForm shows the form of an application, with its faults.
@@ -160,7 +193,14 @@ func (s *Server) changeApplication(w http.ResponseWriter, r *http.Request) error
 }
 
 func (s *Server) renewApplication(w http.ResponseWriter, r *http.Request) error {
-	app, secret, err := s.Rules.RenewApplication(r.Context(), actor(r.Context()), hosting.ID(r.PathValue("application")))
+	p, err := s.application(r)
+	if err != nil {
+		return err
+	}
+	if !p.Form.Public && !p.Renew.meant(p.frame, r) { // a public one has none, as the rule says
+		return show(w, r, p.Renew.Wrong.Status, p.view())
+	}
+	app, secret, err := s.Rules.RenewApplication(r.Context(), p.Actor, p.Form.ID)
 	if err != nil {
 		return err
 	}
@@ -168,7 +208,14 @@ func (s *Server) renewApplication(w http.ResponseWriter, r *http.Request) error 
 }
 
 func (s *Server) deleteApplication(w http.ResponseWriter, r *http.Request) error {
-	if err := s.Rules.DeleteApplication(r.Context(), actor(r.Context()), hosting.ID(r.PathValue("application"))); err != nil {
+	p, err := s.application(r)
+	if err != nil {
+		return err
+	}
+	if !p.Delete.meant(p.frame, r) {
+		return show(w, r, p.Delete.Wrong.Status, p.view())
+	}
+	if err := s.Rules.DeleteApplication(r.Context(), p.Actor, p.Form.ID); err != nil {
 		return err
 	}
 	return seeOther(w, r, "/applications")

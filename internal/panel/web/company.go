@@ -47,6 +47,8 @@ type companyPage struct {
 	// Answers is the address that the provider has to know.
 	Answers string
 	Wrong   faults
+	// Delete asks for the provider's removal.
+	Delete loss
 }
 
 // To is where the form goes.
@@ -72,19 +74,49 @@ func (p companyPage) RoleName(role hosting.Role) string {
 
 func (s *Server) companyPage(r *http.Request, form hosting.IdentityProvider) (companyPage, error) {
 	p := companyPage{frame: s.frame(r, placeUsers), Form: form, Domains: strings.Join(form.Domains, " ")}
+	if err := hosting.May(p.Actor, hosting.RightPlatformChange, hosting.Object{}); err != nil {
+		return p, err
+	}
 	p.Title = form.Name
 	if form.ID == "" {
 		p.Title = p.T("New provider")
 	} else {
 		p.Answers = s.Doors.CompanyAnswers(form.ID)
+		if err := p.mayGo(s, r); err != nil {
+			return p, err
+		}
 	}
 	p.Crumbs = []link{{Text: p.T("Accounts"), To: "/users"}, {Text: p.T("Company sign-in"), To: "/companies"}, {Text: p.Title}}
-	if err := hosting.May(p.Actor, hosting.RightPlatformChange, hosting.Object{}); err != nil {
-		return p, err
-	}
 	var err error
 	p.Packages, err = s.Rules.Packages(r.Context(), p.Actor)
 	return p, err
+}
+
+// company returns the provider that the address names.
+func (s *Server) company(r *http.Request) (*hosting.IdentityProvider, error) {
+	all, err := s.Rules.IdentityProviders(r.Context(), actor(r.Context()))
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if string(all[i].ID) == r.PathValue("company") {
+			return &all[i], nil
+		}
+	}
+	return nil, s.nowhere(nil, r)
+}
+
+// mayGo asks by the name that the provider has, whatever is typed in its form.
+func (p *companyPage) mayGo(s *Server, r *http.Request) error {
+	now, err := s.company(r)
+	if err != nil {
+		return err
+	}
+	p.Delete = loss{
+		ID: "delete", To: p.To() + "/delete", Title: p.T("Remove the provider"), Button: p.T("Remove %s", now.Name), Name: now.Name,
+		Tells: []string{p.T("Nobody signs in by it any more. Its people keep their accounts; who has no password needs a link that sets one. Its secret and who is who there are gone, and nothing brings them back.")},
+	}
+	return nil
 }
 
 func (s *Server) newCompany(w http.ResponseWriter, r *http.Request) error {
@@ -96,20 +128,15 @@ func (s *Server) newCompany(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showCompany(w http.ResponseWriter, r *http.Request) error {
-	all, err := s.Rules.IdentityProviders(r.Context(), actor(r.Context()))
+	one, err := s.company(r)
 	if err != nil {
 		return err
 	}
-	for _, one := range all {
-		if string(one.ID) == r.PathValue("company") {
-			p, err := s.companyPage(r, one)
-			if err != nil {
-				return err
-			}
-			return show(w, r, http.StatusOK, p.view())
-		}
+	p, err := s.companyPage(r, *one)
+	if err != nil {
+		return err
 	}
-	return s.nowhere(w, r)
+	return show(w, r, http.StatusOK, p.view())
 }
 
 // putCompany makes one, or changes it.
@@ -137,7 +164,18 @@ func (s *Server) putCompany(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) deleteCompany(w http.ResponseWriter, r *http.Request) error {
-	if err := s.Rules.DeleteIdentityProvider(r.Context(), actor(r.Context()), hosting.ID(r.PathValue("company"))); err != nil {
+	one, err := s.company(r)
+	if err != nil {
+		return err
+	}
+	p, err := s.companyPage(r, *one)
+	if err != nil {
+		return err
+	}
+	if !p.Delete.meant(p.frame, r) {
+		return show(w, r, p.Delete.Wrong.Status, p.view())
+	}
+	if err := s.Rules.DeleteIdentityProvider(r.Context(), p.Actor, one.ID); err != nil {
 		return err
 	}
 	return seeOther(w, r, "/companies")

@@ -197,6 +197,6 @@ func TestProvidersAreAdministered(t *testing.T) {
 	if got := jo.post(page+"/delete", nil); got.code != http.StatusForbidden && got.code != http.StatusNotFound {
 		t.Errorf("a customer removes a provider: %d", got.code)
 	}
-	boss.post(page+"/delete", nil).leads(t, "/companies")
+	boss.post(page+"/delete", url.Values{"confirm": {"Acme Ltd"}}).leads(t, "/companies")
 	boss.another().get(way).want(t, http.StatusNotFound)
 }

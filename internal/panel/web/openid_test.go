@@ -645,7 +645,7 @@ func TestApplicationsAreAdministered(t *testing.T) {
 	a := boss.tool("Grafana", hosting.Administrator)
 	boss.get("/applications").want(t, http.StatusOK, "Grafana", "Administrator")
 	boss.post("/applications", url.Values{"name": {"Grafana"}, "redirects": {"https://x.example"}, "roles": {"customer"}}).want(t, http.StatusConflict, "Another application has this name")
-	renewed := boss.post(a.page+"/secret", nil)
+	renewed := boss.post(a.page+"/secret", url.Values{"confirm": {"Grafana"}})
 	renewed.want(t, http.StatusOK, "it is shown this once")
 	if err := a.redeem(a.code(boss)); err == nil {
 		t.Error("the former secret still counts")
@@ -668,7 +668,7 @@ func TestApplicationsAreAdministered(t *testing.T) {
 			t.Errorf("a customer posts to %s = %d, want it refused", path, got.code)
 		}
 	}
-	boss.post(a.page+"/delete", nil).leads(t, "/applications")
+	boss.post(a.page+"/delete", url.Values{"confirm": {"Grafana"}}).leads(t, "/applications")
 	if _, err := a.who(); err == nil {
 		t.Error("a removed application's token still counts")
 	}

@@ -44,14 +44,15 @@ func (p packageList) Promises(q hosting.Quota) string {
 type packagePage struct {
 	*frame
 
-	ID    hosting.ID // "" for a new one
-	Name  string
-	Users int64
+	ID   hosting.ID // "" for a new one
+	Name string
 	// Amounts are the limits as they were typed.
 	Amounts map[hosting.Resource]string
 	Wrong   faults
 	// Excess are the accounts that the limits would put over their quota.
 	Excess []hosting.Excess
+	// Delete asks for the package's deletion.
+	Delete loss
 }
 
 // To is where the form goes.
@@ -125,25 +126,44 @@ func (s *Server) showPackage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return show(w, r, http.StatusOK, s.packageAsIs(r, found).view())
+}
+
+// packageAsIs is the form of a package that there is.
+func (s *Server) packageAsIs(r *http.Request, found *hosting.Package) packagePage {
 	p := s.packagePage(r, found.Name)
-	p.ID, p.Users = found.ID, found.Users
+	p.ID = found.ID
 	for resource, n := range found.Quota {
 		p.Amounts[resource] = strconv.FormatInt(n, 10)
 	}
-	return show(w, r, http.StatusOK, p.view())
+	p.mayGo(found)
+	return p
+}
+
+// mayGo asks for the deletion of a package, or says who has it.
+func (p *packagePage) mayGo(found *hosting.Package) {
+	p.Delete = loss{
+		ID: "delete", To: p.To() + "/delete", Title: p.T("Delete the package"), Button: p.T("Delete %s", found.Name), Name: found.Name,
+		Tells: []string{p.T("Its limits are gone then, and nothing brings them back.")},
+	}
+	if found.Users > 0 {
+		p.Delete.Barred = p.T("Accounts that have it: %d. Give them another package first.", found.Users)
+	}
 }
 
 // changePackage shows first whom the limits would put over their quota.
 func (s *Server) changePackage(w http.ResponseWriter, r *http.Request) error {
 	p, req := s.packageForm(r)
 	p.ID = hosting.ID(r.PathValue("package"))
-	if _, err := s.Rules.PackageFor(r.Context(), p.Actor, hosting.RightPackageChange, p.ID); err != nil {
+	found, err := s.Rules.PackageFor(r.Context(), p.Actor, hosting.RightPackageChange, p.ID)
+	if err != nil {
 		return err
 	}
+	p.mayGo(found)
 	if p.Wrong.Status != 0 {
 		return show(w, r, p.Wrong.Status, p.view())
 	}
-	_, err := s.Rules.ChangePackage(r.Context(), p.Actor, p.ID, req, r.PostFormValue("accepted") != "")
+	_, err = s.Rules.ChangePackage(r.Context(), p.Actor, p.ID, req, r.PostFormValue("accepted") != "")
 	if err == nil {
 		return seeOther(w, r, "/packages")
 	}
@@ -157,10 +177,22 @@ func (s *Server) changePackage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) deletePackage(w http.ResponseWriter, r *http.Request) error {
-	if err := s.Rules.DeletePackage(r.Context(), actor(r.Context()), hosting.ID(r.PathValue("package"))); err != nil {
+	found, err := s.Rules.PackageFor(r.Context(), actor(r.Context()), hosting.RightPackageDelete, hosting.ID(r.PathValue("package")))
+	if err != nil {
 		return err
 	}
-	return seeOther(w, r, "/packages")
+	p := s.packageAsIs(r, found)
+	if !p.Delete.meant(p.frame, r) {
+		return show(w, r, p.Delete.Wrong.Status, p.view())
+	}
+	err = s.Rules.DeletePackage(r.Context(), p.Actor, p.ID)
+	if err == nil {
+		return seeOther(w, r, "/packages")
+	}
+	if p.Delete.Wrong, err = s.asked(r, err); err != nil {
+		return err
+	}
+	return show(w, r, p.Delete.Wrong.Status, p.view())
 }
 
 // packageFields are the names of the form's fields.

@@ -27,6 +27,8 @@ type siteCron struct {
 
 	Form  cronForm
 	Wrong faults
+	// Delete asks for the deletion of the one that the page is about.
+	Delete loss
 }
 
 // cronForm is what was typed.
@@ -59,6 +61,10 @@ func (s *Server) siteCron(r *http.Request) (siteCron, error) {
 		return p, &hosting.Error{Code: hosting.NotFound, Message: fmt.Sprintf("The site has no cron job %q.", name)}
 	}
 	p.Crumbs = append(p.Crumbs[:len(p.Crumbs)-1], link{Text: p.Title, To: siteURL(p.Row.Name)}, link{Text: p.T("Cron jobs"), To: siteURL(p.Row.Name) + "/cron"}, link{Text: name})
+	p.Delete = loss{
+		ID: "delete", To: p.jobURL(name) + "/delete", Title: p.T("Delete this cron job"), Button: p.T("Delete %s", name), Name: name, LTR: true,
+		Tells: []string{p.T("Its command, its schedule and what its runs wrote are gone then, and nothing brings them back. A run that is under way ends.")},
+	}
 	return p, nil
 }
 
@@ -117,7 +123,14 @@ func (s *Server) runCron(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) deleteCron(w http.ResponseWriter, r *http.Request) error {
-	if err := s.Rules.DeleteCronJob(r.Context(), actor(r.Context()), r.PathValue("site"), r.PathValue("job")); err != nil {
+	p, err := s.siteCron(r)
+	if err != nil {
+		return err
+	}
+	if !p.Delete.meant(p.frame, r) {
+		return show(w, r, p.Delete.Wrong.Status, p.view())
+	}
+	if err := s.Rules.DeleteCronJob(r.Context(), p.Actor, p.Row.Name, p.Job.Name); err != nil {
 		return err
 	}
 	return seeOther(w, r, siteURL(r.PathValue("site"))+"/cron")

@@ -61,8 +61,8 @@ func TestCronJobIsMadeChangedRunAndDeleted(t *testing.T) {
 	if asked := h.domain("shop.example").Annotations[v1alpha1.AnnotationRunCron]; asked != "letters 2026-03-01T12:00:00Z" {
 		t.Errorf("a run is asked for as %q", asked)
 	}
-	h.post(at+"/letters/delete", nil).want(t, http.StatusSeeOther)
-	h.post(at+"/letters/delete", nil).want(t, http.StatusNotFound)
+	h.post(at+"/letters/delete", url.Values{"confirm": {"letters"}}).want(t, http.StatusSeeOther)
+	h.post(at+"/letters/delete", url.Values{"confirm": {"letters"}}).want(t, http.StatusNotFound)
 	if all := jobs(); len(all) != 1 || all[0].Name != "report" {
 		t.Errorf("the cron jobs that are left are %+v", all)
 	}

@@ -11,13 +11,20 @@ import (
 type siteDanger struct {
 	sitePage
 
-	Typed string
-	Wrong faults
+	Delete loss
 }
 
 func (s *Server) siteDangerPage(r *http.Request) (siteDanger, error) {
 	page, err := s.site(r, "/danger")
-	return siteDanger{sitePage: page}, err
+	if err != nil {
+		return siteDanger{}, err
+	}
+	p := siteDanger{sitePage: page}
+	p.Delete = loss{
+		ID: "delete", To: siteURL(p.Row.Name) + "/delete", Title: p.T("Delete the site"), Button: p.T("Delete %s", p.Title), Name: p.Title, LTR: true, Wide: true,
+		Tells: []string{p.T("Its files, its database and its accounts are removed. Nothing brings them back.")},
+	}
+	return p, nil
 }
 
 // dangerRoutes are what stops a site, for a moment or for good.
@@ -45,15 +52,15 @@ func (s *Server) deleteSite(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.Rules.SiteFor(r.Context(), actor(r.Context()), hosting.RightSiteDelete, r.PathValue("site")); err != nil {
 		return err
 	}
-	name, typed := r.PathValue("site"), locale.Plain(r.PostFormValue("confirm"))
-	if written, err := hosting.ParseName(typed); err != nil || written != name {
+	name := r.PathValue("site")
+	if written, err := hosting.ParseName(locale.Plain(r.PostFormValue("confirm"))); err != nil || written != name {
 		p, err := s.siteDangerPage(r)
 		if err != nil {
 			return err
 		}
-		p.Typed = typed
-		p.Wrong = faults{fields: map[string]string{"confirm": p.T("Type %s to say that you mean this site.", p.Title)}}
-		return show(w, r, http.StatusUnprocessableEntity, p.view())
+		if !p.Delete.meant(p.frame, r) { // a name has more than one writing; ParseName knows them
+			return show(w, r, p.Delete.Wrong.Status, p.view())
+		}
 	}
 	if err := s.Rules.DeleteSite(r.Context(), actor(r.Context()), name); err != nil {
 		return err

@@ -164,6 +164,9 @@ func (d deed) restore() (string, error) {
 }
 
 func (d deed) empty() (string, error) {
+	if err := ticked(d.r); err != nil {
+		return "", err
+	}
 	return filesURL(d.r.PathValue("site"), "/trash", "/", "done", "emptied"), d.files.EmptyTrash(d.r.Context())
 }
 

@@ -46,7 +46,7 @@ func TestHarmfulFilesAreDecidedAbout(t *testing.T) {
 		h.get(path).want(t, http.StatusOK, "Harmful", ": 2")
 	}
 	ids := regexp.MustCompile(`name="finding" value="([^"]+)"`).FindAllStringSubmatch(page.body, -1)
-	if len(ids) != 2 {
+	if len(ids) != 4 { // to delete and to restore each
 		t.Fatalf("the page names %q", ids)
 	}
 	// The newest is the first: the one that is turned.
@@ -54,13 +54,14 @@ func TestHarmfulFilesAreDecidedAbout(t *testing.T) {
 	h.post(at, url.Values{"do": {"restore"}, "finding": {ids[0][1]}}).want(t, http.StatusConflict, "There is something at", "In quarantine")
 	h.must(os.Remove(filepath.Join(root, "html/turned\u202egpj.php")))
 	h.post(at, url.Values{"do": {"restore"}, "finding": {ids[0][1]}}).want(t, http.StatusSeeOther)
-	h.post(at, url.Values{"do": {"delete"}, "finding": {ids[1][1]}}).want(t, http.StatusSeeOther)
+	h.post(at, url.Values{"do": {"again"}, "finding": {ids[2][1]}}).want(t, http.StatusConflict, "not taken for harmless")
+	h.post(at, url.Values{"do": {"delete"}, "finding": {ids[2][1]}, "confirm": {"1"}}).want(t, http.StatusSeeOther)
 	h.post(at, url.Values{"do": {"look"}}).want(t, http.StatusSeeOther)
 	h.get(at+"?done=look").want(t, http.StatusOK, "as soon as it is the site", "Taken for harmless", "0 in all")
 	if gone(root, "html/turned\u202egpj.php") || !gone(root, "html/a<b>.php") {
 		t.Error("what was restored is not there, or what was removed is")
 	}
-	h.post(at, url.Values{"do": {"delete"}, "finding": {"none"}}).want(t, http.StatusNotFound)
+	h.post(at, url.Values{"do": {"delete"}, "finding": {"none"}, "confirm": {"1"}}).want(t, http.StatusNotFound)
 	h.post(at, url.Values{"do": {"else"}}).want(t, http.StatusUnprocessableEntity)
 }
 
@@ -181,7 +182,7 @@ func TestFilesAreWorkedWith(t *testing.T) {
 		t.Fatal("what was thrown away is there, or not in the trash")
 	}
 	do("/", "restore", url.Values{"on": {"trash"}, "file": {id[1]}}, http.StatusSeeOther)
-	do("/", "empty", url.Values{"on": {"trash"}}, http.StatusSeeOther)
+	do("/", "empty", url.Values{"on": {"trash"}, "confirm": {"1"}}, http.StatusSeeOther)
 	if read(t, root, "html/theme/a.css") != "a" {
 		t.Error("it did not come back")
 	}

@@ -63,11 +63,15 @@ func (s *Server) decideFinding(w http.ResponseWriter, r *http.Request) error {
 		err = s.Rules.SweepSite(ctx, a, site)
 	case "restore":
 		err = s.Rules.RestoreFinding(ctx, a, site, id)
-	case "delete", "again":
-		err = s.Rules.DeleteFinding(ctx, a, site, id)
-		if do == "again" {
-			do = "look"
+	case "delete":
+		if _, err = s.Rules.SiteFor(ctx, a, hosting.RightSiteFiles, site); err == nil {
+			err = ticked(r)
 		}
+		if err == nil {
+			err = s.Rules.DeleteFinding(ctx, a, site, id)
+		}
+	case "again":
+		err, do = s.Rules.DoubtFinding(ctx, a, site, id), "look"
 	default:
 		err = &hosting.Error{Code: hosting.Invalid, Message: "Nothing is chosen."}
 	}

@@ -233,13 +233,19 @@ func (w *town) form(seat int, pattern string) url.Values {
 	case "/sites/{site}/files/edit":
 		return url.Values{"text": {"<?php new"}, "theirs": {""}}
 	case "/sites/{site}/files/findings":
-		return url.Values{"do": {"delete"}, "finding": {"finding"}}
+		return url.Values{"do": {"delete"}, "finding": {"finding"}, "confirm": {"1"}}
 	case "/users":
 		pack := w.pack
 		if seat == reseller || seat == rival {
 			pack = w.small
 		}
 		return url.Values{"email": {"new@people.example"}, "name": {"New"}, "role": {"customer"}, "package": {string(pack)}}
+	case "/sites/{site}/cron/{job}/delete":
+		return url.Values{"confirm": {"mail"}}
+	case "/users/{user}/delete":
+		return url.Values{"confirm": {w.jo.Email}}
+	case "/packages/{package}/delete":
+		return url.Values{"confirm": {"Sold"}}
 	case "/users/{user}":
 		return url.Values{"email": {"joan@people.example"}, "name": {"Other"}, "package": {string(w.small)}}
 	case "/users/{user}/factors":
@@ -259,6 +265,10 @@ func (w *town) platformForm(pattern string) url.Values {
 	switch pattern {
 	case "/companies", "/companies/{company}":
 		return url.Values{"name": {"Acme"}, "issuer": {"https://login.acme.example"}, "client": {"panel"}, "secret": {"s"}, "domains": {"acme.example"}}
+	case "/companies/{company}/delete":
+		return url.Values{"confirm": {"Works"}}
+	case "/applications/{application}/delete", "/applications/{application}/secret":
+		return url.Values{"confirm": {"Grafana"}}
 	case "/applications", "/applications/{application}":
 		return url.Values{"name": {"Other"}, "redirects": {"https://other.example/login"}, "roles": {"administrator"}}
 	case "/platform/settings":

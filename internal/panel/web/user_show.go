@@ -26,6 +26,8 @@ type userShow struct {
 	Factors      auth.Factors
 	FactorsGone  bool
 	WrongFactors faults
+	// Delete asks for the account's deletion.
+	Delete loss
 }
 
 func (s *Server) userShow(r *http.Request) (userShow, error) {
@@ -54,7 +56,30 @@ func (s *Server) userShow(r *http.Request) (userShow, error) {
 	}
 	sites, err := s.Rules.Sites(r.Context(), a, hosting.SiteQuery{Owner: id})
 	p.Sites = siteList{frame: p.frame, Rows: sites.Items, Total: sites.Total}
+	if err != nil || !p.Can(hosting.RightUserDelete, u.Object()) {
+		return p, err
+	}
+	p.Delete, err = s.userLoss(r, &p)
 	return p, err
+}
+
+// userLoss asks for the deletion of an account, or says what it still has.
+func (s *Server) userLoss(r *http.Request, p *userShow) (loss, error) {
+	l := loss{
+		ID: "delete", To: userURL(p.User.ID) + "/delete", Title: p.T("Delete the account"), Button: p.T("Delete %s", p.User.Email), Name: p.User.Email, LTR: true,
+		Tells: []string{p.T("Its tokens, its webhooks, its ways to sign in and the rights that it gave or was given go with it. Nothing brings them back.")},
+	}
+	customers, packages, err := s.Rules.Sells(r.Context(), p.User)
+	switch {
+	case err != nil:
+	case p.Sites.Total > 0:
+		l.Barred = p.T("Sites that it still has: %d. Delete them first, or give them to another account.", p.Sites.Total)
+	case customers > 0:
+		l.Barred = p.T("Customers that it still has: %d. Delete their accounts first.", customers)
+	case packages > 0:
+		l.Barred = p.T("Packages that it still has: %d. Delete them first.", packages)
+	}
+	return l, err
 }
 
 func (s *Server) showUser(w http.ResponseWriter, r *http.Request) error {
@@ -133,10 +158,25 @@ func (s *Server) resetFactors(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request) error {
-	if err := s.Rules.DeleteUser(r.Context(), actor(r.Context()), hosting.ID(r.PathValue("user"))); err != nil {
+	id := hosting.ID(r.PathValue("user"))
+	if _, err := s.Rules.UserFor(r.Context(), actor(r.Context()), hosting.RightUserDelete, id); err != nil {
 		return err
 	}
-	return seeOther(w, r, "/users")
+	p, err := s.userShow(r)
+	if err != nil {
+		return err
+	}
+	if !p.Delete.meant(p.frame, r) {
+		return show(w, r, p.Delete.Wrong.Status, p.view())
+	}
+	err = s.Rules.DeleteUser(r.Context(), p.Actor, id)
+	if err == nil {
+		return seeOther(w, r, "/users")
+	}
+	if p.Delete.Wrong, err = s.asked(r, err); err != nil {
+		return err
+	}
+	return show(w, r, p.Delete.Wrong.Status, p.view())
 }
 
 func (f *frame) onOff(on bool) string {

@@ -4,7 +4,7 @@ package panel
 
 import "embed"
 
-// Guides are the guides in Markdown, a file each.
+// Guides are the guides in Markdown, a file each, and the pictures in them.
 //
-//go:embed *.md
+//go:embed *.md pictures/*.webp
 var Guides embed.FS

@@ -46,19 +46,19 @@ var (
 // library is the guides as each role reads them: what one may not read, no guide leads to.
 type library map[hosting.Role][]guide
 
-func readLibrary(from fs.FS) (library, error) {
+func readLibrary(from fs.FS, pictures map[string]picture) (library, error) {
 	all, err := fs.Glob(from, "*.md")
 	if err != nil {
 		return nil, err
 	}
 	lib := library{}
-	if lib[hosting.Administrator], err = readGuides(from, all); err != nil {
+	if lib[hosting.Administrator], err = readGuides(from, all, pictures); err != nil {
 		return nil, err
 	}
-	if lib[hosting.Reseller], err = readGuides(from, filesOf(slices.Concat(everybodysGuides, sellersGuides))); err != nil {
+	if lib[hosting.Reseller], err = readGuides(from, filesOf(slices.Concat(everybodysGuides, sellersGuides)), pictures); err != nil {
 		return nil, err
 	}
-	lib[hosting.Customer], err = readGuides(from, filesOf(everybodysGuides))
+	lib[hosting.Customer], err = readGuides(from, filesOf(everybodysGuides), pictures)
 	lib[hosting.Collaborator] = lib[hosting.Customer]
 	return lib, err
 }
@@ -72,14 +72,14 @@ func filesOf(guides []string) []string {
 }
 
 // readGuides makes pages of files of Markdown, everybody's first.
-func readGuides(from fs.FS, names []string) ([]guide, error) {
+func readGuides(from fs.FS, names []string, pictures map[string]picture) ([]guide, error) {
 	guides := make([]guide, len(names))
 	for i, file := range names {
 		source, err := fs.ReadFile(from, file)
 		if err != nil {
 			return nil, err
 		}
-		if guides[i], err = readGuide(strings.TrimSuffix(file, ".md"), source, names); err != nil {
+		if guides[i], err = readGuide(strings.TrimSuffix(file, ".md"), source, names, pictures); err != nil {
 			return nil, fmt.Errorf("read the guide %s: %w", file, err)
 		}
 	}
@@ -95,8 +95,8 @@ func readGuides(from fs.FS, names []string) ([]guide, error) {
 }
 
 // readGuide makes a page of Markdown. What leads to another guide leads to its page; other
-// files and pictures are not in the panel, so their links lead nowhere and are left out.
-func readGuide(name string, source []byte, names []string) (guide, error) {
+// files are not in the panel, so their links lead nowhere and are left out.
+func readGuide(name string, source []byte, names []string, pictures map[string]picture) (guide, error) {
 	md := goldmark.New(goldmark.WithExtensions(extension.Table), goldmark.WithParserOptions(parser.WithAutoHeadingID()),
 		goldmark.WithRendererOptions(html.WithUnsafe())) // the anchors in them are ours
 	doc := md.Parser().Parse(text.NewReader(source))
@@ -118,7 +118,11 @@ func readGuide(name string, source []byte, names []string) (guide, error) {
 				g.Parts = append(g.Parts, guidePart{plainText(n, source), string(at)})
 			}
 		case *ast.Image:
-			out = append(out, n)
+			if p, ok := pictures[string(n.Destination)]; ok {
+				p.show(n)
+			} else {
+				out = append(out, n)
+			}
 		case *ast.Link:
 			if to, ok := guideLink(string(n.Destination), names); ok {
 				n.Destination = []byte(to)

@@ -32,7 +32,20 @@ func leadSomewhere(t *testing.T, h *house, least int) {
 	}
 	for path, text := range pages {
 		article, _, _ := strings.Cut(text, "</article>")
-		if strings.Contains(article, "<img") || strings.Contains(article, ".md") && strings.Contains(article, `.md"`) {
+		for _, m := range regexp.MustCompile(`<img src="([^"]*)"[^>]*>`).FindAllStringSubmatch(article, -1) {
+			if shown := h.get(m[1]); shown.code != http.StatusOK || shown.header.Get("Content-Type") != "image/webp" {
+				t.Errorf("%s shows %s, which is answered %d as %q", path, m[1], shown.code, shown.header.Get("Content-Type"))
+			}
+			for _, has := range []string{` width="`, ` height="`, ` loading="lazy"`, ` alt="`} {
+				if !strings.Contains(m[0], has) {
+					t.Errorf("%s has %s without%s", path, m[0], has)
+				}
+			}
+		}
+		if path == "/guides/customer" && strings.Count(article, "<img") < 10 {
+			t.Errorf("%s shows %d pictures, want those of its file", path, strings.Count(article, "<img"))
+		}
+		if strings.Contains(article, ".md") && strings.Contains(article, `.md"`) {
 			t.Errorf("%s shows a picture or leads to a file that the panel has not", path)
 		}
 		for _, m := range regexp.MustCompile(`href="([^"#]*)(?:#([^"]*))?"`).FindAllStringSubmatch(article, -1) {

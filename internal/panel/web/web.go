@@ -71,7 +71,11 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the languages: %w", err)
 	}
-	guides, err := readLibrary(panel.Guides)
+	pictures, err := readPictures(panel.Guides, assets)
+	if err != nil {
+		return nil, err
+	}
+	guides, err := readLibrary(panel.Guides, pictures)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ const forever = "public, max-age=31536000, immutable"
 
 var types = map[string]string{
 	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
-	".svg": "image/svg+xml", ".woff2": "font/woff2",
+	".svg": "image/svg+xml", ".webp": "image/webp", ".woff2": "font/woff2",
 }
 
 // file is one of them as it goes out.
@@ -60,13 +60,13 @@ func Load() (*Set, error) {
 			return nil, fmt.Errorf("read a static file: %w", err)
 		}
 		if path.Ext(e.Name()) != ".css" {
-			s.add(e.Name(), contents[e.Name()])
+			s.Add(e.Name(), contents[e.Name()])
 		}
 	}
 	// A style names fonts, so its own name has to follow theirs.
 	for name, content := range contents {
 		if path.Ext(name) == ".css" {
-			s.add(name, s.link(content))
+			s.Add(name, s.link(content))
 		}
 	}
 	return s, nil
@@ -80,16 +80,19 @@ func (s *Set) link(style []byte) []byte {
 	return style
 }
 
-func (s *Set) add(name string, content []byte) {
+// Add has a file served, and returns its address. It must not be called while the set
+// serves.
+func (s *Set) Add(name string, content []byte) string {
 	digest := sha256.Sum256(content)
 	ext := path.Ext(name)
 	served := Prefix + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(digest[:6]) + ext
 	s.byName[name] = served
 	f := file{kind: types[ext], plain: content}
-	if ext != ".woff2" {
+	if ext != ".woff2" && ext != ".webp" { // they are compressed
 		f.smaller = sync.OnceValue(func() []byte { return compress(content) })
 	}
 	s.served[served] = f
+	return served
 }
 
 func compress(content []byte) []byte {

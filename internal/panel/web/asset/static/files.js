@@ -17,8 +17,8 @@ for (const drop of document.querySelectorAll("[data-upload]")) {
       this.tries = 0; // in vain since something arrived
       this.cancelled = false;
       const [label, bar, said, cancel] = ["span", "progress", "span", "button"].map(tag => document.createElement(tag));
-      label.textContent = name;
-      label.dir = "auto";
+      label.append(document.createElement("bdi"));
+      label.firstChild.textContent = name;
       bar.max = 1;
       bar.value = 0;
       bar.setAttribute("aria-label", name);

@@ -233,6 +233,7 @@ func TestTheWaysInAndFaultsStandStillAndFit(t *testing.T) {
 	p.goes("/sign-in")
 	p.fills([2]string{"email", "ada@provider.example"}, [2]string{"password", "correct horse battery staple"})
 	p.sees("authenticator")
+	w.forbidden(script)
 	// Without its table, a page that needs it breaks.
 	db, err := sql.Open("sqlite", strings.TrimPrefix(town.database, "sqlite:"))
 	must(t, err)
@@ -254,12 +255,32 @@ func TestTheWaysInAndFaultsStandStillAndFit(t *testing.T) {
 			if path == "/audit" {
 				want = "500"
 			}
-			if got := w.read(`String(performance.getEntriesByType("navigation")[0].responseStatus)`); got != want {
+			if got := w.read(responded); got != want {
 				t.Errorf("%s = %s, want the page of a fault with %s", path, got, want)
 			}
 		}
 	}
 }
+
+// forbidden looks at the page that says so, as a customer in whose name the administrator
+// works for so long.
+func (w *window) forbidden(script string) {
+	w.Helper()
+	w.open("/users/" + string(townUser(7)))
+	w.do(chromedp.Submit(`form[action$="/act-as"] button`, chromedp.ByQuery), chromedp.WaitReady(".banner", chromedp.ByQuery))
+	for _, d := range dresses() {
+		w.dress(d.width, d.height, d.theme, d.language)
+		w.stands("/companies", script, d)
+		if got := w.read(responded); got != "403" {
+			w.Errorf("/companies = %s for a customer, want the page that says so with 403", got)
+		}
+	}
+	w.open("/")
+	w.do(chromedp.Submit(`form[action="/act-as/end"] button`, chromedp.ByQuery), chromedp.WaitNotPresent(".banner", chromedp.ByQuery))
+}
+
+// responded is the status that a page came with.
+const responded = `String(performance.getEntriesByType("navigation")[0].responseStatus)`
 
 // An entry of the trail opens to what changed, in every dress, with long values too.
 func TestAnEntryOfTheTrailOpensAndFits(t *testing.T) {

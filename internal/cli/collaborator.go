@@ -92,6 +92,17 @@ func (s *sharing) held(ctx context.Context, api *client.ClientWithResponses, who
 	return owner, was, err
 }
 
+// tag names what a collaborator may do, as it is now: what somebody else changes meanwhile
+// is not overwritten.
+func (s *sharing) tag(ctx context.Context, api *client.ClientWithResponses, owner string, was *client.Collaborator) (*string, error) {
+	now, err := api.GetCollaboratorWithResponse(ctx, owner, was.ID, &client.GetCollaboratorParams{Site: was.Site})
+	if err != nil {
+		return nil, err
+	}
+	tag := now.HTTPResponse.Header.Get("Etag")
+	return &tag, client.Check(now.StatusCode(), now.ApplicationProblemJSONDefault)
+}
+
 // grant finds what a collaborator, by address or ID, may do on exactly what is meant.
 func (s *sharing) grant(ctx context.Context, api *client.ClientWithResponses, owner, who string) (*client.Collaborator, error) {
 	all, err := allCollaborators(ctx, api, owner)
@@ -153,19 +164,19 @@ see the sites is part of every right.`,
 			if err != nil {
 				return err
 			}
-			return env.share(ctx, api, owner, client.Invitation{Email: email, Name: name, Site: optional(s.site), Rights: s.rights})
+			return env.share(ctx, api, owner, nil, client.Invitation{Email: email, Name: name, Site: optional(s.site), Rights: s.rights})
 		})
 	cmd.Flags().StringVar(&name, "name", "", "`name` of the person, for an account that is made")
 	s.add(env, cmd, true)
 	return cmd
 }
 
-// share gives rights, and says so.
-func (e *Env) share(ctx context.Context, api *client.ClientWithResponses, owner string, wish client.Invitation) error {
+// share gives rights, in place of those that a tag names where there is one, and says so.
+func (e *Env) share(ctx context.Context, api *client.ClientWithResponses, owner string, tag *string, wish client.Invitation) error {
 	if wish.Rights == nil {
 		wish.Rights = []string{}
 	}
-	given, err := api.InviteCollaboratorWithResponse(ctx, owner, nil, wish)
+	given, err := api.InviteCollaboratorWithResponse(ctx, owner, &client.InviteCollaboratorParams{IfMatch: tag}, wish)
 	if err != nil {
 		return err
 	}
@@ -186,7 +197,11 @@ func newCollaboratorChange(env *Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return env.share(ctx, api, owner, client.Invitation{Email: was.Email, Name: was.Name, Site: was.Site, Rights: s.rights})
+			tag, err := s.tag(ctx, api, owner, was)
+			if err != nil {
+				return err
+			}
+			return env.share(ctx, api, owner, tag, client.Invitation{Email: was.Email, Name: was.Name, Site: was.Site, Rights: s.rights})
 		})
 	s.add(env, cmd, true)
 	return cmd

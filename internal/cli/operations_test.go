@@ -36,7 +36,7 @@ var lines = map[string]string{
 	"listLogs": "site logs", "searchLog": "site logs", "downloadLog": "site logs", "followLog": "site logs",
 	"listUsers": "user list", "getUser": "user show", "getUserUsage": "user show", "createUser": "user create", "changeUser": "user change", "deleteUser": "user delete",
 	"suspendUser": "user suspend", "resumeUser": "user resume", "endUserSessions": "user sign-out", "createUserLink": "user link", "resetUserFactors": "user reset-factors",
-	"listCollaborators": "collaborator list", "inviteCollaborator": "collaborator invite", "removeCollaborator": "collaborator remove",
+	"listCollaborators": "collaborator list", "getCollaborator": "collaborator change", "inviteCollaborator": "collaborator invite", "removeCollaborator": "collaborator remove",
 	"listWebhooks": "webhook list", "getWebhook": "webhook show", "createWebhook": "webhook create", "changeWebhook": "webhook change", "renewWebhookSecret": "webhook secret",
 	"testWebhook": "webhook test", "deleteWebhook": "webhook delete", "listDeliveries": "webhook deliveries", "getDelivery": "webhook delivery", "replayDelivery": "webhook replay",
 	"cancelUpload": "- site files put goes on where it was cut, and what nobody goes on with is gone after a week",

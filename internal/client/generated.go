@@ -2824,10 +2824,22 @@ type ListCollaboratorsParams struct {
 type InviteCollaboratorParams struct {
 	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+
+	// IfMatch The ETag of what was read: the change is refused (412) when somebody else changed it since.
+	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // RemoveCollaboratorParams defines parameters for RemoveCollaborator.
 type RemoveCollaboratorParams struct {
+	// Site The site that the rights are on; missing for all.
+	Site *string `form:"site,omitempty" json:"site,omitempty"`
+
+	// IfMatch The ETag of what was read: the change is refused (412) when somebody else changed it since.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// GetCollaboratorParams defines parameters for GetCollaborator.
+type GetCollaboratorParams struct {
 	// Site The site that the rights are on; missing for all.
 	Site *string `form:"site,omitempty" json:"site,omitempty"`
 }
@@ -4176,6 +4188,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with DELETE /users/{user}/collaborators/{collaborator} (the `RemoveCollaborator` operationId).
 	RemoveCollaborator(ctx context.Context, user string, collaborator string, params *RemoveCollaboratorParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCollaborator Show somebody's rights on an account's sites
+	//
+	// A token needs the scope `collaborator.view`.
+	//
+	// Corresponds with GET /users/{user}/collaborators/{collaborator} (the `GetCollaborator` operationId).
+	GetCollaborator(ctx context.Context, user string, collaborator string, params *GetCollaboratorParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ResetUserFactorsWithBody Take an account's second factors away
 	//
@@ -6713,6 +6732,23 @@ func (c *Client) InviteCollaborator(ctx context.Context, user string, params *In
 // Corresponds with DELETE /users/{user}/collaborators/{collaborator} (the `RemoveCollaborator` operationId).
 func (c *Client) RemoveCollaborator(ctx context.Context, user string, collaborator string, params *RemoveCollaboratorParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRemoveCollaboratorRequest(c.Server, user, collaborator, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCollaborator Show somebody's rights on an account's sites
+//
+// A token needs the scope `collaborator.view`.
+//
+// Corresponds with GET /users/{user}/collaborators/{collaborator} (the `GetCollaborator` operationId).
+func (c *Client) GetCollaborator(ctx context.Context, user string, collaborator string, params *GetCollaboratorParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCollaboratorRequest(c.Server, user, collaborator, params)
 	if err != nil {
 		return nil, err
 	}
@@ -12590,6 +12626,17 @@ func NewInviteCollaboratorRequestWithBody(server string, user string, params *In
 			req.Header.Set("Idempotency-Key", headerParam0)
 		}
 
+		if params.IfMatch != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam1)
+		}
+
 	}
 
 	return req, nil
@@ -12656,6 +12703,89 @@ func NewRemoveCollaboratorRequest(server string, user string, collaborator strin
 	}
 
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetCollaboratorRequest constructs an http.Request for the GetCollaborator method
+func NewGetCollaboratorRequest(server string, user string, collaborator string, params *GetCollaboratorParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "collaborator", collaborator, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s/collaborators/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Site != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "site", *params.Site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -14687,6 +14817,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with DELETE /users/{user}/collaborators/{collaborator} (the `RemoveCollaborator` operationId).
 	RemoveCollaboratorWithResponse(ctx context.Context, user string, collaborator string, params *RemoveCollaboratorParams, reqEditors ...RequestEditorFn) (*RemoveCollaboratorResponse, error)
+
+	// GetCollaboratorWithResponse Show somebody's rights on an account's sites
+	//
+	// A token needs the scope `collaborator.view`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /users/{user}/collaborators/{collaborator} (the `GetCollaborator` operationId).
+	GetCollaboratorWithResponse(ctx context.Context, user string, collaborator string, params *GetCollaboratorParams, reqEditors ...RequestEditorFn) (*GetCollaboratorResponse, error)
 
 	// ResetUserFactorsWithBodyWithResponse Take an account's second factors away
 	//
@@ -19504,6 +19643,12 @@ func (r ListCollaboratorsResponse) ContentType() string {
 	return ""
 }
 
+// InviteCollaboratorResponse200Headers the declared response headers of an HTTP 200 response for InviteCollaborator
+type InviteCollaboratorResponse200Headers struct {
+	ETag     *string
+	Location *string
+}
+
 type InviteCollaboratorResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -19511,6 +19656,8 @@ type InviteCollaboratorResponse struct {
 	JSON200 *Collaborator
 	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *InviteCollaboratorResponse200Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -19587,6 +19734,62 @@ func (r RemoveCollaboratorResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RemoveCollaboratorResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetCollaboratorResponse200Headers the declared response headers of an HTTP 200 response for GetCollaborator
+type GetCollaboratorResponse200Headers struct {
+	ETag     *string
+	Location *string
+}
+
+type GetCollaboratorResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Collaborator
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetCollaboratorResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCollaboratorResponse) GetJSON200() *Collaborator {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCollaboratorResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCollaboratorResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCollaboratorResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCollaboratorResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCollaboratorResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -22396,6 +22599,21 @@ func (c *ClientWithResponses) RemoveCollaboratorWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseRemoveCollaboratorResponse(rsp)
+}
+
+// GetCollaboratorWithResponse Show somebody's rights on an account's sites
+//
+// A token needs the scope `collaborator.view`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /users/{user}/collaborators/{collaborator} (the `GetCollaborator` operationId).
+func (c *ClientWithResponses) GetCollaboratorWithResponse(ctx context.Context, user string, collaborator string, params *GetCollaboratorParams, reqEditors ...RequestEditorFn) (*GetCollaboratorResponse, error) {
+	rsp, err := c.GetCollaborator(ctx, user, collaborator, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCollaboratorResponse(rsp)
 }
 
 // ResetUserFactorsWithBodyWithResponse Take an account's second factors away
@@ -26496,6 +26714,26 @@ func ParseInviteCollaboratorResponse(rsp *http.Response) (*InviteCollaboratorRes
 
 	}
 
+	switch {
+	case rsp.StatusCode == 200:
+		var headers InviteCollaboratorResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers200 = &headers
+	}
+
 	return response, nil
 }
 
@@ -26523,6 +26761,62 @@ func ParseRemoveCollaboratorResponse(rsp *http.Response) (*RemoveCollaboratorRes
 		}
 		response.ApplicationProblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseGetCollaboratorResponse parses an HTTP response from a GetCollaboratorWithResponse call
+func ParseGetCollaboratorResponse(rsp *http.Response) (*GetCollaboratorResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCollaboratorResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Collaborator
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetCollaboratorResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

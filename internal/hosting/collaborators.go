@@ -39,6 +39,9 @@ func (p *Provider) Invite(ctx context.Context, a Actor, req Invitation) (*User, 
 		if u.Role != Collaborator {
 			return change{}, invalidField("email", fmt.Sprintf("%s can't be invited; use another address.", email), nil)
 		}
+		if err := p.expectedGrant(ctx, tx, u.ID, grant); err != nil {
+			return change{}, err
+		}
 		if err := p.unproven(ctx, tx, a, u, grant.Customer); err != nil {
 			return change{}, err
 		}
@@ -165,6 +168,46 @@ func (p *Provider) Collaborators(ctx context.Context, a Actor, customer ID) ([]G
 	return p.Store.GrantsOn(ctx, customer)
 }
 
+// Collaborator returns what somebody may do on a site of a customer, "" for all of them. What
+// was given on all sites is not found by the name of one.
+func (p *Provider) Collaborator(ctx context.Context, a Actor, customer, collaborator ID, site string) (*GrantedUser, error) {
+	if name, err := ParseName(site); err == nil {
+		site = name
+	}
+	all, err := p.Collaborators(ctx, a, customer)
+	if err != nil {
+		return nil, err
+	}
+	if found := grantOf(all, collaborator, site); found != nil {
+		return found, nil
+	}
+	return nil, hidden()
+}
+
+// grantOf is what somebody has on exactly a site, or on all ("") of them; nil for nothing.
+func grantOf(all []GrantedUser, collaborator ID, site string) *GrantedUser {
+	at := slices.IndexFunc(all, func(g GrantedUser) bool { return g.User.ID == collaborator && g.Grant.Site == site })
+	if at < 0 {
+		return nil
+	}
+	return &all[at]
+}
+
+// expectedGrant refuses a change of a grant that is not any more what the actor saw.
+func (p *Provider) expectedGrant(ctx context.Context, r Reader, collaborator ID, g Grant) error {
+	if p.expect == "" {
+		return nil
+	}
+	all, err := r.GrantsOn(ctx, g.Customer)
+	if err != nil {
+		return err
+	}
+	if now := grantOf(all, collaborator, g.Site); now != nil {
+		return p.expected(now.Version())
+	}
+	return changedMeanwhile()
+}
+
 // RemoveCollaborator takes a grant away. The account stays, since others may have
 // invited it too.
 func (p *Provider) RemoveCollaborator(ctx context.Context, a Actor, collaborator ID, g Grant) error {
@@ -175,6 +218,9 @@ func (p *Provider) RemoveCollaborator(ctx context.Context, a Actor, collaborator
 			return change{}, seen(err)
 		}
 		if err := May(a, RightCollaboratorRemove, owner.Object()); err != nil {
+			return change{}, err
+		}
+		if err := p.expectedGrant(ctx, tx, collaborator, g); err != nil {
 			return change{}, err
 		}
 		return change{did: RightCollaboratorRemove, object: string(collaborator), on: owner.Object(), before: g}, tx.SetGrant(ctx, collaborator, g)

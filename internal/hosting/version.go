@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 )
 
 // If returns the rules with a condition: a change counts only while its object has
@@ -39,6 +40,16 @@ func (p *Package) Version() string {
 		if most, ok := p.Quota[r]; ok {
 			parts = append(parts, fmt.Sprintf("%s=%d", r, most))
 		}
+	}
+	return version(parts...)
+}
+
+// Version names what the collaborator may do there, as it is now; the order of the rights
+// changes nothing.
+func (g *GrantedUser) Version() string {
+	parts := []string{string(g.User.ID), string(g.Grant.Customer), g.Grant.Site}
+	for _, right := range slices.Sorted(slices.Values(g.Grant.Rights)) {
+		parts = append(parts, string(right))
 	}
 	return version(parts...)
 }

@@ -12,6 +12,8 @@ func (s *Server) collaborators() {
 		scope: hosting.RightCollaboratorView}, s.listCollaborators)
 	handle(s, operation{method: http.MethodPost, path: "/users/{user}/collaborators", id: "inviteCollaborator", summary: "Give somebody rights on an account's sites",
 		scope: hosting.RightCollaboratorInvite, says: "To invite again replaces the rights on the same sites."}, s.invite)
+	handle(s, operation{method: http.MethodGet, path: "/users/{user}/collaborators/{collaborator}", id: "getCollaborator", summary: "Show somebody's rights on an account's sites",
+		scope: hosting.RightCollaboratorView}, s.getCollaborator)
 	handle(s, operation{method: http.MethodDelete, path: "/users/{user}/collaborators/{collaborator}", id: "removeCollaborator", summary: "Take rights away",
 		scope: hosting.RightCollaboratorRemove, status: http.StatusNoContent}, s.removeCollaborator)
 }
@@ -33,32 +35,53 @@ func (s *Server) listCollaborators(ctx context.Context, a hosting.Actor, in *str
 	if err != nil {
 		return nil, err
 	}
-	return paged(in.Paging, found, func(g *hosting.GrantedUser) string { return g.User.Email + "\n" + g.Grant.Site }, func(g *hosting.GrantedUser) Collaborator {
-		return Collaborator{ID: g.User.ID, Email: g.User.Email, Name: g.User.Name, Site: g.Grant.Site, Rights: g.Grant.Rights}
-	})
+	return paged(in.Paging, found, func(g *hosting.GrantedUser) string { return g.User.Email + "\n" + g.Grant.Site }, collaboratorOf)
+}
+
+func collaboratorOf(g *hosting.GrantedUser) Collaborator {
+	return Collaborator{ID: g.User.ID, Email: g.User.Email, Name: g.User.Name, Site: g.Grant.Site, Rights: g.Grant.Rights}
+}
+
+// CollaboratorPath is an operation on what one collaborator has.
+type CollaboratorPath struct {
+	UserPath
+	Collaborator hosting.ID `path:"collaborator" maxLength:"64"`
+	Site         string     `query:"site" maxLength:"253" doc:"The site that the rights are on; missing for all."`
+}
+
+func (s *Server) getCollaborator(ctx context.Context, a hosting.Actor, in *CollaboratorPath) (*versioned[Collaborator], error) {
+	return s.showCollaborator(ctx, a, *in)
+}
+
+func (s *Server) showCollaborator(ctx context.Context, a hosting.Actor, at CollaboratorPath) (*versioned[Collaborator], error) {
+	found, err := s.Rules.Collaborator(ctx, a, at.User, at.Collaborator, at.Site)
+	if err != nil {
+		return nil, err
+	}
+	return versionedAs(found.Version(), collaboratorOf(found)), nil
 }
 
 func (s *Server) invite(ctx context.Context, a hosting.Actor, in *struct {
 	UserPath
+	Condition
 	Body struct {
 		Email  string          `json:"email" maxLength:"300"`
 		Name   string          `json:"name" maxLength:"300"`
 		Site   string          `json:"site,omitempty" maxLength:"253" doc:"One site; all when left out."`
 		Rights []hosting.Right `json:"rights" maxItems:"100" doc:"Such as site.files, site.logs."`
 	} `nameHint:"Invitation"`
-}) (*answer[Collaborator], error) {
+}) (*versioned[Collaborator], error) {
 	b := in.Body
-	u, err := s.rules(ctx).Invite(ctx, a, hosting.Invitation{Email: b.Email, Name: b.Name, Customer: in.User, Site: b.Site, Rights: b.Rights})
+	u, err := s.rules(ctx).If(in.version()).Invite(ctx, a, hosting.Invitation{Email: b.Email, Name: b.Name, Customer: in.User, Site: b.Site, Rights: b.Rights})
 	if err != nil {
 		return nil, err
 	}
-	return &answer[Collaborator]{Collaborator{ID: u.ID, Email: u.Email, Name: u.Name, Site: b.Site, Rights: b.Rights}}, nil
+	return s.showCollaborator(ctx, a, CollaboratorPath{UserPath: in.UserPath, Collaborator: u.ID, Site: b.Site})
 }
 
 func (s *Server) removeCollaborator(ctx context.Context, a hosting.Actor, in *struct {
-	UserPath
-	Collaborator hosting.ID `path:"collaborator" maxLength:"64"`
-	Site         string     `query:"site" maxLength:"253" doc:"The site that the rights are on; missing for all."`
+	CollaboratorPath
+	Condition
 }) (*struct{}, error) {
-	return nil, s.Rules.RemoveCollaborator(ctx, a, in.Collaborator, hosting.Grant{Customer: in.User, Site: in.Site})
+	return nil, s.Rules.If(in.version()).RemoveCollaborator(ctx, a, in.Collaborator, hosting.Grant{Customer: in.User, Site: in.Site})
 }

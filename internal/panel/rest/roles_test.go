@@ -28,7 +28,7 @@ var theirs = map[string]string{
 	"listFindings": "yyyfn", "restoreFinding": "yyyfn", "deleteFinding": "yyyfn", "sweepSite": "yyyfn",
 	"listUsers": "yyyyy", "createUser": "yyfff", "getUser": "yyynn", "changeUser": "yyfnn", "deleteUser": "yyfnn", "getUserUsage": "yyynn", "suspendUser": "yyfnn",
 	"resumeUser": "yyfnn", "createUserLink": "yyfnn", "endUserSessions": "yyfnn", "resetUserFactors": "yyfnn",
-	"listCollaborators": "yyynn", "inviteCollaborator": "yyynn", "removeCollaborator": "yyynn",
+	"listCollaborators": "yyynn", "getCollaborator": "yyynn", "inviteCollaborator": "yyynn", "removeCollaborator": "yyynn",
 	"listPackages": "yynnn", "createPackage": "yyfff", "getPackage": "yynnn", "changePackage": "yynnn", "deletePackage": "yynnn", "planPackage": "yynnn",
 	"listAudit": "yyyny", "exportAudit": "yyyny", "verifyAudit": "yffff", "getAuditSending": "yffff",
 	"listRuntimes": "yyyyy", "getPlatform": "yyyyy",
@@ -130,6 +130,8 @@ func query(operation string) string {
 	switch operation {
 	case "getFile", "readFile":
 		return "?path=/html/index.php"
+	case "getCollaborator":
+		return "?site=jo.example"
 	case "saveFile":
 		return "?path=/html/new.php"
 	case "downloadFolder":

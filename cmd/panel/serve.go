@@ -224,9 +224,9 @@ func (o serveOptions) wire(p *panel, db *store.DB) error {
 	}
 	noted := hosting.Noted(p.mirror, db, time.Now, func(err error) { p.log.Warn("note a site's version for other panels", "err", err) })
 	p.rules = &hosting.Provider{
-		Panel:    &hosting.Panel{Domains: p.mirror, Writer: noted, Platform: p.mirror, Planner: p.mirror, Logs: p.mirror, Cron: p.mirror, Meter: p.mirror, Accesses: p.mirror},
-		FileJobs: &hosting.FileJobs{Fault: func(site string, err error) { p.log.Error("change files", "site", site, "err", err) }},
-		Store:    db, Now: time.Now, Follow: p.mirror, Patience: o.patience, Nodes: p.mirror, Door: o.way.open(settings),
+		Panel:     &hosting.Panel{Domains: p.mirror, Writer: noted, Platform: p.mirror, Planner: p.mirror, Logs: p.mirror, Cron: p.mirror, Meter: p.mirror, Accesses: p.mirror},
+		FileFault: func(site string, err error) { p.log.Error("change files", "site", site, "err", err) },
+		Store:     db, Now: time.Now, Follow: p.mirror, Patience: o.patience, Nodes: p.mirror, Door: o.way.open(settings),
 		Reserved: []string{address.Hostname()}, Scanning: scanning, LogServer: o.logs.server, Mails: o.doors.mail != "",
 	}
 	if p.doors, err = o.doors.open(auth.Options{Provider: p.rules, URL: address, Proxies: proxies, Count: p.SignIn, Watch: p.refused}, o.brand, p.log); err != nil {

@@ -32,6 +32,7 @@ var lines = map[string]string{
 	"listFiles": "site files ls", "getFile": "site files get", "readFile": "site files get", "downloadFolder": "site files get", "getUpload": "site files put", "upload": "site files put",
 	"copyFiles": "site files cp", "moveFiles": "site files mv", "renameFile": "site files rename", "makeFolder": "site files mkdir", "setFileMode": "site files chmod", "packFiles": "site files pack",
 	"unpackFile": "site files unpack", "trashFiles": "site files rm", "listTrash": "site files trash", "restoreFiles": "site files restore", "emptyTrash": "site files empty-trash",
+	"listFileJobs": "site files jobs", "getFileJob": "site files cp", "cancelFileJob": "site files cancel",
 	"listFindings": "site findings list", "restoreFinding": "site findings restore", "deleteFinding": "site findings delete", "sweepSite": "site findings look",
 	"listLogs": "site logs", "searchLog": "site logs", "downloadLog": "site logs", "followLog": "site logs",
 	"listUsers": "user list", "getUser": "user show", "getUserUsage": "user show", "createUser": "user create", "changeUser": "user change", "deleteUser": "user delete",

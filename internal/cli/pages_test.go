@@ -39,9 +39,10 @@ var actions = map[string]string{
 	"POST /sites": "createSite", "POST /sites/{site}/change": "changeSite planSite", "POST /sites/{site}/delete": "deleteSite", "POST /sites/{site}/password": "getSiteCredentials",
 	"POST /sites/{site}/database": "visitDatabase", "POST /sites/{site}/database/password": "renewDatabasePassword", "POST /sites/{site}/restart": "restartSite", "POST /sites/{site}/purge-cache": "purgeSiteCache", "POST /sites/{site}/suspend": "changeSite", "POST /sites/{site}/resume": "changeSite",
 	"POST /sites/{site}/cron": "createCronJob changeCronJob", "POST /sites/{site}/cron/{job}/run": "runCronJob", "POST /sites/{site}/cron/{job}/delete": "deleteCronJob",
-	"POST /sites/{site}/files":          "makeFolder trashFiles moveFiles copyFiles packFiles renameFile setFileMode unpackFile restoreFiles emptyTrash",
-	"POST /sites/{site}/files/findings": "restoreFinding deleteFinding sweepSite",
-	"POST /sites/{site}/files/edit":     "saveFile", "HEAD /sites/{site}/files/upload": "getUpload", "PATCH /sites/{site}/files/upload": "upload", "DELETE /sites/{site}/files/upload": "cancelUpload",
+	"POST /sites/{site}/files":                      "makeFolder trashFiles moveFiles copyFiles packFiles renameFile setFileMode unpackFile restoreFiles emptyTrash",
+	"POST /sites/{site}/files/jobs/{change}/cancel": "cancelFileJob",
+	"POST /sites/{site}/files/findings":             "restoreFinding deleteFinding sweepSite",
+	"POST /sites/{site}/files/edit":                 "saveFile", "HEAD /sites/{site}/files/upload": "getUpload", "PATCH /sites/{site}/files/upload": "upload", "DELETE /sites/{site}/files/upload": "cancelUpload",
 
 	"POST /users": "createUser", "POST /users/{user}": "changeUser", "POST /users/{user}/suspend": "suspendUser", "POST /users/{user}/resume": "resumeUser",
 	"POST /users/{user}/sign-out": "endUserSessions", "POST /users/{user}/link": "createUserLink", "POST /users/{user}/factors": "resetUserFactors", "POST /users/{user}/delete": "deleteUser",

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
 	"image"
 	"image/png"
 	"os"
@@ -102,6 +103,51 @@ func TestFilesFromATerminal(t *testing.T) {
 	o.refused(2, "--yes", "site", "files", "empty-trash", "shop.example")
 	files("is empty", "empty-trash", "shop.example", "--yes")
 	files("Fetched", "get", "shop.example", "/html", filepath.Join(here, "all.tar.gz"))
+}
+
+// What takes long goes on without who began it, is listed and can be cancelled; who waits
+// hears why it was not done.
+func TestALongChangeOfFilesFromATerminal(t *testing.T) {
+	o := newOffice(t)
+	root, _ := o.street()
+	o.must(os.WriteFile(filepath.Join(root, "html", "large"), nil, 0o644))
+	o.must(os.Truncate(filepath.Join(root, "html", "large"), 1<<40)) // of holes: no test lives to see it packed
+	code, text := o.run("", "site", "files", "pack", "shop.example", "/html", "all.zip", "large", "--no-wait", "-o", "json")
+	var job struct{ ID, State string }
+	if err := json.Unmarshal([]byte(text), &job); code != 0 || err != nil || job.State != "running" {
+		t.Fatalf("pack --no-wait = %d %s", code, text)
+	}
+	o.want([]string{job.ID, "running", "/html/all.zip"}, "site", "files", "jobs", "shop.example")
+	o.want([]string{"ends in a moment"}, "site", "files", "cancel", "shop.example", job.ID)
+	u, err := o.rules.Store.UserByEmail(t.Context(), "boss@provider.example")
+	o.must(err)
+	actor, err := hosting.ActorOf(t.Context(), o.rules.Store, u.ID)
+	o.must(err)
+	cancelled := make(chan error, 1)
+	go func() {
+		for {
+			jobs, err := o.rules.FileJobs(t.Context(), actor, "shop.example")
+			for _, j := range jobs {
+				if j.To == "/html/other.zip" && err == nil {
+					_, err = o.rules.CancelFileJob(t.Context(), actor, "shop.example", j.ID)
+					cancelled <- err
+					return
+				}
+			}
+			if err != nil {
+				cancelled <- err
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}()
+	if code, said := o.run("", "site", "files", "pack", "shop.example", "/html", "other.zip", "large"); code != 1 || !strings.Contains(said, "It was cancelled.") {
+		t.Errorf("who waits is told %d %s", code, said)
+	}
+	o.must(<-cancelled)
+	if code, said := o.run("", "site", "files", "cancel", "shop.example", "nothing"); code != 1 || !strings.Contains(said, "no such change") {
+		t.Errorf("cancelling nothing = %d %s", code, said)
+	}
 }
 
 // renamed gives the archive a name whose folder is not there.

@@ -13,8 +13,8 @@ import (
 func newSiteFiles(env *Env) *cobra.Command {
 	return group("files", "Files of a site",
 		"  kubepanel site files ls blog.localhost /html\n  kubepanel site files put blog.localhost index.php /html/index.php",
-		newFilesList(env), newFilesGet(env), newFilesPut(env), newFilesMkdir(env), newFilesTransfer(env, "mv"), newFilesTransfer(env, "cp"), newFilesRename(env), newFilesMode(env),
-		newFilesRemove(env), newFilesTrash(env), newFilesRestore(env), newFilesEmpty(env), newFilesPack(env), newFilesUnpack(env))
+		newFilesList(env), newFilesGet(env), newFilesPut(env), newFilesMkdir(env), newFilesMove(env), newFilesCopy(env), newFilesRename(env), newFilesMode(env),
+		newFilesRemove(env), newFilesTrash(env), newFilesRestore(env), newFilesEmpty(env), newFilesPack(env), newFilesUnpack(env), newFilesJobs(env), newFilesCancel(env))
 }
 
 const (
@@ -90,35 +90,47 @@ func newFilesMkdir(env *Env) *cobra.Command {
 		})
 }
 
-func newFilesTransfer(env *Env, verb string) *cobra.Command {
-	short, said := "Move files into a folder", "Moved %d to %s."
-	if verb == "cp" {
-		short, said = "Copy files, with all that is in them, into a folder", "Copied %d to %s."
-	}
-	return env.filesCommand(wording{names: []string{wordPath, wordFolder}, many: true}, verb+" NAME PATH... FOLDER", short, verb+" blog.localhost /html/a.php /html/b.php /html/old",
+func newFilesMove(env *Env) *cobra.Command {
+	return env.filesCommand(toFolder(), "mv NAME PATH... FOLDER", "Move files into a folder", "mv blog.localhost /html/a.php /html/b.php /html/old",
 		func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
-			last := len(args) - 1
-			body := client.Transfer{Paths: args[1:last], To: args[last]}
-			var status int
-			var wrong *client.Problem
-			if verb == "cp" {
-				done, err := api.CopyFilesWithResponse(client.Long(ctx), args[0], nil, body)
-				if err != nil {
-					return err
-				}
-				status, wrong = done.StatusCode(), done.ApplicationProblemJSONDefault
-			} else {
-				done, err := api.MoveFilesWithResponse(client.Long(ctx), args[0], nil, body)
-				if err != nil {
-					return err
-				}
-				status, wrong = done.StatusCode(), done.ApplicationProblemJSONDefault
-			}
-			if err := client.Check(status, wrong); err != nil {
+			body := transferOf(args)
+			done, err := api.MoveFilesWithResponse(client.Long(ctx), args[0], nil, body)
+			if err != nil {
 				return err
 			}
-			return env.done(body, said, len(body.Paths), clean(body.To))
+			if err := client.Check(done.StatusCode(), done.ApplicationProblemJSONDefault); err != nil {
+				return err
+			}
+			return env.done(body, "Moved %d to %s.", len(body.Paths), clean(body.To))
 		})
+}
+
+func newFilesCopy(env *Env) *cobra.Command {
+	l := &lateDeed{env: env}
+	return l.add(env.filesCommand(toFolder(), "cp NAME PATH... FOLDER", "Copy files, with all that is in them, into a folder", "cp blog.localhost /html/a.php /html/b.php /html/old",
+		func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
+			body := transferOf(args)
+			done, err := api.CopyFilesWithResponse(client.Long(ctx), args[0], &client.CopyFilesParams{Prefer: l.prefer()}, body)
+			if err != nil {
+				return err
+			}
+			if err := client.Check(done.StatusCode(), done.ApplicationProblemJSONDefault); err != nil {
+				return err
+			}
+			if over, err := l.over(ctx, api, args[0], done.JSON202); err != nil || !over {
+				return err
+			}
+			return env.done(body, "Copied %d to %s.", len(body.Paths), clean(body.To))
+		}))
+}
+
+func toFolder() wording {
+	return wording{names: []string{wordPath, wordFolder}, many: true}
+}
+
+func transferOf(args []string) client.Transfer {
+	last := len(args) - 1
+	return client.Transfer{Paths: args[1:last], To: args[last]}
 }
 
 func newFilesRename(env *Env) *cobra.Command {
@@ -150,33 +162,45 @@ func newFilesMode(env *Env) *cobra.Command {
 }
 
 func newFilesPack(env *Env) *cobra.Command {
-	return env.filesCommand(wording{names: []string{wordFolder, "the archive's name", "what is packed"}, many: true}, "pack NAME FOLDER ARCHIVE ENTRY...",
+	l := &lateDeed{env: env}
+	return l.add(env.filesCommand(wording{names: []string{wordFolder, "the archive's name", "what is packed"}, many: true}, "pack NAME FOLDER ARCHIVE ENTRY...",
 		"Make an archive of what is in a folder, beside it", "pack blog.localhost /html backup.tar.gz wp-content wp-config.php",
 		func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
-			done, err := api.PackFilesWithResponse(client.Long(ctx), args[0], nil, client.NewArchive{Folder: args[1], Archive: args[2], Names: args[3:]})
+			done, err := api.PackFilesWithResponse(client.Long(ctx), args[0], &client.PackFilesParams{Prefer: l.prefer()}, client.NewArchive{Folder: args[1], Archive: args[2], Names: args[3:]})
 			if err != nil {
 				return err
 			}
 			if err := client.Check(done.StatusCode(), done.ApplicationProblemJSONDefault); err != nil {
 				return err
 			}
+			if over, err := l.over(ctx, api, args[0], done.JSON202); err != nil || !over {
+				return err
+			}
 			return env.done(map[string]string{"folder": args[1], "archive": args[2]}, "Made %s in %s.", clean(args[2]), clean(args[1]))
-		})
+		}))
 }
 
 func newFilesUnpack(env *Env) *cobra.Command {
 	var here bool
+	l := &lateDeed{env: env}
 	cmd := env.filesCommand(wording{names: []string{wordPath}}, "unpack NAME ARCHIVE", "Unpack an archive into a new folder of its name", "unpack blog.localhost /html/theme.zip",
 		func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
-			done, err := api.UnpackFileWithResponse(client.Long(ctx), args[0], nil, client.Unpacking{Path: args[1], Merge: &here})
+			done, err := api.UnpackFileWithResponse(client.Long(ctx), args[0], &client.UnpackFileParams{Prefer: l.prefer()}, client.Unpacking{Path: args[1], Merge: &here})
 			if err != nil {
 				return err
 			}
 			if err := client.Check(done.StatusCode(), done.ApplicationProblemJSONDefault); err != nil {
 				return err
 			}
-			return env.done(done.JSON200, "Unpacked to %s.", clean(done.JSON200.Path))
+			at := done.JSON200
+			if at == nil {
+				at = &client.At{Path: value(done.JSON202.To)}
+			}
+			if over, err := l.over(ctx, api, args[0], done.JSON202); err != nil || !over {
+				return err
+			}
+			return env.done(at, "Unpacked to %s.", clean(at.Path))
 		})
 	cmd.Flags().BoolVar(&here, "here", false, "into the folder that it is in; nothing there is replaced")
-	return cmd
+	return l.add(cmd)
 }

@@ -55,21 +55,24 @@ func newFilesRestore(env *Env) *cobra.Command {
 }
 
 func newFilesEmpty(env *Env) *cobra.Command {
-	yes := false
-	return addYes(env.filesCommand(wording{}, "empty-trash NAME", "Remove for good what is in a site's trash", "empty-trash blog.localhost",
+	yes, l := false, &lateDeed{env: env}
+	return l.add(addYes(env.filesCommand(wording{}, "empty-trash NAME", "Remove for good what is in a site's trash", "empty-trash blog.localhost",
 		func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
 			if err := env.confirm(ctx, yes, loss{tells: "Nothing brings back what is in the trash of " + args[0] + ".", name: args[0], does: "empty it"}); err != nil {
 				return err
 			}
-			done, err := api.EmptyTrashWithResponse(client.Long(ctx), args[0])
+			done, err := api.EmptyTrashWithResponse(client.Long(ctx), args[0], &client.EmptyTrashParams{Prefer: l.prefer()})
 			if err != nil {
 				return err
 			}
 			if err := client.Check(done.StatusCode(), done.ApplicationProblemJSONDefault); err != nil {
 				return err
 			}
+			if over, err := l.over(ctx, api, args[0], done.JSON202); err != nil || !over {
+				return err
+			}
 			return env.done(map[string]string{"emptied": args[0]}, "The trash of %s is empty.", clean(args[0]))
-		}), &yes)
+		}), &yes))
 }
 
 func allTrash(ctx context.Context, api *client.ClientWithResponses, site string) ([]client.Thrown, error) {

@@ -155,6 +155,54 @@ func (e FileKind) Valid() bool {
 	}
 }
 
+// Defines values for FileJobDo.
+const (
+	Copy   FileJobDo = "copy"
+	Empty  FileJobDo = "empty"
+	Pack   FileJobDo = "pack"
+	Unpack FileJobDo = "unpack"
+)
+
+// Valid indicates whether the value is a known member of the FileJobDo enum.
+func (e FileJobDo) Valid() bool {
+	switch e {
+	case Copy:
+		return true
+	case Empty:
+		return true
+	case Pack:
+		return true
+	case Unpack:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FileJobState.
+const (
+	FileJobStateCancelled FileJobState = "cancelled"
+	FileJobStateDone      FileJobState = "done"
+	FileJobStateFailed    FileJobState = "failed"
+	FileJobStateRunning   FileJobState = "running"
+)
+
+// Valid indicates whether the value is a known member of the FileJobState enum.
+func (e FileJobState) Valid() bool {
+	switch e {
+	case FileJobStateCancelled:
+		return true
+	case FileJobStateDone:
+		return true
+	case FileJobStateFailed:
+		return true
+	case FileJobStateRunning:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FindingState.
 const (
 	Present     FindingState = "present"
@@ -1020,6 +1068,42 @@ type File struct {
 // FileKind defines model for File.Kind.
 type FileKind string
 
+// FileJob defines model for FileJob.
+type FileJob struct {
+	Began time.Time `json:"began"`
+
+	// Cancelling Somebody cancelled it, and it is about to end.
+	Cancelling *bool      `json:"cancelling,omitempty"`
+	Do         FileJobDo  `json:"do"`
+	Ended      *time.Time `json:"ended,omitempty"`
+
+	// Entries Files so far.
+	Entries int64  `json:"entries"`
+	ID      string `json:"id"`
+
+	// Paths What it is about; of many the first twenty.
+	Paths []string `json:"paths"`
+
+	// Problem Why it was not done.
+	Problem *Problem `json:"problem,omitempty"`
+
+	// Seconds How long it took until now, or in all.
+	Seconds int64 `json:"seconds"`
+
+	// Size Octets so far.
+	Size  int64        `json:"size"`
+	State FileJobState `json:"state"`
+
+	// To Where it leads.
+	To *string `json:"to,omitempty"`
+}
+
+// FileJobDo defines model for FileJob.Do.
+type FileJobDo string
+
+// FileJobState defines model for FileJob.State.
+type FileJobState string
+
 // Finding defines model for Finding.
 type Finding struct {
 	// At When it was found.
@@ -1202,6 +1286,17 @@ type ListExcess struct {
 // ListFile defines model for ListFile.
 type ListFile struct {
 	Items []File `json:"items"`
+
+	// Next The cursor of the page that follows; missing on the last.
+	Next *string `json:"next,omitempty"`
+
+	// Total How many there are on all pages, where that is known.
+	Total *int64 `json:"total,omitempty"`
+}
+
+// ListFileJob defines model for ListFileJob.
+type ListFileJob struct {
+	Items []FileJob `json:"items"`
 
 	// Next The cursor of the page that follows; missing on the last.
 	Next *string `json:"next,omitempty"`
@@ -2545,6 +2640,9 @@ type SaveFileParams struct {
 type CopyFilesParams struct {
 	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+
+	// Prefer respond-async answers at once with 202 and where its progress is shown, or after as many seconds as wait=N says (RFC 7240); otherwise the answer comes at its end.
+	Prefer *string `json:"Prefer,omitempty"`
 }
 
 // MakeFolderParams defines parameters for MakeFolder.
@@ -2575,12 +2673,21 @@ type MoveFilesParams struct {
 type PackFilesParams struct {
 	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+
+	// Prefer respond-async answers at once with 202 and where its progress is shown, or after as many seconds as wait=N says (RFC 7240); otherwise the answer comes at its end.
+	Prefer *string `json:"Prefer,omitempty"`
 }
 
 // RenameFileParams defines parameters for RenameFile.
 type RenameFileParams struct {
 	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// EmptyTrashParams defines parameters for EmptyTrash.
+type EmptyTrashParams struct {
+	// Prefer respond-async answers at once with 202 and where its progress is shown, or after as many seconds as wait=N says (RFC 7240); otherwise the answer comes at its end.
+	Prefer *string `json:"Prefer,omitempty"`
 }
 
 // ListTrashParams defines parameters for ListTrash.
@@ -2608,6 +2715,9 @@ type RestoreFilesParams struct {
 type UnpackFileParams struct {
 	// IdempotencyKey Makes the request count once: the same key with the same request gets the first one's answer again, for a day.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+
+	// Prefer respond-async answers at once with 202 and where its progress is shown, or after as many seconds as wait=N says (RFC 7240); otherwise the answer comes at its end.
+	Prefer *string `json:"Prefer,omitempty"`
 }
 
 // ListFindingsParams defines parameters for ListFindings.
@@ -3746,6 +3856,31 @@ type ClientInterface interface {
 	// Corresponds with GET /sites/{site}/files/item (the `GetFile` operationId).
 	GetFile(ctx context.Context, site string, params *GetFileParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListFileJobs List long changes of files, the newest first
+	//
+	// Those under way, whichever panel carries them out, and the last ten that ended within a day without somebody waiting for them.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Corresponds with GET /sites/{site}/files/jobs (the `ListFileJobs` operationId).
+	ListFileJobs(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelFileJob Cancel a long change of files
+	//
+	// It ends within seconds and leaves nothing half done; what was whole by then stays. One that has ended stays as it is.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Corresponds with DELETE /sites/{site}/files/jobs/{change} (the `CancelFileJob` operationId).
+	CancelFileJob(ctx context.Context, site string, change string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetFileJob Show how far a long change of files is
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Corresponds with GET /sites/{site}/files/jobs/{change} (the `GetFileJob` operationId).
+	GetFileJob(ctx context.Context, site string, change string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// SetFileModeWithBody Change a file's permissions
 	//
 	// A token needs the scope `site.files`.
@@ -3823,7 +3958,7 @@ type ClientInterface interface {
 	// A token needs the scope `site.files`.
 	//
 	// Corresponds with DELETE /sites/{site}/files/trash (the `EmptyTrash` operationId).
-	EmptyTrash(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error)
+	EmptyTrash(ctx context.Context, site string, params *EmptyTrashParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListTrash List the trash, the newest first
 	//
@@ -5809,6 +5944,61 @@ func (c *Client) GetFile(ctx context.Context, site string, params *GetFileParams
 	return c.Client.Do(req)
 }
 
+// ListFileJobs List long changes of files, the newest first
+//
+// Those under way, whichever panel carries them out, and the last ten that ended within a day without somebody waiting for them.
+//
+// A token needs the scope `site.files`.
+//
+// Corresponds with GET /sites/{site}/files/jobs (the `ListFileJobs` operationId).
+func (c *Client) ListFileJobs(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListFileJobsRequest(c.Server, site)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelFileJob Cancel a long change of files
+//
+// It ends within seconds and leaves nothing half done; what was whole by then stays. One that has ended stays as it is.
+//
+// A token needs the scope `site.files`.
+//
+// Corresponds with DELETE /sites/{site}/files/jobs/{change} (the `CancelFileJob` operationId).
+func (c *Client) CancelFileJob(ctx context.Context, site string, change string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelFileJobRequest(c.Server, site, change)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetFileJob Show how far a long change of files is
+//
+// A token needs the scope `site.files`.
+//
+// Corresponds with GET /sites/{site}/files/jobs/{change} (the `GetFileJob` operationId).
+func (c *Client) GetFileJob(ctx context.Context, site string, change string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetFileJobRequest(c.Server, site, change)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // SetFileModeWithBody Change a file's permissions
 //
 // A token needs the scope `site.files`.
@@ -5966,8 +6156,8 @@ func (c *Client) RenameFile(ctx context.Context, site string, params *RenameFile
 // A token needs the scope `site.files`.
 //
 // Corresponds with DELETE /sites/{site}/files/trash (the `EmptyTrash` operationId).
-func (c *Client) EmptyTrash(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewEmptyTrashRequest(c.Server, site)
+func (c *Client) EmptyTrash(ctx context.Context, site string, params *EmptyTrashParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEmptyTrashRequest(c.Server, site, params)
 	if err != nil {
 		return nil, err
 	}
@@ -10240,6 +10430,17 @@ func NewCopyFilesRequestWithBody(server string, site string, params *CopyFilesPa
 			req.Header.Set("Idempotency-Key", headerParam0)
 		}
 
+		if params.Prefer != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Prefer", *params.Prefer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Prefer", headerParam1)
+		}
+
 	}
 
 	return req, nil
@@ -10354,6 +10555,122 @@ func NewGetFileRequest(server string, site string, params *GetFileParams) (*http
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListFileJobsRequest constructs an http.Request for the ListFileJobs method
+func NewListFileJobsRequest(server string, site string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/jobs", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCancelFileJobRequest constructs an http.Request for the CancelFileJob method
+func NewCancelFileJobRequest(server string, site string, change string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "change", change, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/jobs/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetFileJobRequest constructs an http.Request for the GetFileJob method
+func NewGetFileJobRequest(server string, site string, change string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "site", site, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "change", change, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sites/%s/files/jobs/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -10545,6 +10862,17 @@ func NewPackFilesRequestWithBody(server string, site string, params *PackFilesPa
 			req.Header.Set("Idempotency-Key", headerParam0)
 		}
 
+		if params.Prefer != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Prefer", *params.Prefer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Prefer", headerParam1)
+		}
+
 	}
 
 	return req, nil
@@ -10613,7 +10941,7 @@ func NewRenameFileRequestWithBody(server string, site string, params *RenameFile
 }
 
 // NewEmptyTrashRequest constructs an http.Request for the EmptyTrash method
-func NewEmptyTrashRequest(server string, site string) (*http.Request, error) {
+func NewEmptyTrashRequest(server string, site string, params *EmptyTrashParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -10641,6 +10969,21 @@ func NewEmptyTrashRequest(server string, site string) (*http.Request, error) {
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.Prefer != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Prefer", *params.Prefer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Prefer", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -10898,6 +11241,17 @@ func NewUnpackFileRequestWithBody(server string, site string, params *UnpackFile
 			}
 
 			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+		if params.Prefer != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Prefer", *params.Prefer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Prefer", headerParam1)
 		}
 
 	}
@@ -14331,6 +14685,37 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /sites/{site}/files/item (the `GetFile` operationId).
 	GetFileWithResponse(ctx context.Context, site string, params *GetFileParams, reqEditors ...RequestEditorFn) (*GetFileResponse, error)
 
+	// ListFileJobsWithResponse List long changes of files, the newest first
+	//
+	// Those under way, whichever panel carries them out, and the last ten that ended within a day without somebody waiting for them.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/files/jobs (the `ListFileJobs` operationId).
+	ListFileJobsWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*ListFileJobsResponse, error)
+
+	// CancelFileJobWithResponse Cancel a long change of files
+	//
+	// It ends within seconds and leaves nothing half done; what was whole by then stays. One that has ended stays as it is.
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /sites/{site}/files/jobs/{change} (the `CancelFileJob` operationId).
+	CancelFileJobWithResponse(ctx context.Context, site string, change string, reqEditors ...RequestEditorFn) (*CancelFileJobResponse, error)
+
+	// GetFileJobWithResponse Show how far a long change of files is
+	//
+	// A token needs the scope `site.files`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sites/{site}/files/jobs/{change} (the `GetFileJob` operationId).
+	GetFileJobWithResponse(ctx context.Context, site string, change string, reqEditors ...RequestEditorFn) (*GetFileJobResponse, error)
+
 	// SetFileModeWithBodyWithResponse Change a file's permissions
 	//
 	// A token needs the scope `site.files`.
@@ -14410,7 +14795,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /sites/{site}/files/trash (the `EmptyTrash` operationId).
-	EmptyTrashWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*EmptyTrashResponse, error)
+	EmptyTrashWithResponse(ctx context.Context, site string, params *EmptyTrashParams, reqEditors ...RequestEditorFn) (*EmptyTrashResponse, error)
 
 	// ListTrashWithResponse List the trash, the newest first
 	//
@@ -17941,11 +18326,26 @@ func (r SaveFileResponse) ContentType() string {
 	return ""
 }
 
+// CopyFilesResponse202Headers the declared response headers of an HTTP 202 response for CopyFiles
+type CopyFilesResponse202Headers struct {
+	Location          *string
+	PreferenceApplied *string
+}
+
 type CopyFilesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *FileJob
 	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationProblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *CopyFilesResponse202Headers
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r CopyFilesResponse) GetJSON202() *FileJob {
+	return r.JSON202
 }
 
 // GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
@@ -18071,6 +18471,150 @@ func (r GetFileResponse) ContentType() string {
 	return ""
 }
 
+type ListFileJobsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListFileJob
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListFileJobsResponse) GetJSON200() *ListFileJob {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListFileJobsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListFileJobsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListFileJobsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListFileJobsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListFileJobsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CancelFileJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *FileJob
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r CancelFileJobResponse) GetJSON202() *FileJob {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CancelFileJobResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelFileJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelFileJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelFileJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelFileJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetFileJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FileJob
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetFileJobResponse) GetJSON200() *FileJob {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetFileJobResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetFileJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetFileJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetFileJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetFileJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type SetFileModeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -18153,11 +18697,26 @@ func (r MoveFilesResponse) ContentType() string {
 	return ""
 }
 
+// PackFilesResponse202Headers the declared response headers of an HTTP 202 response for PackFiles
+type PackFilesResponse202Headers struct {
+	Location          *string
+	PreferenceApplied *string
+}
+
 type PackFilesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *FileJob
 	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationProblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *PackFilesResponse202Headers
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r PackFilesResponse) GetJSON202() *FileJob {
+	return r.JSON202
 }
 
 // GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
@@ -18242,11 +18801,26 @@ func (r RenameFileResponse) ContentType() string {
 	return ""
 }
 
+// EmptyTrashResponse202Headers the declared response headers of an HTTP 202 response for EmptyTrash
+type EmptyTrashResponse202Headers struct {
+	Location          *string
+	PreferenceApplied *string
+}
+
 type EmptyTrashResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *FileJob
 	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationProblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *EmptyTrashResponse202Headers
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r EmptyTrashResponse) GetJSON202() *FileJob {
+	return r.JSON202
 }
 
 // GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
@@ -18413,18 +18987,33 @@ func (r RestoreFilesResponse) ContentType() string {
 	return ""
 }
 
+// UnpackFileResponse202Headers the declared response headers of an HTTP 202 response for UnpackFile
+type UnpackFileResponse202Headers struct {
+	Location          *string
+	PreferenceApplied *string
+}
+
 type UnpackFileResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *At
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *FileJob
 	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationProblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *UnpackFileResponse202Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r UnpackFileResponse) GetJSON200() *At {
 	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r UnpackFileResponse) GetJSON202() *FileJob {
+	return r.JSON202
 }
 
 // GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
@@ -21820,6 +22409,55 @@ func (c *ClientWithResponses) GetFileWithResponse(ctx context.Context, site stri
 	return ParseGetFileResponse(rsp)
 }
 
+// ListFileJobsWithResponse List long changes of files, the newest first
+//
+// Those under way, whichever panel carries them out, and the last ten that ended within a day without somebody waiting for them.
+//
+// A token needs the scope `site.files`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/files/jobs (the `ListFileJobs` operationId).
+func (c *ClientWithResponses) ListFileJobsWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*ListFileJobsResponse, error) {
+	rsp, err := c.ListFileJobs(ctx, site, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListFileJobsResponse(rsp)
+}
+
+// CancelFileJobWithResponse Cancel a long change of files
+//
+// It ends within seconds and leaves nothing half done; what was whole by then stays. One that has ended stays as it is.
+//
+// A token needs the scope `site.files`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /sites/{site}/files/jobs/{change} (the `CancelFileJob` operationId).
+func (c *ClientWithResponses) CancelFileJobWithResponse(ctx context.Context, site string, change string, reqEditors ...RequestEditorFn) (*CancelFileJobResponse, error) {
+	rsp, err := c.CancelFileJob(ctx, site, change, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelFileJobResponse(rsp)
+}
+
+// GetFileJobWithResponse Show how far a long change of files is
+//
+// A token needs the scope `site.files`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sites/{site}/files/jobs/{change} (the `GetFileJob` operationId).
+func (c *ClientWithResponses) GetFileJobWithResponse(ctx context.Context, site string, change string, reqEditors ...RequestEditorFn) (*GetFileJobResponse, error) {
+	rsp, err := c.GetFileJob(ctx, site, change, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetFileJobResponse(rsp)
+}
+
 // SetFileModeWithBodyWithResponse Change a file's permissions
 //
 // A token needs the scope `site.files`.
@@ -21947,8 +22585,8 @@ func (c *ClientWithResponses) RenameFileWithResponse(ctx context.Context, site s
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /sites/{site}/files/trash (the `EmptyTrash` operationId).
-func (c *ClientWithResponses) EmptyTrashWithResponse(ctx context.Context, site string, reqEditors ...RequestEditorFn) (*EmptyTrashResponse, error) {
-	rsp, err := c.EmptyTrash(ctx, site, reqEditors...)
+func (c *ClientWithResponses) EmptyTrashWithResponse(ctx context.Context, site string, params *EmptyTrashParams, reqEditors ...RequestEditorFn) (*EmptyTrashResponse, error) {
+	rsp, err := c.EmptyTrash(ctx, site, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -25416,6 +26054,13 @@ func ParseCopyFilesResponse(rsp *http.Response) (*CopyFilesResponse, error) {
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest FileJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
 	case rsp.StatusCode == 204:
 		break // No content-type
 
@@ -25426,6 +26071,26 @@ func ParseCopyFilesResponse(rsp *http.Response) (*CopyFilesResponse, error) {
 		}
 		response.ApplicationProblemJSONDefault = &dest
 
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers CopyFilesResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		if values := rsp.Header.Values("Preference-Applied"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Preference-Applied", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.PreferenceApplied = &value
+		}
+		response.Headers202 = &headers
 	}
 
 	return response, nil
@@ -25476,6 +26141,111 @@ func ParseGetFileResponse(rsp *http.Response) (*GetFileResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest File
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListFileJobsResponse parses an HTTP response from a ListFileJobsWithResponse call
+func ParseListFileJobsResponse(rsp *http.Response) (*ListFileJobsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListFileJobsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListFileJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCancelFileJobResponse parses an HTTP response from a CancelFileJobWithResponse call
+func ParseCancelFileJobResponse(rsp *http.Response) (*CancelFileJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelFileJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest FileJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetFileJobResponse parses an HTTP response from a GetFileJobWithResponse call
+func ParseGetFileJobResponse(rsp *http.Response) (*GetFileJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetFileJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FileJob
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -25568,6 +26338,13 @@ func ParsePackFilesResponse(rsp *http.Response) (*PackFilesResponse, error) {
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest FileJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
 	case rsp.StatusCode == 204:
 		break // No content-type
 
@@ -25578,6 +26355,26 @@ func ParsePackFilesResponse(rsp *http.Response) (*PackFilesResponse, error) {
 		}
 		response.ApplicationProblemJSONDefault = &dest
 
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers PackFilesResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		if values := rsp.Header.Values("Preference-Applied"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Preference-Applied", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.PreferenceApplied = &value
+		}
+		response.Headers202 = &headers
 	}
 
 	return response, nil
@@ -25630,6 +26427,13 @@ func ParseEmptyTrashResponse(rsp *http.Response) (*EmptyTrashResponse, error) {
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest FileJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
 	case rsp.StatusCode == 204:
 		break // No content-type
 
@@ -25640,6 +26444,26 @@ func ParseEmptyTrashResponse(rsp *http.Response) (*EmptyTrashResponse, error) {
 		}
 		response.ApplicationProblemJSONDefault = &dest
 
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers EmptyTrashResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		if values := rsp.Header.Values("Preference-Applied"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Preference-Applied", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.PreferenceApplied = &value
+		}
+		response.Headers202 = &headers
 	}
 
 	return response, nil
@@ -25760,6 +26584,13 @@ func ParseUnpackFileResponse(rsp *http.Response) (*UnpackFileResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest FileJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25767,6 +26598,26 @@ func ParseUnpackFileResponse(rsp *http.Response) (*UnpackFileResponse, error) {
 		}
 		response.ApplicationProblemJSONDefault = &dest
 
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers UnpackFileResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		if values := rsp.Header.Values("Preference-Applied"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Preference-Applied", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.PreferenceApplied = &value
+		}
+		response.Headers202 = &headers
 	}
 
 	return response, nil

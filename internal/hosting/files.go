@@ -83,11 +83,16 @@ func (f *SiteFiles) change(ctx context.Context, o orders.Order, in io.Reader) (o
 	if len(deed.Paths) > maxNoted {
 		deed.Paths, deed.More = deed.Paths[:maxNoted], len(deed.Paths)-maxNoted
 	}
+	if lengthy(o) {
+		return f.late(ctx, o, deed)
+	}
 	if err := f.rules.noteDeed(ctx, f.actor, f.site, RightSiteFiles, Deed{After: deed}); err != nil {
 		return orders.Answer{}, err
 	}
 	if in == nil {
-		return f.late(ctx, o, deed)
+		whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestDeed)
+		defer cancel()
+		ctx = whole
 	}
 	return f.order(ctx, o, in, nil)
 }

@@ -25,8 +25,9 @@ type Provider struct {
 	Reserved []string
 	// Door is the way into sites; nil when the platform has none for the panel.
 	Door Door
-	// FileJobs are the long changes of files; nil keeps none in view.
-	FileJobs *FileJobs
+	// FileFault hears of a long change of files that failed for a reason that is nobody's
+	// but ours, once nobody waits for it; may be nil.
+	FileFault func(site string, err error)
 	// Scanning has uploads looked at; nil where nobody does.
 	Scanning *Scanning
 	// Mails says that the panel can send mail.

@@ -31,6 +31,7 @@ type Reader interface {
 	SampleReader
 	SendingReader
 	SweepReader
+	FileJobReader
 }
 
 // Tx is one transaction of a Store.
@@ -49,6 +50,7 @@ type Tx interface {
 	SampleWriter
 	SendingWriter
 	SweepWriter
+	FileJobWriter
 	// Append adds an entry to the audit trail and gives it its number and hash.
 	Append(ctx context.Context, e *Entry) error
 }

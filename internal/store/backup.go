@@ -26,6 +26,8 @@ var leftOut = []string{
 	"passes", "pass_tokens", "signing_keys",
 	// What sites used is of the moment, and fills by itself.
 	"samples", "sample_turn",
+	// What is under way ends with its panel.
+	"file_jobs",
 }
 
 func tables() []table {

@@ -140,6 +140,9 @@ func fromVersion(t *testing.T, address string, version int64) {
 	if version >= 18 {
 		keptFindings(t, db)
 	}
+	if version >= 22 {
+		keptFileJobs(t, db)
+	}
 	if version >= 17 {
 		keptBrowsers(t, db)
 	}
@@ -301,5 +304,13 @@ func keptFindings(t *testing.T, db *DB) {
 	f, err := db.Finding(t.Context(), "shop.example", "f1")
 	if err != nil || string(f.Path) != "/html/a.php" || f.Mark.Size != 3 || f.Mode != 0o644 || f.State != hosting.FindingRestored {
 		t.Errorf("Finding = %+v, %v", f, err)
+	}
+}
+
+func keptFileJobs(t *testing.T, db *DB) {
+	t.Helper()
+	j, err := db.FileJob(t.Context(), "shop.example", "j1")
+	if err != nil || len(j.Paths) != 1 || j.Paths[0] != "/html" || j.To != "/all.zip" || j.Cancel || j.Size != 4 || j.Entries != 5 || j.Problem == nil || j.Problem.Code != hosting.OverQuota {
+		t.Errorf("FileJob = %+v, %v", j, err)
 	}
 }

@@ -178,5 +178,8 @@ func (q *queries) Sweep(ctx context.Context, before time.Time) error {
 			return answer("remove what expired", err)
 		}
 	}
+	if err := q.exec(ctx, `DELETE FROM file_jobs WHERE beat_at < ?`, micros(before.Add(-hosting.FileJobsKept))); err != nil {
+		return answer("remove old changes of files", err)
+	}
 	return answer("remove old deliveries", q.exec(ctx, `DELETE FROM deliveries WHERE done_at > 0 AND done_at < ?`, micros(before.Add(-hosting.DeliveriesKept))))
 }

@@ -17,6 +17,8 @@ func (s *Server) files() {
 		return operation{method: method, path: "/sites/{site}/files" + path, id: id, summary: summary, says: says, scope: hosting.RightSiteFiles, long: true}
 	}
 	quiet := func(op operation) operation { op.status = http.StatusNoContent; return op }
+	// later may take long, and goes on when nobody waits.
+	later := func(op operation) operation { op.later = true; return op }
 	flowing := func(op operation) operation { op.stream = true; return op }
 	handle(s, files(http.MethodGet, "", "listFiles", "List a folder", "Folders first, then by name."), s.listFiles)
 	handle(s, files(http.MethodGet, "/item", "getFile", "Show what a path leads to", ""), s.getFile)
@@ -31,16 +33,23 @@ func (s *Server) files() {
 	handle(s, flowing(files(http.MethodGet, "/archive", "downloadFolder", "Send a folder as an archive (tar.gz)", "")), s.downloadFolder)
 	handle(s, quiet(files(http.MethodPost, "/folders", "makeFolder", "Make a folder", "")), s.makeFolder)
 	handle(s, quiet(files(http.MethodPost, "/move", "moveFiles", "Move files into a folder", "")), s.moveFiles)
-	handle(s, quiet(files(http.MethodPost, "/copy", "copyFiles", "Copy files into a folder", "")), s.copyFiles)
+	handle(s, later(quiet(files(http.MethodPost, "/copy", "copyFiles", "Copy files into a folder", ""))), s.copyFiles)
 	handle(s, files(http.MethodPost, "/rename", "renameFile", "Give a file another name in its folder", ""), s.renameFile)
 	handle(s, quiet(files(http.MethodPost, "/mode", "setFileMode", "Change a file's permissions", "")), s.setFileMode)
 	handle(s, quiet(files(http.MethodPost, "/trash", "trashFiles", "Move files into the trash", "")), s.trashFiles)
 	handle(s, files(http.MethodGet, "/trash", "listTrash", "List the trash, the newest first", ""), s.listTrash)
 	handle(s, quiet(files(http.MethodPost, "/trash/restore", "restoreFiles", "Put things from the trash back where they were", "")), s.restoreFiles)
-	handle(s, quiet(files(http.MethodDelete, "/trash", "emptyTrash", "Remove for good what is in the trash", "")), s.emptyTrash)
-	handle(s, quiet(files(http.MethodPost, "/pack", "packFiles", "Make an archive of names in a folder", "")), s.packFiles)
-	handle(s, files(http.MethodPost, "/unpack", "unpackFile", "Unpack an archive beside it",
-		"Into a new folder of its name, or with merge into the folder that it is in. What would replace something is refused before anything is there."), s.unpackFile)
+	handle(s, later(quiet(files(http.MethodDelete, "/trash", "emptyTrash", "Remove for good what is in the trash", ""))), s.emptyTrash)
+	handle(s, later(quiet(files(http.MethodPost, "/pack", "packFiles", "Make an archive of names in a folder", ""))), s.packFiles)
+	handle(s, later(files(http.MethodPost, "/unpack", "unpackFile", "Unpack an archive beside it",
+		"Into a new folder of its name, or with merge into the folder that it is in. What would replace something is refused before anything is there.")), s.unpackFile)
+	handle(s, files(http.MethodGet, "/jobs", "listFileJobs", "List long changes of files, the newest first",
+		"Those under way, whichever panel carries them out, and the last ten that ended within a day without somebody waiting for them."), s.listFileJobs)
+	handle(s, files(http.MethodGet, "/jobs/{change}", "getFileJob", "Show how far a long change of files is", ""), s.getFileJob)
+	cancel := files(http.MethodDelete, "/jobs/{change}", "cancelFileJob", "Cancel a long change of files",
+		"It ends within seconds and leaves nothing half done; what was whole by then stays. One that has ended stays as it is.")
+	cancel.status = http.StatusAccepted
+	handle(s, cancel, s.cancelFileJob)
 }
 
 // File is what a folder holds under a name.

@@ -7,6 +7,14 @@ import (
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
+// late does something that may take long, as the client prefers to hear of it.
+func (s *Server) late(ctx context.Context, a hosting.Actor, in LateDeed, do func(*hosting.SiteFiles) error) (*struct{}, error) {
+	return s.deed(ctx, a, in.Site, func(files *hosting.SiteFiles) error {
+		files.Wait = in.patience()
+		return do(files)
+	})
+}
+
 // deed does something to a site's files.
 func (s *Server) deed(ctx context.Context, a hosting.Actor, site string, do func(*hosting.SiteFiles) error) (*struct{}, error) {
 	files, err := s.open(ctx, a, site)
@@ -51,10 +59,10 @@ func (s *Server) moveFiles(ctx context.Context, a hosting.Actor, in *struct {
 }
 
 func (s *Server) copyFiles(ctx context.Context, a hosting.Actor, in *struct {
-	SitePath
+	LateDeed
 	Body Transfer
 }) (*struct{}, error) {
-	return s.deed(ctx, a, in.Site, func(files *hosting.SiteFiles) error { return files.Copy(ctx, in.Body.Paths, in.Body.To) })
+	return s.late(ctx, a, in.LateDeed, func(files *hosting.SiteFiles) error { return files.Copy(ctx, in.Body.Paths, in.Body.To) })
 }
 
 func (s *Server) renameFile(ctx context.Context, a hosting.Actor, in *struct {
@@ -103,25 +111,25 @@ func (s *Server) restoreFiles(ctx context.Context, a hosting.Actor, in *struct {
 	return s.deed(ctx, a, in.Site, func(files *hosting.SiteFiles) error { return files.Restore(ctx, in.Body.Names) })
 }
 
-func (s *Server) emptyTrash(ctx context.Context, a hosting.Actor, in *SitePath) (*struct{}, error) {
-	return s.deed(ctx, a, in.Site, func(files *hosting.SiteFiles) error { return files.EmptyTrash(ctx) })
+func (s *Server) emptyTrash(ctx context.Context, a hosting.Actor, in *LateDeed) (*struct{}, error) {
+	return s.late(ctx, a, *in, func(files *hosting.SiteFiles) error { return files.EmptyTrash(ctx) })
 }
 
 func (s *Server) packFiles(ctx context.Context, a hosting.Actor, in *struct {
-	SitePath
+	LateDeed
 	Body struct {
 		Folder  string   `json:"folder" maxLength:"4000" example:"/html"`
 		Names   []string `json:"names" minItems:"1" maxItems:"1000" doc:"Of what is in the folder."`
 		Archive string   `json:"archive" maxLength:"1000" doc:"The archive's name, which ends in .zip or .tar.gz." example:"site.tar.gz"`
 	} `nameHint:"NewArchive"`
 }) (*struct{}, error) {
-	return s.deed(ctx, a, in.Site, func(files *hosting.SiteFiles) error {
+	return s.late(ctx, a, in.LateDeed, func(files *hosting.SiteFiles) error {
 		return files.Pack(ctx, in.Body.Folder, in.Body.Names, in.Body.Archive)
 	})
 }
 
 func (s *Server) unpackFile(ctx context.Context, a hosting.Actor, in *struct {
-	SitePath
+	LateDeed
 	Body struct {
 		Path  string `json:"path" maxLength:"4000"`
 		Merge bool   `json:"merge,omitempty"`
@@ -131,6 +139,7 @@ func (s *Server) unpackFile(ctx context.Context, a hosting.Actor, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	files.Wait = in.patience()
 	at, err := files.Unpack(ctx, in.Body.Path, in.Body.Merge)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,9 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -34,6 +36,8 @@ type operation struct {
 	parts bool
 	// long: it may take minutes, so the server's bounds of time are put off.
 	long bool
+	// later: a client may hear at once where its progress is shown (RFC 7240 section 4.1).
+	later bool
 	// body bounds a request's body that is read as it comes, in octets; 0 for none such.
 	body int64
 	// says more than the summary.
@@ -68,6 +72,9 @@ func handle[I, O any](s *Server, op operation, h func(context.Context, hosting.A
 		metrics.Route(ctx, op.method+" "+Prefix+op.path)
 		a, _ := auth.ActorOf(ctx)
 		out, err := h(ctx, a, in)
+		if going, ok := errors.AsType[*hosting.Going](err); ok {
+			return nil, s.accepted(going)
+		}
 		if err != nil {
 			return nil, s.problem(ctx, op.id, err)
 		}
@@ -99,6 +106,14 @@ func (s *Server) responses(op operation) map[string]*huma.Response {
 	}}
 	if op.method == http.MethodGet {
 		all["304"] = &huma.Response{Description: "It is still what If-None-Match names."}
+	}
+	if op.later {
+		text := &huma.Param{Schema: &huma.Schema{Type: huma.TypeString}}
+		all["202"] = &huma.Response{
+			Description: "It goes on; Location shows how far it is.",
+			Headers:     map[string]*huma.Param{"Location": text, "Preference-Applied": text},
+			Content:     map[string]*huma.MediaType{"application/json": {Schema: s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[FileJob](), true, "FileJob")}},
+		}
 	}
 	if op.parts {
 		all["206"] = &huma.Response{Description: "The part that Range asks for."}

@@ -17,12 +17,12 @@ import (
 
 // short are the lists without pages, and why they need none.
 var short = map[string]string{
-	"listRuntimes":  "the catalogue's",
-	"getUserUsage":  "a line for each resource",
-	"listSessions":  "one account's, which end by themselves",
-	"listBrowsers":  "one account's, which are forgotten by themselves",
-	"listWebhooks":  "an account has at most 20",
-	"listCronJobs":  "a site has at most 20",
+	"listRuntimes": "the catalogue's",
+	"getUserUsage": "a line for each resource",
+	"listSessions": "one account's, which end by themselves",
+	"listBrowsers": "one account's, which are forgotten by themselves",
+	"listWebhooks": "an account has at most 20",
+	"listCronJobs": "a site has at most 20", "listFileJobs": "three under way and ten that ended",
 	"listCronRuns":  "three of each outcome are kept",
 	"getCronOutput": "the end of what a run wrote",
 	"listLogs":      "a site's programs",

@@ -26,6 +26,10 @@ func (h *house) programs() {
 	h.must(err)
 	h.rules.Scanning = &hosting.Scanning{Scanner: nobody, Lenient: true, Every: time.Hour}
 	h.must(h.rules.Store.Write(h.t.Context(), func(tx hosting.Tx) error {
+		if err := tx.InsertFileJob(h.t.Context(), &hosting.FileJob{ID: "unpacked", Site: "jo.example", Account: h.jo.user.ID, Do: "unpack", Paths: []string{"/html/a.zip"}, To: "/html/a",
+			Began: h.now().Add(-time.Hour), Beat: h.now(), Ended: h.now(), State: hosting.JobDone}); err != nil {
+			return err
+		}
 		return tx.InsertFinding(h.t.Context(), &hosting.Finding{ID: "finding", Site: "jo.example", Path: []byte("/html/bad\xff.php"), Found: "Bad.Test", Sum: strings.Repeat("0", 64),
 			State: hosting.FindingPresent, FoundAt: h.now()})
 	}))

@@ -19,6 +19,7 @@ var theirs = map[string]string{
 	"restartSite": "yyyyn", "purgeSiteCache": "yyyyn", "getSiteCredentials": "yyyfn", "visitDatabase": "yyyfn", "renewDatabasePassword": "yyyyn", "assignSite": "ynnnn",
 	"listFiles": "yyyfn", "getFile": "yyyfn", "readFile": "yyyfn", "saveFile": "yyyfn", "downloadFolder": "yyyfn", "makeFolder": "yyyfn", "moveFiles": "yyyfn",
 	"copyFiles": "yyyfn", "renameFile": "yyyfn", "setFileMode": "yyyfn", "trashFiles": "yyyfn", "listTrash": "yyyfn", "restoreFiles": "yyyfn", "emptyTrash": "yyyfn",
+	"listFileJobs": "yyyfn", "getFileJob": "yyyfn", "cancelFileJob": "yyyfn",
 	"packFiles": "yyyfn", "unpackFile": "yyyfn", "getUpload": "yyyfn", "upload": "yyyfn", "cancelUpload": "yyyfn",
 	"getSiteUsage": "yyyyn", "listNodes": "yffff", "getNode": "yffff", "listNodePods": "yffff", "closeNode": "yffff", "openNode": "yffff",
 	"listCompanies": "yffff", "createCompany": "yffff", "getCompany": "yffff", "changeCompany": "yffff", "deleteCompany": "yffff",
@@ -122,7 +123,7 @@ func (h *house) application() {
 func (h *house) path(template string) string {
 	pack := h.jo.user.Package
 	return strings.NewReplacer("{site}", "jo.example", "{user}", string(h.jo.user.ID), "{collaborator}", string(h.helper.user.ID),
-		"{package}", string(pack), "{company}", string(h.company), "{application}", string(h.app), "{source}", "app", "{node}", "worker-1", "{job}", "mail", "{finding}", "finding", "{run}", "mail-1", "{webhook}", string(h.hook), "{delivery}", string(h.delivery)).Replace(template)
+		"{package}", string(pack), "{company}", string(h.company), "{application}", string(h.app), "{source}", "app", "{node}", "worker-1", "{job}", "mail", "{finding}", "finding", "{change}", "unpacked", "{run}", "mail-1", "{webhook}", string(h.hook), "{delivery}", string(h.delivery)).Replace(template)
 }
 
 // query names the file that an operation is about.

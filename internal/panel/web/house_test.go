@@ -75,7 +75,7 @@ func newHouse(t *testing.T) *house {
 	h.cluster, err = paneltest.NewCluster(settings)
 	h.must(err)
 	now := func() time.Time { return clock }
-	h.rules = &hosting.Provider{Panel: &hosting.Panel{Domains: h.cluster, Writer: h.cluster, Platform: h.cluster, Planner: h.cluster}, Store: db, Now: now, FileJobs: &hosting.FileJobs{}}
+	h.rules = &hosting.Provider{Panel: &hosting.Panel{Domains: h.cluster, Writer: h.cluster, Platform: h.cluster, Planner: h.cluster}, Store: db, Now: now}
 	boss := &hosting.User{ID: hosting.NewID(), Email: "boss@provider.example", Name: "Ada Boss", Role: hosting.Administrator, CreatedAt: clock}
 	h.must(db.Write(t.Context(), func(tx hosting.Tx) error { return tx.InsertUser(t.Context(), boss) }))
 	h.boss = h.actor(boss.ID)

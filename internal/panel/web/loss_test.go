@@ -54,7 +54,7 @@ var oneClick = map[string]string{
 	"POST /sign-in/passkey/answer": signsIn, "POST /sign-out": again, "POST /start": signsIn,
 	"POST /sites": writes, "POST /sites/{site}/change": writes, "POST /sites/{site}/cron": writes, "POST /sites/{site}/cron/{job}/run": goesOn,
 	"POST /sites/{site}/database": goesOn, "POST /sites/{site}/database/password": goesOn, "POST /sites/{site}/files/edit": writes, "HEAD /sites/{site}/files/upload": goesOn,
-	"PATCH /sites/{site}/files/upload": writes, "DELETE /sites/{site}/files/upload": again, "POST /sites/{site}/password": goesOn, "POST /sites/{site}/purge-cache": goesOn, "POST /sites/{site}/restart": goesOn,
+	"PATCH /sites/{site}/files/upload": writes, "DELETE /sites/{site}/files/upload": again, "POST /sites/{site}/files/jobs/{change}/cancel": again, "POST /sites/{site}/password": goesOn, "POST /sites/{site}/purge-cache": goesOn, "POST /sites/{site}/restart": goesOn,
 	"POST /sites/{site}/resume": takeBack, "POST /sites/{site}/suspend": takeBack,
 	"POST /users": writes, "POST /users/{user}": writes, "POST /users/{user}/act-as": goesOn, "POST /users/{user}/collaborators": writes,
 	"POST /users/{user}/collaborators/remove": again, "POST /users/{user}/invite": writes, "POST /users/{user}/link": writes, "POST /users/{user}/resume": takeBack,

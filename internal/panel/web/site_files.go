@@ -22,20 +22,21 @@ const filesPage = 200
 // fileRoutes are the pages of what is in a site.
 func (s *Server) fileRoutes() map[string]handler {
 	return map[string]handler{
-		"GET /sites/{site}/files":           s.siteFiles,
-		"POST /sites/{site}/files":          s.doFiles,
-		"GET /sites/{site}/files/item":      s.siteItem,
-		"GET /sites/{site}/files/edit":      s.siteEditor,
-		"POST /sites/{site}/files/edit":     s.saveText,
-		"GET /sites/{site}/files/download":  s.downloadFile,
-		"GET /sites/{site}/files/trash":     s.siteTrash,
-		"GET /sites/{site}/files/findings":  s.showFindings,
-		"POST /sites/{site}/files/findings": s.decideFinding,
-		"HEAD /sites/{site}/files/upload":   s.upload,
-		"PATCH /sites/{site}/files/upload":  s.upload,
-		"DELETE /sites/{site}/files/upload": s.upload,
-		"GET /sites/{site}/terminal":        s.siteTerminal,
-		"GET /sites/{site}/terminal/socket": s.socket,
+		"GET /sites/{site}/files":                       s.siteFiles,
+		"POST /sites/{site}/files":                      s.doFiles,
+		"GET /sites/{site}/files/item":                  s.siteItem,
+		"GET /sites/{site}/files/edit":                  s.siteEditor,
+		"POST /sites/{site}/files/edit":                 s.saveText,
+		"GET /sites/{site}/files/download":              s.downloadFile,
+		"GET /sites/{site}/files/trash":                 s.siteTrash,
+		"GET /sites/{site}/files/findings":              s.showFindings,
+		"POST /sites/{site}/files/findings":             s.decideFinding,
+		"HEAD /sites/{site}/files/upload":               s.upload,
+		"PATCH /sites/{site}/files/upload":              s.upload,
+		"DELETE /sites/{site}/files/upload":             s.upload,
+		"POST /sites/{site}/files/jobs/{change}/cancel": s.cancelFileJob,
+		"GET /sites/{site}/terminal":                    s.siteTerminal,
+		"GET /sites/{site}/terminal/socket":             s.socket,
 	}
 }
 
@@ -102,7 +103,9 @@ func (s *Server) folder(r *http.Request) (*siteFiles, error) {
 	p.From, _ = strconv.Atoi(query.Get("from")) // what is no number is the beginning
 	p.From = max(p.From, 0)
 	p.Done = p.deed(query.Get("done"))
-	p.Jobs = files.Jobs()
+	if p.Jobs, err = shownJobs(r.Context(), files, s.Now()); err != nil {
+		return p, err
+	}
 	listing, err := files.List(r.Context(), p.Folder, p.From, filesPage)
 	if hosting.CodeOf(err) == hosting.NotFound && !query.Has("path") && p.Folder != "/" {
 		p.Folder = "/" // the site's folder was renamed

@@ -200,7 +200,9 @@ func (s *Server) trash(r *http.Request) (*filesTrash, error) {
 		return p, err
 	}
 	p.Done = p.deed(r.URL.Query().Get("done"))
-	p.Jobs = files.Jobs()
+	if p.Jobs, err = shownJobs(r.Context(), files, s.Now()); err != nil {
+		return p, err
+	}
 	p.All, err = files.Trashed(r.Context())
 	return p, err
 }

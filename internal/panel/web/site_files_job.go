@@ -1,10 +1,12 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"path"
 	"slices"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -24,6 +26,15 @@ func jobsOf(page sitePage, jobs []hosting.FileJob) templ.Component {
 	return fileJobs{page, jobs}.view()
 }
 
+// jobShown is how long a page shows how a job ended; the API tells of it for a day.
+const jobShown = 10 * time.Minute
+
+// shownJobs are the jobs that are under way, and those that ended lately.
+func shownJobs(ctx context.Context, files *hosting.SiteFiles, now time.Time) ([]hosting.FileJob, error) {
+	all, err := files.Jobs(ctx)
+	return slices.DeleteFunc(all, func(j hosting.FileJob) bool { return !j.Ended.IsZero() && now.Sub(j.Ended) > jobShown }), err
+}
+
 // fileJobs is that part alone, which asks for itself again while something is under way.
 func (s *Server) fileJobs(w http.ResponseWriter, r *http.Request) error {
 	page, files, why, err := s.filesOf(r)
@@ -32,9 +43,26 @@ func (s *Server) fileJobs(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := fileJobs{sitePage: page}
 	if why == nil {
-		p.Jobs = files.Jobs()
+		if p.Jobs, err = shownJobs(r.Context(), files, s.Now()); err != nil {
+			return err
+		}
 	}
 	return show(w, r, http.StatusOK, p.view())
+}
+
+// cancelFileJob has what is under way end, and shows where it would have led.
+func (s *Server) cancelFileJob(w http.ResponseWriter, r *http.Request) error {
+	j, err := s.Rules.CancelFileJob(r.Context(), actor(r.Context()), r.PathValue("site"), hosting.ID(r.PathValue("change")))
+	if err != nil {
+		return err
+	}
+	switch j.Do {
+	case orders.Copy:
+		return seeOther(w, r, filesURL(j.Site, "", j.To))
+	case orders.Empty:
+		return seeOther(w, r, filesURL(j.Site, "/trash", "/"))
+	}
+	return seeOther(w, r, filesURL(j.Site, "", path.Dir(j.To)))
 }
 
 // Moving tells whether something is under way.
@@ -47,7 +75,7 @@ func (fileJobs) state(j hosting.FileJob) hosting.State {
 	switch {
 	case j.Ended.IsZero():
 		return hosting.StateRunning
-	case j.Err != nil:
+	case j.Problem != nil:
 		return hosting.StateStalled
 	}
 	return hosting.StateDone
@@ -69,15 +97,17 @@ func (p fileJobs) name(j hosting.FileJob) string {
 // said tells how far a job is, or how it ended.
 func (p fileJobs) said(j hosting.FileJob) string {
 	switch {
+	case j.Ended.IsZero() && j.Cancel:
+		return p.T("It is being cancelled.")
 	case j.Ended.IsZero() && j.Size == 0 && j.Entries == 0:
 		return ""
 	case j.Ended.IsZero():
 		return p.T("Files so far: %d, %s", j.Entries, bytesText(j.Size))
-	case j.Err == nil:
+	case j.Problem == nil:
 		return p.deed(map[string]string{orders.Copy: "copied", orders.Pack: "packed", orders.Unpack: "unpacked", orders.Empty: "emptied"}[j.Do])
 	}
-	if e, ok := asError(j.Err); ok && e.Code != hosting.Internal {
-		return words(p.Locale, e)
+	if j.Problem.Code != hosting.Internal {
+		return words(p.Locale, j.Problem)
 	}
 	return p.T("It failed, and the panel's log says why. Look at what is there, and try again.")
 }
@@ -95,11 +125,7 @@ func (p fileJobs) leads(j hosting.FileJob) string {
 
 // lasted is how long a job took until now, or in all: minutes and seconds.
 func (p fileJobs) lasted(j hosting.FileJob) string {
-	until := j.Ended
-	if until.IsZero() {
-		until = p.now
-	}
 	const minute = 60
-	seconds := int(max(until.Sub(j.Began), 0).Seconds())
+	seconds := int(j.Lasted(p.now).Seconds())
 	return fmt.Sprintf("%d:%02d", seconds/minute, seconds%minute)
 }

@@ -115,7 +115,8 @@ func TestAFileJobIsSeen(t *testing.T) {
 	if to := sent.header.Get("Location"); to != at {
 		t.Fatalf("the form leads to %s, as if it had ended", to)
 	}
-	h.get(at).want(t, http.StatusOK, "Archive /html/one.zip", `class="running"`, "Files so far: ", "when you close this page", `hx-trigger="every 1s"`)
+	h.get(at).want(t, http.StatusOK, "Archive /html/one.zip", `class="running"`, "when you close this page", `hx-trigger="every 1s"`)
+	soon(t, "it is not seen how far it is", func() bool { return strings.Contains(h.part(at).body, "Files so far: ") })
 	soon(t, "it is not seen that the archive is made", func() bool { return strings.Contains(h.part(at).body, "The archive is made.") })
 	if part := h.part(at).body; strings.Contains(part, "every 1s") || strings.Contains(part, "<html") || !strings.Contains(part, `class="done"`) {
 		t.Errorf("what has ended is asked for again, or is a whole page: %s", part)
@@ -127,4 +128,28 @@ func TestAFileJobIsSeen(t *testing.T) {
 	h.rules.Door.(*doortest.Street).Close()
 	soon(t, "it is not seen that it failed", func() bool { return strings.Contains(h.part(at).body, `class="stalled"`) })
 	h.get(at).want(t, http.StatusOK, "does not answer", "Try again in a minute")
+}
+
+// What is under way has a button that ends it, and leaves nothing half done.
+func TestAFileJobIsCancelled(t *testing.T) {
+	h, root := openFiles(t)
+	hollow(t, root, "html/large", 1<<40)
+	at := filesAt + "?path=%2Fhtml"
+	h.post(at, url.Values{"do": {"pack"}, "file": {"large"}, "archive": {"one.zip"}}).want(t, http.StatusSeeOther)
+	_, cancel, found := strings.Cut(h.part(at).body, `action="`)
+	cancel, _, _ = strings.Cut(cancel, `"`)
+	if !found || !strings.HasSuffix(cancel, "/cancel") {
+		t.Fatalf("what is under way can't be cancelled: %s", h.part(at).body)
+	}
+	sent := h.post(cancel, nil)
+	sent.want(t, http.StatusSeeOther)
+	if to := sent.header.Get("Location"); to != at {
+		t.Errorf("the button leads to %s", to)
+	}
+	soon(t, "it goes on", func() bool { return strings.Contains(h.part(at).body, "It was cancelled.") })
+	soon(t, "a draft is left", func() bool { return drafts(t, root, "html") == 0 })
+	if part := h.part(at).body; !gone(root, "html/one.zip") || strings.Contains(part, "/cancel") {
+		t.Errorf("what was cancelled is there, or can be cancelled again: %s", part)
+	}
+	h.post(filesAt+"/jobs/nothing/cancel", nil).want(t, http.StatusNotFound)
 }

@@ -112,6 +112,10 @@ func (w *town) things() {
 	w.must(err)
 	w.rules.Scanning = &hosting.Scanning{Scanner: scanner, Lenient: true, Every: time.Hour}
 	w.must(w.rules.Store.Write(ctx, func(tx hosting.Tx) error {
+		if err := tx.InsertFileJob(ctx, &hosting.FileJob{ID: "unpacked", Site: "shop.example", Account: w.jo.ID, Do: "unpack", Paths: []string{"/html/a.zip"}, To: "/html/a",
+			Began: clock.Add(-time.Hour), Beat: clock.Add(-time.Hour), Ended: clock.Add(-time.Hour), State: hosting.JobDone}); err != nil {
+			return err
+		}
 		return tx.InsertFinding(ctx, &hosting.Finding{ID: "finding", Site: "shop.example", Path: []byte("/html/bad\xff.php"), Found: "Bad.Test", Sum: strings.Repeat("0", 64),
 			State: hosting.FindingPresent, FoundAt: clock})
 	}))
@@ -176,7 +180,7 @@ func (w *town) browser(seat int) *browser {
 // path is that of one of Jo's things.
 func (w *town) path(pattern string) string {
 	at := strings.NewReplacer("{$}", "", "{guide}", "customer", "{site}", "shop.example", "{user}", string(w.jo.ID), "{package}", string(w.small), "{company}", string(w.company),
-		"{application}", string(w.app), "{node}", "worker-1", "{job}", "mail", "{run}", "mail-1", "{file}", "accent.css").Replace(pattern)
+		"{application}", string(w.app), "{node}", "worker-1", "{job}", "mail", "{run}", "mail-1", "{change}", "unpacked", "{file}", "accent.css").Replace(pattern)
 	switch {
 	case strings.HasSuffix(pattern, "/upload"):
 		at += "?path=/html/up.php&size=1"

@@ -1,0 +1,1 @@
+INSERT INTO file_jobs (id, site, account_id, deed, paths, target, began_at, beat_at, ended_at, state, cancel, size, entries, code, message, mend) VALUES ('j1', 'shop.example', 'u1', 'pack', '["/html"]', '/all.zip', 1, 2, 3, 'failed', 0, 4, 5, 'over_quota', 'Full.', 'Make room.');

@@ -180,6 +180,9 @@ func (w *window) looks(path, script string, d dress) {
 	if tab := w.read(hiddenTab); tab != "" {
 		w.Errorf("%s in %s: the tab %q, where one is, can't be seen", path, d.name, tab)
 	}
+	if out := w.read(outside); out != "" {
+		w.Errorf("%s in %s: %s juts out of what it is in", path, d.name, out)
+	}
 	if again := w.read(repeatedIDs); again != "" {
 		w.Errorf("%s in %s has more than once the ids %s", path, d.name, again)
 	}
@@ -351,6 +354,18 @@ const hiddenTab = `[...document.querySelectorAll(".tabs [aria-current]")].filter
 	const [at, strip] = [tab.getBoundingClientRect(), tab.parentElement.getBoundingClientRect()];
 	return at.left < strip.left - 1 || at.right > strip.right + 1;
 }).map(tab => tab.textContent).join()`
+
+// outside is what reaches into the margin of the card or the list that it stands in, and is
+// not in something of its own that scrolls.
+const outside = `[...document.querySelectorAll(".card-body, .side-foot")].flatMap(box => {
+	const at = box.getBoundingClientRect(), style = getComputedStyle(box);
+	const left = at.left + parseFloat(style.paddingLeft) - 1, right = at.right - parseFloat(style.paddingRight) + 1;
+	const hides = e => e !== box && (getComputedStyle(e).overflowX !== "visible" || hides(e.parentElement));
+	return [...box.querySelectorAll("*")].filter(e => {
+		const r = e.getBoundingClientRect();
+		return r.width > 1 && r.height > 1 && (r.left < left || r.right > right) && e.checkVisibility() && !hides(e.parentElement);
+	}).map(e => e.tagName + "." + e.className + " " + e.textContent.trim().slice(0, 40));
+}).join("; ")`
 
 // repeatedIDs are the ids of a page that more than one element has. Axe looks at those
 // alone that something else on the page names.

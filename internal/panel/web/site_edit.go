@@ -221,6 +221,14 @@ func (p siteEdit) line(name, label, hint string) inputField {
 	return inputField{Name: strings.ReplaceAll(name, ".", "-"), Field: name, Label: label, Value: p.Form[name], Fault: p.Wrong.Of(name), Hint: hint, LTR: true, Complete: "off"}
 }
 
+// offered says which settings the site's runtime has.
+func (p siteEdit) offered() string {
+	if len(p.Offer.Settings) == 0 {
+		return p.T("One a line, as key=value. This runtime has none so far.")
+	}
+	return p.T("One a line, as key=value. There are: %s.", strings.Join(slices.Sorted(maps.Keys(p.Offer.Settings)), ", "))
+}
+
 // reach returns the field of the port, with the catalogue's in place of a value.
 func (p siteEdit) reach(name, label, hint string) inputField {
 	field := p.line(name, label, hint)

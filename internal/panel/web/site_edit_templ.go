@@ -321,7 +321,7 @@ func (p siteEdit) settings() templ.Component {
 			}
 		}
 		if p.Domain.Spec.Workload.Type != "static" {
-			templ_7745c5c3_Err = area(p.frame, p.line("setting", p.T("Settings"), p.T("One a line, as key=value. Which there are: kubepanel platform runtimes"))).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = area(p.frame, p.line("setting", p.T("Settings"), p.offered())).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -450,3 +450,15 @@ func TestDaysOfACertificateAreTold(t *testing.T) {
 		h.get("/sites/shop.example").want(t, http.StatusOK, want, "by An Authority")
 	}
 }
+
+// The form names the settings that there are: a customer has no command for that.
+func TestSettingsThatThereAreAreNamed(t *testing.T) {
+	h := newHouse(t)
+	h.site("app.example", func(d *v1alpha1.Domain) { d.Spec.Workload.Type, d.Spec.Workload.Version = "python", "3.13" })
+	h.as = h.jo
+	page := h.get("/sites/app.example/settings")
+	page.want(t, http.StatusOK, "buffering, ", "workers")
+	if strings.Contains(page.body, "platform runtimes") {
+		t.Error("the page sends a customer to a command of who runs the platform")
+	}
+}

@@ -47,7 +47,7 @@ func (s *Server) siteUsage(w http.ResponseWriter, r *http.Request) error {
 func (p *siteUsage) draw() {
 	limits, storage := p.Domain.Spec.Resources.Limits, p.Domain.Spec.Resources.Storage
 	all := []plot{
-		{Name: "cpu", Title: p.T("Processor"), Limit: quantity(limits.CPU, true), of: func(s hosting.Sample) (int64, bool) { return s.CPU, s.Measured() }, text: milli},
+		{Name: "cpu", Title: p.T("Processor (cores)"), Limit: quantity(limits.CPU, true), of: func(s hosting.Sample) (int64, bool) { return s.CPU, s.Measured() }, text: milli},
 		{Name: "memory", Title: p.T("Memory"), Limit: quantity(limits.Memory, false), of: func(s hosting.Sample) (int64, bool) { return s.Memory, s.Measured() }, text: bytesText},
 		{Name: "storage", Title: p.T("Storage"), Limit: quantity(storage, false), of: func(s hosting.Sample) (int64, bool) { return s.Storage, s.Storage > 0 }, text: bytesText},
 	}

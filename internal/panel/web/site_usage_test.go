@@ -39,7 +39,7 @@ func TestUseIsMeasuredAndDrawn(t *testing.T) {
 	}
 	h.as = h.jo
 	page := h.get("/sites/shop.example/usage")
-	page.want(t, http.StatusOK, "<polyline", `class="limit"`, "0.25 of 1", "128\u00a0MiB of 512\u00a0MiB", "1.7\u00a0GiB of 5\u00a0GiB", "<td class=\"number end\">0.25</td>")
+	page.want(t, http.StatusOK, "Processor (cores)", " UTC</span>", "<polyline", `class="limit"`, "0.25 of 1", "128\u00a0MiB of 512\u00a0MiB", "1.7\u00a0GiB of 5\u00a0GiB", "<td class=\"number end\">0.25</td>")
 	if n := strings.Count(page.body, "<polyline"); n != 3 {
 		t.Errorf("%d lines are drawn, want three", n)
 	}

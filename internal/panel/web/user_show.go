@@ -189,7 +189,7 @@ func (f *frame) onOff(on bool) string {
 // resourceName is what a resource of a package is called.
 func (f *frame) resourceName(r hosting.Resource) string {
 	return f.T(map[hosting.Resource]string{
-		hosting.Sites: "Sites", hosting.Storage: "Storage (GiB)", hosting.CPU: "Processor (thousandths of a core)", hosting.Memory: "Memory (MiB)",
+		hosting.Sites: "Sites", hosting.Storage: "Storage (GiB)", hosting.CPU: "Processor (1/1000 core)", hosting.Memory: "Memory (MiB)",
 		hosting.Mailboxes: "Mailboxes", hosting.MailAliases: "Mail aliases", hosting.DomainAliases: "Domain aliases",
 		hosting.Databases: "Databases", hosting.Backups: "Backups kept", hosting.Traffic: "Traffic (GiB a month)",
 	}[r])

@@ -223,6 +223,13 @@ func (p *Provider) RemoveCollaborator(ctx context.Context, a Actor, collaborator
 		if err := p.expectedGrant(ctx, tx, collaborator, g); err != nil {
 			return change{}, err
 		}
+		had, err := tx.Grants(ctx, collaborator)
+		if err != nil {
+			return change{}, err
+		}
+		if !slices.ContainsFunc(had, func(h Grant) bool { return h.Customer == g.Customer && h.Site == g.Site }) {
+			return change{}, &Error{Code: NotFound, Message: "There are no such rights.", Mend: "Somebody may have taken them away meanwhile."}
+		}
 		return change{did: RightCollaboratorRemove, object: string(collaborator), on: owner.Object(), before: g}, tx.SetGrant(ctx, collaborator, g)
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -53,6 +52,8 @@ func (w CronWish) job() (v1alpha1.CronJob, error) {
 		f.add("line", "a cron job needs something to run, such as php /var/www/html/cron.php")
 	case len(line) > 4096:
 		f.add("line", "that is longer than 4096 characters; put it into a file of the site and run that")
+	case !sendable(line):
+		f.add("line", "the command has characters that no program takes")
 	case w.Words:
 		j.Command = compact(strings.Split(line, "\n"))
 	default:
@@ -77,7 +78,7 @@ func runnable(words []string) error {
 		return fmt.Errorf("the first word of a command is the program, such as php")
 	case len(words) > most || len(whole) > 4096:
 		return fmt.Errorf("that is longer than %d words or 4096 characters; put it into a file of the site and run that", most)
-	case strings.ContainsRune(whole, 0) || !utf8.ValidString(whole):
+	case !sendable(whole):
 		return fmt.Errorf("the command has characters that no program takes")
 	}
 	return nil

@@ -154,11 +154,10 @@ func (f *SiteFiles) many(ctx context.Context, o orders.Order, names []string) er
 		if strings.TrimSpace(o.To) == "" {
 			return invalidField("to", "Write the folder that they go to.", nil)
 		}
-		to, err := ParsePath(strings.TrimSpace(o.To))
-		if err != nil {
+		var err error
+		if o.To, err = f.target(ctx, strings.TrimSpace(o.To)); err != nil {
 			return err
 		}
-		o.To = to
 	}
 	for _, name := range names {
 		at, err := ParsePath(name)
@@ -169,6 +168,25 @@ func (f *SiteFiles) many(ctx context.Context, o orders.Order, names []string) er
 	}
 	_, err := f.change(ctx, o, nil)
 	return err
+}
+
+// target is the folder that files go to. It is looked at first: who misspelt it hears so at
+// its field, and nothing is noted as done.
+func (f *SiteFiles) target(ctx context.Context, to string) (string, error) {
+	at, err := ParsePath(to)
+	if err != nil {
+		return "", invalidField("to", "No file has a name like that.", nil)
+	}
+	file, err := f.Stat(ctx, at)
+	switch {
+	case CodeOf(err) == NotFound:
+		return "", invalidField("to", "There is no "+showPath(at)+".", err)
+	case err != nil:
+		return "", err
+	case file.Kind == orders.KindFile:
+		return "", invalidField("to", showPath(at)+" is no folder.", nil)
+	}
+	return at, nil
 }
 
 // Mode changes a file's permissions, which are three octal digits.

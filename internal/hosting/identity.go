@@ -116,6 +116,10 @@ func (p *Provider) PutIdentityProvider(ctx context.Context, a Actor, want Identi
 	})
 }
 
+// maxClient bounds an ID and a secret of a client, which are printable (RFC 6749, appendix
+// A.1 and A.2); no provider's come near it.
+const maxClient = 1000
+
 // check puts a provider's form in order, or says what is wrong with it.
 func (i *IdentityProvider) check(fresh bool) error {
 	var f faults
@@ -124,12 +128,7 @@ func (i *IdentityProvider) check(fresh bool) error {
 	f.check("name", err)
 	i.Issuer, err = parseIssuer(i.Issuer)
 	f.check("issuer", err)
-	if i.ClientID = strings.TrimSpace(i.ClientID); i.ClientID == "" {
-		f.add("client", "the client's ID is empty; copy it from the provider")
-	}
-	if fresh && len(i.Secret) == 0 {
-		f.add("secret", "the client's secret is empty; copy it from the provider")
-	}
+	i.checkClient(fresh, &f)
 	var domains []string
 	for _, d := range i.Domains {
 		name, err := ParseName(d)
@@ -147,6 +146,24 @@ func (i *IdentityProvider) check(fresh bool) error {
 		i.Package = ""
 	}
 	return f.err()
+}
+
+// checkClient judges what the provider gave the panel to be known by; who changes
+// something else need not give the secret again.
+func (i *IdentityProvider) checkClient(fresh bool, f *faults) {
+	i.ClientID = strings.TrimSpace(i.ClientID)
+	switch {
+	case i.ClientID == "":
+		f.add("client", "the client's ID is empty; copy it from the provider")
+	case !oneLine(i.ClientID, maxClient):
+		f.add("client", fmt.Sprintf("the client's ID must be one line of at most %d characters; copy it from the provider", maxClient))
+	}
+	switch {
+	case fresh && len(i.Secret) == 0:
+		f.add("secret", "the client's secret is empty; copy it from the provider")
+	case !oneLine(string(i.Secret), maxClient):
+		f.add("secret", fmt.Sprintf("the client's secret must be one line of at most %d characters; copy it from the provider", maxClient))
+	}
 }
 
 // parseIssuer returns an issuer as OIDC Discovery section 2 wants it.

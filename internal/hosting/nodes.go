@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -91,9 +92,15 @@ func (p *Provider) NodePods(ctx context.Context, a Actor, name string) ([]NodePo
 	return p.Nodes.NodePods(ctx, name)
 }
 
+// maxReason is what the API server takes for a note, in characters.
+const maxReason = 255
+
 // CloseNode has the operator close a node for new pods and, with drain, move away those
 // that are there. To ask again changes what was asked.
 func (p *Provider) CloseNode(ctx context.Context, a Actor, name string, spec v1alpha1.NodeMaintenanceSpec) error {
+	if spec.Reason = strings.TrimSpace(spec.Reason); !oneLine(spec.Reason, maxReason) {
+		return invalidField("reason", fmt.Sprintf("The reason must be one line of at most %d characters; shorten it.", maxReason), nil)
+	}
 	if err := p.careFor(ctx, a, name, change{did: RightPlatformChange, object: "node " + name, after: spec}); err != nil {
 		return err
 	}

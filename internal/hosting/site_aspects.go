@@ -1,6 +1,7 @@
 package hosting
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,8 +53,8 @@ func (a SiteAspects) apply(d *v1alpha1.Domain, f *faults) {
 	set(&s.Webserver.DocumentRoot, a.DocumentRoot)
 	set(&s.Webserver.ClientMaxBodySize, a.UploadSize)
 	set((*string)(&s.Webserver.WWWRedirect), a.WWWRedirect)
-	text(&s.Workload.CustomConfig, a.RuntimeConfig)
-	text(&s.Webserver.CustomConfig, a.WebserverConfig)
+	f.check("spec.workload.customConfig", text(&s.Workload.CustomConfig, a.RuntimeConfig))
+	f.check("spec.webserver.customConfig", text(&s.Webserver.CustomConfig, a.WebserverConfig))
 	if a.Title != nil {
 		(NewSite{Title: s.Title}).checkTitle(f)
 	}
@@ -78,10 +79,15 @@ func (a SiteAspects) apply(d *v1alpha1.Domain, f *faults) {
 }
 
 // text takes a configuration as a browser's form sends it.
-func text(field *string, to *string) {
-	if to != nil {
-		*field = strings.TrimRight(strings.ReplaceAll(*to, "\r\n", "\n"), "\n")
+func text(field *string, to *string) error {
+	if to == nil {
+		return nil
 	}
+	if !sendable(*to) {
+		return errors.New("the configuration has a NUL or is no UTF-8; no program can be given that")
+	}
+	*field = strings.TrimRight(strings.ReplaceAll(*to, "\r\n", "\n"), "\n")
+	return nil
 }
 
 func (a SiteAspects) resources(s *v1alpha1.DomainSpec, f *faults) {

@@ -28,10 +28,15 @@ func ParsePersonName(input string) (string, error) {
 	switch {
 	case name == "":
 		return "", fmt.Errorf("the name is empty; write one")
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, unprintable) || utf8.RuneCountInString(name) > maxPersonName:
+	case !oneLine(name, maxPersonName):
 		return "", fmt.Errorf("the name must be one line of at most %d characters; shorten it", maxPersonName)
 	}
 	return name, nil
+}
+
+// oneLine tells whether a text is one of at most so many characters, all to be seen.
+func oneLine(text string, most int) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, unprintable) && utf8.RuneCountInString(text) <= most
 }
 
 // unprintable tells characters that turn or hide the text around them.

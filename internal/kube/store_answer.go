@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -73,7 +74,12 @@ func invalid(said metav1.Status, wrapped error) error {
 	e := &hosting.Error{Code: hosting.Invalid, Err: wrapped}
 	if said.Details != nil {
 		for _, c := range said.Details.Causes {
-			e.Fields = append(e.Fields, hosting.Field{Name: c.Field, Message: c.Field + ": " + c.Message + "."})
+			if c.Field == "<nil>" {
+				continue // says only that no rule was asked, since a type was wrong
+			}
+			// One of a list is at fault where the list is.
+			name, _, _ := strings.Cut(c.Field, "[")
+			e.Fields = append(e.Fields, hosting.Field{Name: name, Message: c.Field + ": " + c.Message + "."})
 		}
 	}
 	if len(e.Fields) == 0 {

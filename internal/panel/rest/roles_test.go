@@ -126,9 +126,11 @@ func (h *house) path(template string) string {
 		"{package}", string(pack), "{company}", string(h.company), "{application}", string(h.app), "{source}", "app", "{node}", "worker-1", "{job}", "mail", "{finding}", "finding", "{change}", "unpacked", "{run}", "mail-1", "{webhook}", string(h.hook), "{delivery}", string(h.delivery)).Replace(template)
 }
 
-// query names the file that an operation is about.
+// query names the file or the site that an operation is about.
 func query(operation string) string {
 	switch operation {
+	case "removeCollaborator":
+		return "?site=jo.example"
 	case "getFile", "readFile":
 		return "?path=/html/index.php"
 	case "getCollaborator":

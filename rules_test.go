@@ -80,7 +80,7 @@ var mustNotImport = map[string][]string{
 // mayTest is what tests of a room may import beside: real peers in place of fakes.
 var mayTest = map[string][]string{
 	"internal/cli":     {"internal/store", "internal/panel", "internal/toolbox"},
-	"internal/panel":   {"internal/store", "internal/gateway", "internal/toolbox"},
+	"internal/panel":   {"internal/store", "internal/kube", "internal/gateway", "internal/toolbox"},
 	"internal/gateway": {"internal/toolbox"},
 	"cmd/panel":        {"lab/axe"},
 	"images":           {"internal/authority", "internal/hosting", "internal/panel"},

@@ -102,7 +102,9 @@ func (s *Server) makeToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	var secret string
 	var err error
-	if password := r.PostFormValue("password"); password != "" {
+	if !slices.Contains([]string{reachLook, reachAll, reachChosen}, form.Reach) {
+		err = &hosting.Error{Code: hosting.Invalid, Fields: []hosting.Field{{Name: "reach", Message: notOffered}}}
+	} else if password := r.PostFormValue("password"); password != "" {
 		err = s.Doors.Confirm(r.Context(), password)
 	}
 	if err == nil {

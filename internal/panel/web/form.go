@@ -3,9 +3,12 @@ package web
 import (
 	"cmp"
 	"maps"
+	"net/http"
 	"strconv"
 
 	"github.com/a-h/templ"
+
+	"kubepanel.io/kubepanel/internal/hosting"
 )
 
 // inputField is a line of a form, with what was typed and what is wrong with it.
@@ -69,6 +72,29 @@ func (i inputField) described() templ.Attributes {
 		return templ.Attributes{"aria-describedby": i.Name + "-hint"}
 	}
 	return nil
+}
+
+// faulted says of a field that is no line what is wrong with it: its sentence has the
+// id id-fault.
+func faulted(id, fault string) templ.Attributes {
+	return inputField{Name: id, Fault: fault}.described()
+}
+
+// notOffered is said of a choice that no form of ours has.
+const notOffered = "Choose one of what is offered."
+
+// decided says which of the fields that choose between on and off were sent as neither.
+func decided(r *http.Request, fields ...string) error {
+	var wrong []hosting.Field
+	for _, name := range fields {
+		if sent := r.PostFormValue(name); r.PostForm.Has(name) && sent != "on" && sent != "off" {
+			wrong = append(wrong, hosting.Field{Name: name, Message: notOffered})
+		}
+	}
+	if wrong == nil {
+		return nil
+	}
+	return &hosting.Error{Code: hosting.Invalid, Fields: wrong}
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

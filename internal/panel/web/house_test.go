@@ -47,6 +47,8 @@ type house struct {
 	// databases leads to phpMyAdmin, where a test has one.
 	databases *visit.Door
 	openID    *openid.Provider
+	// file is the database's.
+	file string
 	// statements counts SQL.
 	statements int
 	mu         sync.Mutex
@@ -59,8 +61,8 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, mail: mailtest.Start(t, false), log: &bytes.Buffer{}}
-	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "panel.db"), store.Options{
+	h := &house{t: t, mail: mailtest.Start(t, false), log: &bytes.Buffer{}, file: filepath.Join(t.TempDir(), "panel.db")}
+	db, err := store.Open(t.Context(), "sqlite:"+h.file, store.Options{
 		Keys: [][]byte{make([]byte, 32)},
 		Observe: func(string) {
 			h.mu.Lock()

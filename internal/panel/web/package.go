@@ -170,8 +170,10 @@ func (s *Server) changePackage(w http.ResponseWriter, r *http.Request) error {
 	if p.Wrong, err = s.asked(r, err); err != nil {
 		return err
 	}
-	if p.Excess, err = s.Rules.PlanPackage(r.Context(), p.Actor, p.ID, req.Quota); err != nil {
-		return err
+	if p.Wrong.Status == http.StatusConflict { // which nobody has to accept of limits that are none
+		if p.Excess, err = s.Rules.PlanPackage(r.Context(), p.Actor, p.ID, req.Quota); err != nil {
+			return err
+		}
 	}
 	return show(w, r, p.Wrong.Status, p.view())
 }

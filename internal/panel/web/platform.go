@@ -75,6 +75,8 @@ type nodeShow struct {
 	Sites int
 	// Alone tells that no other node takes pods.
 	Alone bool
+	// Note is the reason that was typed, where something was wrong with it.
+	Note  string
 	Wrong faults
 }
 
@@ -129,7 +131,7 @@ func (s *Server) closeNode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p.Wrong = wrong
+	p.Wrong, p.Note = wrong, spec.Reason
 	return show(w, r, wrong.Status, p.view())
 }
 
@@ -153,8 +155,11 @@ func (p nodeShow) Gone() fill {
 	return fill{Used: itoa(int(gone)), Size: itoa(int(m.Status.Pods)), Known: true, Calm: true, Percent: int(gone * 100 / m.Status.Pods)}
 }
 
-// Reason is the note that the maintenance has already.
+// Reason is the note that was typed, or that the maintenance has already.
 func (p nodeShow) Reason() string {
+	if p.Note != "" {
+		return p.Note
+	}
 	if p.Node.Maintenance == nil {
 		return ""
 	}

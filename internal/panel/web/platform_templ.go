@@ -310,7 +310,7 @@ func (p nodeShow) view() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = notes(p.frame, p.Wrong.Rest()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = notes(p.frame, p.Wrong.Rest("reason")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -990,7 +990,7 @@ func (p nodeShow) actions() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = input(p.frame, inputField{Name: "reason", Label: p.T("Reason"), Hint: p.T("A note for others."), Value: p.Reason(), Complete: "off"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = input(p.frame, inputField{Name: "reason", Label: p.T("Reason"), Hint: p.T("A note for others."), Value: p.Reason(), Fault: p.Wrong.Of("reason"), Complete: "off"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -37,7 +37,9 @@ type cronForm struct {
 	Words, Suspended                             bool
 }
 
-func cronFields() []string { return []string{"name", "schedule", "timezone", "line", "timeout"} }
+func cronFields() []string {
+	return []string{"name", "schedule", "timezone", "line", "words", "timeout", "suspended"}
+}
 
 func (s *Server) siteCron(r *http.Request) (siteCron, error) {
 	page, err := s.site(r, "/cron")
@@ -95,7 +97,9 @@ func (s *Server) setCron(w http.ResponseWriter, r *http.Request) error {
 		Line: r.PostFormValue("line"), Timeout: r.PostFormValue("timeout"), Words: r.PostFormValue("words") == "on", Suspended: r.PostFormValue("suspended") == "on"}
 	wish := hosting.CronWish{Name: p.Form.Name, Schedule: p.Form.Schedule, TimeZone: p.Form.TimeZone, Line: p.Form.Line, Words: p.Form.Words,
 		Suspended: p.Form.Suspended, Timeout: minutes(p.Form.Timeout)}
-	err = s.Rules.SetCronJob(r.Context(), p.Actor, p.Row.Name, p.Form.Was, wish)
+	if err = decided(r, "words", "suspended"); err == nil {
+		err = s.Rules.SetCronJob(r.Context(), p.Actor, p.Row.Name, p.Form.Was, wish)
+	}
 	if err == nil {
 		return seeOther(w, r, siteURL(p.Row.Name)+"/cron")
 	}

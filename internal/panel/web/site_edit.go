@@ -131,10 +131,15 @@ func (s *Server) changeSite(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	change := changeOf(r, p.Domain)
-	if r.PostForm.Has("plan") {
+	err = decided(r, "shell", "redis", "cache")
+	switch {
+	case err != nil:
+	case r.PostForm.Has("plan"):
 		p.Plan, err = s.Rules.PlanChange(r.Context(), p.Actor, p.Row.Name, change)
-	} else if _, _, err = s.Rules.ChangeSite(r.Context(), p.Actor, p.Row.Name, change, false); err == nil {
-		return seeOther(w, r, siteURL(p.Row.Name))
+	default:
+		if _, _, err = s.Rules.ChangeSite(r.Context(), p.Actor, p.Row.Name, change, false); err == nil {
+			return seeOther(w, r, siteURL(p.Row.Name))
+		}
 	}
 	if p.Wrong, err = s.asked(r, err); err != nil {
 		return err
@@ -213,8 +218,22 @@ func settingsOf(lines []string, d *v1alpha1.Domain) []string {
 	return settings
 }
 
-// fields are the names that have a place on a tab.
-func (p siteEdit) fields() []string { return slices.Collect(maps.Keys(p.Form)) }
+// fields are the names of faults that have a place on the tab.
+func (p siteEdit) fields() []string {
+	domains, access := []string{"title", "alias", "spec.webserver.wwwRedirect"}, []string{"spec.sftp.authorizedKeys", "shell"}
+	switch p.Tab {
+	case "domains":
+		return domains
+	case "access":
+		return access
+	}
+	others := slices.Concat(domains, access, []string{"version"})
+	names := slices.DeleteFunc(slices.Collect(maps.Keys(p.Form)), func(name string) bool { return slices.Contains(others, name) })
+	if len(p.Versions) > 1 { // there is a choice
+		names = append(names, "runtime")
+	}
+	return names
+}
 
 // line returns a field of the form.
 func (p siteEdit) line(name, label, hint string) inputField {

@@ -253,5 +253,14 @@ func (p siteFiles) typed(field, first string) string {
 	return first
 }
 
+// newFault is what is wrong with the name of something new; with ticked files, the name
+// is an archive's.
+func (p siteFiles) newFault() string {
+	if p.Form.Has("file") {
+		return ""
+	}
+	return p.Wrong.Of("name")
+}
+
 // ticked tells whether a file was ticked in the form that is shown again.
 func (p siteFiles) ticked(f orders.File) bool { return slices.Contains(p.Form["file"], string(f.Name)) }

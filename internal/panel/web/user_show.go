@@ -23,8 +23,10 @@ type userShow struct {
 	Mails, Mailed bool
 	Wrong         faults
 	// Factors are what it has beside a password; FactorsGone: they were just taken away.
-	Factors      auth.Factors
-	FactorsGone  bool
+	Factors     auth.Factors
+	FactorsGone bool
+	// Confirm is what was typed in place of the address of whose factors end.
+	Confirm      string
 	WrongFactors faults
 	// Delete asks for the account's deletion.
 	Delete loss
@@ -143,7 +145,8 @@ func (s *Server) resetFactors(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !strings.EqualFold(strings.TrimSpace(locale.Plain(r.PostFormValue("confirm"))), p.User.Email) {
+	p.Confirm = r.PostFormValue("confirm")
+	if !strings.EqualFold(strings.TrimSpace(locale.Plain(p.Confirm)), p.User.Email) {
 		p.WrongFactors = faults{fields: map[string]string{"confirm": p.T("Type %s to say that you mean this account.", p.User.Email)}}
 		return show(w, r, http.StatusUnprocessableEntity, p.view())
 	}

@@ -695,7 +695,7 @@ func (p userShow) lost() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = input(p.frame, inputField{Name: "confirm", Label: p.T("Type %s to confirm", p.User.Email), Fault: p.WrongFactors.Of("confirm"), Required: true, LTR: true, Complete: "off", Typed: p.User.Email}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = input(p.frame, inputField{Name: "confirm", Label: p.T("Type %s to confirm", p.User.Email), Value: p.Confirm, Fault: p.WrongFactors.Of("confirm"), Required: true, LTR: true, Complete: "off", Typed: p.User.Email}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

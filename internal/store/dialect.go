@@ -58,6 +58,7 @@ const (
 	deadlockDetected     = "40P01"
 	foreignKeyViolation  = "23503"
 	uniqueViolation      = "23505"
+	noSuchCharacter      = "22021" // a NUL, or what is no UTF-8
 )
 
 // again tells whether a transaction failed only because others ran meanwhile.
@@ -83,8 +84,16 @@ func answer(doing string, err error) error {
 		return &hosting.Error{Code: hosting.NotFound, Message: "There is no such thing.", Err: wrapped}
 	case conflict(err):
 		return &hosting.Error{Code: hosting.Conflict, Message: "Something else has it already, or needs it.", Err: wrapped}
+	case noText(err):
+		return &hosting.Error{Code: hosting.Invalid, Message: "That has characters that nobody can see; write it anew.", Err: wrapped}
 	}
 	return wrapped
+}
+
+// noText tells that a text has what PostgreSQL takes in none, not even to look for it.
+func noText(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && e.Code == noSuchCharacter
 }
 
 func conflict(err error) bool {

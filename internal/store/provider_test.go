@@ -245,3 +245,23 @@ func (l *losing) CreateDomain(ctx context.Context, d *v1alpha1.Domain, dryRun bo
 	}
 	return &hosting.Error{Code: hosting.Unreachable, Message: "The connection broke."}
 }
+
+// PostgreSQL takes neither a NUL nor what is no UTF-8, where SQLite finds nothing like it:
+// neither is a fault of ours, whatever was looked for.
+func TestLookingForWhatIsNoText(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		h := newHouse(t, address)
+		for _, bad := range []string{"a\x00b", "\xff"} {
+			_, users := h.Users(t.Context(), h.boss, hosting.UserQuery{Search: bad})
+			_, sites := h.Sites(t.Context(), h.boss, hosting.SiteQuery{Search: bad})
+			_, trail := h.Trail(t.Context(), h.boss, hosting.AuditQuery{Object: bad})
+			_, user := h.User(t.Context(), h.boss, hosting.ID(bad))
+			_, pack := h.Package(t.Context(), h.boss, hosting.ID(bad))
+			for what, err := range map[string]error{"accounts": users, "sites": sites, "the trail": trail, "an account": user, "a package": pack} {
+				if err != nil && hosting.CodeOf(err) == hosting.Internal {
+					t.Errorf("%s by %q: %v", what, bad, err)
+				}
+			}
+		}
+	})
+}

@@ -18,7 +18,7 @@ const (
 // it returns leads above that.
 func ParsePath(input string) (string, error) {
 	if strings.ContainsRune(input, 0) || len(input) > maxPath {
-		return "", &Error{Code: Invalid, Message: "No file has a name like that.", Mend: "Choose it from the list."}
+		return "", &Error{Code: Invalid, Fields: []Field{{"path", "No file has a name like that; choose it from the list."}}}
 	}
 	return path.Clean("/" + input), nil
 }

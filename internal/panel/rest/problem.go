@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -96,7 +97,7 @@ func (s *Server) problem(ctx context.Context, doing string, err error) *Problem 
 	p := newProblem(code, e.Message)
 	p.Mend = e.Mend
 	for _, f := range e.Fields {
-		p.Errors = append(p.Errors, ProblemField{Field: fieldName(f.Name), Message: f.Message})
+		p.Errors = append(p.Errors, ProblemField{Field: fieldName(doing, f.Name), Message: f.Message})
 	}
 	if p.Detail == "" && len(p.Errors) > 0 {
 		p.Detail = p.Errors[0].Message
@@ -111,14 +112,36 @@ func (s *Server) problem(ctx context.Context, doing string, err error) *Problem 
 	return p
 }
 
-// fieldName is what a fault's field is called in the API, where that differs from the
-// name that the terminal's flags gave it.
-func fieldName(rule string) string {
+// fieldName is what a fault's field is called in an operation's body, where that differs
+// from the name that a rule, a flag of the terminal or the API server has for it.
+func fieldName(operation, rule string) string {
+	switch operation {
+	case "planSiteSpec":
+		if strings.HasPrefix(rule, "spec.") { // so has its body
+			return rule
+		}
+	case "createPackage", "changePackage", "planPackage":
+		if slices.Contains(hosting.Resources(), hosting.Resource(rule)) {
+			first, second, _ := strings.Cut(rule, "_")
+			return "quota." + first + strings.ToUpper(second[:min(1, len(second))]) + second[min(1, len(second)):]
+		}
+	case "moveFiles", "copyFiles", "trashFiles":
+		if rule == "path" {
+			return "paths"
+		}
+	case "packFiles":
+		if name, ok := map[string]string{"path": "folder", "name": "archive"}[rule]; ok {
+			return name
+		}
+	}
 	ours := map[string]string{
 		"alias": "aliases", "setting": "settings", "no-database": "database", "php": "runtime",
 		"admin-user": "wordpress.adminUser", "admin-email": "wordpress.adminEmail", "locale": "wordpress.locale",
 		"timezone": "timeZone", "line": "shell", "timeout": "timeoutSeconds", "client": "clientId",
 		"preferred-nodes": "preferredNodes", "proxy-mode": "proxyMode",
+		"spec.timezone": "timeZone", "spec.webserver.documentRoot": "documentRoot", "spec.webserver.clientMaxBodySize": "uploadSize",
+		"spec.webserver.wwwRedirect": "wwwRedirect", "spec.webserver.customConfig": "webserverConfig", "spec.workload.customConfig": "runtimeConfig",
+		"spec.sftp.authorizedKeys": "authorizedKeys",
 	}
 	if name, ok := ours[rule]; ok {
 		return name

@@ -5,6 +5,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -266,4 +267,73 @@ func FuzzParseInfo(f *testing.F) {
 			t.Errorf("parseInfo(%q) = %q, which leads out", text, from)
 		}
 	})
+}
+
+// listener hears how far an order is, up to when it goes away.
+type listener struct {
+	said  []orders.Answer
+	hears int
+}
+
+func (l *listener) Write(line []byte) (int, error) {
+	if len(l.said) == l.hears {
+		return 0, io.EOF
+	}
+	var a orders.Answer
+	if err := json.Unmarshal(line, &a); err != nil {
+		return 0, err
+	}
+	l.said = append(l.said, a)
+	return len(line), nil
+}
+
+// Emptying the trash tells how far it is; who goes away ends it, and what was not removed
+// yet can be restored.
+func TestEmptyingTellsHowFarItIs(t *testing.T) {
+	for name, hears := range map[string]int{"heard": 9, "alone": 0} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, name := range []string{"a/1", "a/deep/2", "a/deep/3", "b/1", "b/2", "c/1", "d/1"} {
+				save(t, filepath.Join(dir, name), []byte("some"))
+			}
+			save(t, filepath.Join(dir, "keep"), []byte("kept"))
+			if err := os.Symlink("../keep", filepath.Join(dir, "b", "out")); err != nil {
+				t.Fatal(err)
+			}
+			if a, _ := carry(t, dir, orders.Order{Do: orders.Trash, Paths: []string{"/a", "/b", "/c", "/d"}}); a.Code != "" {
+				t.Fatalf("trash = %+v", a)
+			}
+			root, err := os.OpenRoot(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer root.Close()
+			l := &listener{hears: hears}
+			w := &work{Order: &orders.Order{Do: orders.Empty}, root: root, said: l}
+			a := w.answer(w.carryOut())
+			_, list := carry(t, dir, orders.Order{Do: orders.Trashed})
+			var left []orders.Thrown
+			if err := json.Unmarshal([]byte(list), &left); err != nil {
+				t.Fatal(err)
+			}
+			if hears > 0 {
+				if a.Code != "" || a.Entries != 13 || a.Size < 7*4 || len(left) != 0 || len(l.said) == 0 || l.said[0].Entries != 1 {
+					t.Errorf("empty = %+v after %+v, and %d things are left", a, l.said, len(left))
+				}
+			} else if a.Code == "" || len(left) != 3 {
+				t.Errorf("empty = %+v although nobody listens, and %d things are left, want 3", a, len(left))
+			}
+			if _, err := os.Stat(filepath.Join(dir, "keep")); err != nil {
+				t.Errorf("what a link leads to: %v", err)
+			}
+			for _, thrown := range left {
+				if a, _ := carry(t, dir, orders.Order{Do: orders.Restore, Paths: []string{string(thrown.Name)}}); a.Code != "" {
+					t.Errorf("restore %s = %+v", thrown.Name, a)
+				}
+			}
+			if a, _ := carry(t, dir, orders.Order{Do: orders.Empty}); a.Code != "" {
+				t.Errorf("empty again = %+v", a)
+			}
+		})
+	}
 }

@@ -46,6 +46,7 @@ type work struct {
 	size    int64
 	entries int
 	told    time.Time
+	deaf    error // nobody listens any more
 }
 
 // Serve carries out the one order of a channel.
@@ -119,7 +120,8 @@ func (w *work) did(size int64, entries int) error {
 		return nil
 	}
 	w.told = time.Now()
-	return w.say(orders.Answer{Size: w.size, Entries: w.entries})
+	w.deaf = w.say(orders.Answer{Size: w.size, Entries: w.entries})
+	return w.deaf
 }
 
 func (w *work) say(a orders.Answer) error {

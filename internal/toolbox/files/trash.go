@@ -2,6 +2,7 @@ package files
 
 import (
 	"bufio"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -176,12 +177,67 @@ func (w *work) restore() error {
 	return nil
 }
 
-// empty removes all that is in the trash, for good.
+// empty removes all that is in the trash, for good: one thing after the other leaves the
+// trash and is removed then. So what is cancelled, or killed, leaves the others as they
+// were, and nothing that could come back half; a Sweeper goes on with what it was at. What
+// can't be removed, since somebody closed a folder of it, keeps nothing else.
 func (w *work) empty() error {
-	for _, folder := range []string{trashFiles, trashInfo, orders.TrashFolder + "/" + expired} {
-		if err := w.root.RemoveAll(folder); err != nil {
+	bin, err := openItself(w.root, orders.TrashFolder)
+	if err != nil {
+		return ignoreGone(err)
+	}
+	defer func() { _ = bin.Close() }()
+	failed := w.remove(bin, expired) // what somebody who was killed left
+	err = eachName(context.Background(), bin, binFiles, func(id string) error {
+		if w.deaf != nil {
+			return w.deaf
+		}
+		failed = errors.Join(failed, w.expunge(bin, id))
+		return nil
+	})
+	if err = errors.Join(w.deaf, failed, err); err != nil {
+		return err
+	}
+	return errors.Join(bin.RemoveAll(expired), bin.RemoveAll(binInfo))
+}
+
+// expunge removes one thing, with its note.
+func (w *work) expunge(bin *os.Root, id string) error {
+	if err := bin.Mkdir(expired, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	err := bin.Rename(binFiles+"/"+id, expired+"/"+id)
+	if errors.Is(err, fs.ErrPermission) { // a folder that was closed; an empty one can go
+		err = bin.RemoveAll(binFiles + "/" + id)
+	}
+	if err != nil {
+		return ignoreGone(err)
+	}
+	return errors.Join(ignoreGone(bin.Remove(binInfo+"/"+id+infoEnd)), w.remove(bin, expired+"/"+id))
+}
+
+// remove removes a thing with all that is in it, and tells how far that is.
+func (w *work) remove(in *os.Root, name string) error {
+	info, err := in.Lstat(name)
+	if err != nil {
+		return ignoreGone(err)
+	}
+	size := int64(0)
+	switch {
+	case info.Mode().IsRegular():
+		size = info.Size()
+	case info.IsDir():
+		var failed error
+		err := eachName(context.Background(), in, name, func(n string) error {
+			failed = errors.Join(failed, w.remove(in, name+"/"+n))
+			return w.deaf
+		})
+		if err = errors.Join(failed, err); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := in.Remove(name); err != nil {
+		return ignoreGone(err)
+	}
+	return w.did(size, 1)
 }

@@ -273,6 +273,18 @@ func TestSitesThroughAPanel(t *testing.T) {
 	o := newOffice(t)
 	_, cluster := o.street()
 	o.want([]string{"shop.example", "live", "Boss", "https://shop.example"}, "site", "list")
+	for _, like := range [][]string{{"--state", "live"}, {"--runtime", "php"}, {"--state", "live", "--runtime", "php:8.4"}} {
+		o.want([]string{"shop.example"}, append([]string{"site", "list"}, like...)...)
+	}
+	for _, unlike := range [][]string{{"--state", "stalled"}, {"--runtime", "python"}, {"--runtime", "php:8"}, {"--state", "live", "--runtime", "static"}} {
+		if text := o.want([]string{"No site is like that. See all with: kubepanel site list"}, append([]string{"site", "list"}, unlike...)...); strings.Contains(text, "shop.example") {
+			t.Errorf("site list %v = %s, which has a site", unlike, text)
+		}
+	}
+	if text := o.want(nil, "site", "list", "--state", "stalled", "-o", "json"); strings.TrimSpace(text) != "[]" {
+		t.Errorf("site list --state stalled -o json = %s, want an empty list", text)
+	}
+	o.refused(2, "--state \"happy\" is none of creating, live", "site", "list", "--state", "happy")
 	if text := o.want(nil, "site", "list", "-o", "name"); text != "shop.example\n" {
 		t.Errorf("the names are %q", text)
 	}

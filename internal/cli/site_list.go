@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,24 +17,43 @@ import (
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
+// noneMeant answers who narrowed the list to nothing.
+const noneMeant = "No site is like that. See all with: kubepanel site list"
+
 func newSiteList(env *Env) *cobra.Command {
+	var only hosting.SiteFilter
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List all sites",
 		Example: "  kubepanel site list\n  kubepanel site list --output json | jq -r '.items[].spec.domainName'\n" +
-			"  kubepanel site list --output name",
+			"  kubepanel site list --output name\n  kubepanel site list --state stalled\n  kubepanel site list --runtime php:8.3",
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return env.either(func(api *client.ClientWithResponses) error { return env.panelList(cmd.Context(), api) },
-				func() error { return siteList(cmd.Context(), env) })
+			if only.Standing != "" && !slices.Contains(hosting.Standings(), only.Standing) {
+				return &usageError{message: fmt.Sprintf("--state %q is none of %s", only.Standing, strings.Join(standings(), ", ")), command: cmd.CommandPath()}
+			}
+			return env.either(func(api *client.ClientWithResponses) error { return env.panelList(cmd.Context(), api, only) },
+				func() error { return siteList(cmd.Context(), env, only) })
 		},
 	}
+	f := cmd.Flags()
+	f.StringVar((*string)(&only.Standing), "state", "", "only sites in this `state`: "+strings.Join(standings(), ", "))
+	f.StringVar(&only.Runtime, "runtime", "", "only sites of this `runtime`, as TYPE or TYPE:VERSION")
+	complete(cmd, "state", words(standings()...))
 	env.addOutput(cmd, formatName)
 	return cmd
 }
 
-func siteList(ctx context.Context, env *Env) error {
+func standings() []string {
+	var all []string
+	for _, s := range hosting.Standings() {
+		all = append(all, string(s))
+	}
+	return all
+}
+
+func siteList(ctx context.Context, env *Env, only hosting.SiteFilter) error {
 	_, panel, err := env.open()
 	if err != nil {
 		return err
@@ -41,6 +62,7 @@ func siteList(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
+	sites = slices.DeleteFunc(sites, func(d v1alpha1.Domain) bool { return !only.Matches(&hosting.OwnedSite{Domain: &d}) })
 	if env.structured() {
 		if sites == nil {
 			sites = []v1alpha1.Domain{} // a list, not null
@@ -53,6 +75,10 @@ func siteList(ctx context.Context, env *Env) error {
 		for _, d := range sites {
 			env.say("%s", d.Spec.DomainName)
 		}
+		return nil
+	}
+	if len(sites) == 0 && only != (hosting.SiteFilter{}) {
+		env.say(noneMeant)
 		return nil
 	}
 	if len(sites) == 0 {

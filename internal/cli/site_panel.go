@@ -52,7 +52,7 @@ func (e *Env) eitherSite(name string, panel func(panelSite) error, cluster func(
 func (e *Env) panelSites(cmd *cobra.Command, api *client.ClientWithResponses) []string {
 	ctx, stop := context.WithTimeout(cmd.Context(), completionTimeout)
 	defer stop()
-	sites, err := allSites(ctx, api)
+	sites, err := allSites(ctx, api, hosting.SiteFilter{})
 	if err != nil {
 		return nil
 	}

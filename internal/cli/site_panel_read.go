@@ -11,10 +11,10 @@ import (
 )
 
 // allSites are those that the account may see.
-func allSites(ctx context.Context, api *client.ClientWithResponses) ([]client.Site, error) {
+func allSites(ctx context.Context, api *client.ClientWithResponses, f hosting.SiteFilter) ([]client.Site, error) {
 	sites, cursor, most := []client.Site{}, "", int64(200)
 	for {
-		page, err := api.ListSitesWithResponse(ctx, &client.ListSitesParams{Cursor: &cursor, Limit: &most})
+		page, err := api.ListSitesWithResponse(ctx, &client.ListSitesParams{Cursor: &cursor, Limit: &most, State: (*client.ListSitesParamsState)(optional(string(f.Standing))), Runtime: optional(f.Runtime)})
 		if err != nil {
 			return nil, err
 		}
@@ -30,8 +30,8 @@ func allSites(ctx context.Context, api *client.ClientWithResponses) ([]client.Si
 }
 
 // panelList lists the sites at a panel.
-func (e *Env) panelList(ctx context.Context, api *client.ClientWithResponses) error {
-	sites, err := allSites(ctx, api)
+func (e *Env) panelList(ctx context.Context, api *client.ClientWithResponses, f hosting.SiteFilter) error {
+	sites, err := allSites(ctx, api, f)
 	if err != nil {
 		return err
 	}
@@ -39,6 +39,10 @@ func (e *Env) panelList(ctx context.Context, api *client.ClientWithResponses) er
 		for _, s := range sites {
 			e.say("%s", clean(s.Name))
 		}
+		return nil
+	}
+	if len(sites) == 0 && f != (hosting.SiteFilter{}) && !e.structured() {
+		e.say(noneMeant)
 		return nil
 	}
 	if len(sites) == 0 && !e.structured() {

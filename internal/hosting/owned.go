@@ -69,6 +69,7 @@ type SiteQuery struct {
 	After  string // the name that the page before ended with
 	Limit  int    // 0 for 50; at most 200
 	Brief  bool   // without Amounts, which a page of the list does not show
+	SiteFilter
 
 	// Reseller and Granted narrow to what the actor may see; set by rules.
 	Reseller ID

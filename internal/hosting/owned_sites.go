@@ -34,9 +34,22 @@ func (p *Provider) Sites(ctx context.Context, a Actor, q SiteQuery) (Page[OwnedS
 		return none, May(a, RightSiteView, Object{})
 	}
 	q.Limit = limit(q.Limit)
-	sites, total, err := p.Store.OwnedSites(ctx, q)
+	read := p.readSites
+	if q.SiteFilter != (SiteFilter{}) {
+		read = p.filteredSites
+	}
+	got, err := read(ctx, q)
 	if err != nil {
 		return none, err
+	}
+	return got, p.addUses(ctx, got.Items)
+}
+
+// readSites reads a page of sites, each with what the cluster says.
+func (p *Provider) readSites(ctx context.Context, q SiteQuery) (Page[OwnedSite], error) {
+	sites, total, err := p.Store.OwnedSites(ctx, q)
+	if err != nil {
+		return Page[OwnedSite]{}, err
 	}
 	got := page(sites, q.Limit, total, func(s OwnedSite) string { return s.Name })
 	all := make([]*OwnedSite, len(got.Items))
@@ -46,10 +59,10 @@ func (p *Provider) Sites(ctx context.Context, a Actor, q SiteQuery) (Page[OwnedS
 	p.follow(ctx, all...)
 	for _, s := range all {
 		if err := p.see(ctx, s); err != nil {
-			return none, err
+			return Page[OwnedSite]{}, err
 		}
 	}
-	return got, p.addUses(ctx, got.Items)
+	return got, nil
 }
 
 // Site returns a site that the actor may see.

@@ -9,15 +9,15 @@ import (
 
 // Site is a site as programs see it.
 type Site struct {
-	Name        string     `json:"name" doc:"The domain name, as DNS has it."`
-	DisplayName string     `json:"displayName" doc:"The name in its own script."`
-	Owner       hosting.ID `json:"owner" doc:"The account that it belongs to."`
-	OwnerName   string     `json:"ownerName"`
-	State       SiteState  `json:"state"`
-	Message     string     `json:"message,omitempty" doc:"What the state is about, in a sentence."`
-	URL         string     `json:"url,omitempty" doc:"Where visitors find it, once that is known."`
-	Held        bool       `json:"held" doc:"It is suspended because its owner's account is."`
-	CreatedAt   time.Time  `json:"createdAt"`
+	Name        string           `json:"name" doc:"The domain name, as DNS has it."`
+	DisplayName string           `json:"displayName" doc:"The name in its own script."`
+	Owner       hosting.ID       `json:"owner" doc:"The account that it belongs to."`
+	OwnerName   string           `json:"ownerName"`
+	State       hosting.Standing `json:"state"`
+	Message     string           `json:"message,omitempty" doc:"What the state is about, in a sentence."`
+	URL         string           `json:"url,omitempty" doc:"Where visitors find it, once that is known."`
+	Held        bool             `json:"held" doc:"It is suspended because its owner's account is."`
+	CreatedAt   time.Time        `json:"createdAt"`
 
 	SiteSettings
 
@@ -64,45 +64,6 @@ type SiteSFTP struct {
 	Username string `json:"username"`
 }
 
-// SiteState is a site's state in one word.
-type SiteState string
-
-// States of a site.
-const (
-	SiteCreating  SiteState = "creating"
-	SiteLive      SiteState = "live"
-	SiteChanging  SiteState = "changing"
-	SiteDegraded  SiteState = "degraded"
-	SiteStalled   SiteState = "stalled"
-	SiteSuspended SiteState = "suspended"
-	SiteDeleting  SiteState = "deleting"
-)
-
-// stateOf tells it from what the cluster says.
-func stateOf(s *hosting.OwnedSite) SiteState {
-	d := s.Domain
-	switch {
-	case s.State == hosting.SiteDeleting, d != nil && !d.DeletionTimestamp.IsZero():
-		return SiteDeleting
-	case d == nil, d.Status.Phase == "":
-		return SiteCreating
-	case hosting.StallOf(d) != nil:
-		return SiteStalled
-	case hosting.Live(d) && d.Spec.Suspended:
-		return SiteSuspended
-	case hosting.Live(d):
-		return SiteLive
-	}
-	switch d.Status.Phase {
-	case v1alpha1.DomainDegraded, v1alpha1.DomainFailed:
-		return SiteDegraded
-	case v1alpha1.DomainPending, v1alpha1.DomainProvisioning:
-		return SiteCreating
-	default:
-	}
-	return SiteChanging
-}
-
 // siteFor represents sites for who may see them.
 func siteFor(a hosting.Actor) func(*hosting.OwnedSite) Site {
 	return func(s *hosting.OwnedSite) Site {
@@ -116,7 +77,7 @@ func siteFor(a hosting.Actor) func(*hosting.OwnedSite) Site {
 
 // siteOf represents a site for everybody who may see it.
 func siteOf(s *hosting.OwnedSite) Site {
-	r := Site{Name: s.Name, DisplayName: hosting.ShowName(s.Name), Owner: s.Owner, OwnerName: s.OwnerName, State: stateOf(s),
+	r := Site{Name: s.Name, DisplayName: hosting.ShowName(s.Name), Owner: s.Owner, OwnerName: s.OwnerName, State: hosting.StandingOf(s),
 		Held: s.Held, CreatedAt: s.CreatedAt, Amounts: s.Amounts}
 	if r.Amounts == nil {
 		r.Amounts = hosting.Amounts{}
@@ -129,7 +90,7 @@ func siteOf(s *hosting.OwnedSite) Site {
 	r.SiteSettings = settingsOf(&d.Spec)
 	r.WordPress = d.Spec.WordPress.Preinstall
 	r.Database = d.Spec.Database.Enabled == nil || *d.Spec.Database.Enabled
-	if r.State != SiteLive {
+	if r.State != hosting.StandingLive {
 		r.Message = d.Status.Message
 	}
 	if e := d.Status.Endpoints; e != nil {

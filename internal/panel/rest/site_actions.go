@@ -75,8 +75,8 @@ type Step struct {
 func progressOf(site *hosting.OwnedSite) Progress {
 	p := Progress{Site: site.Name, Kind: KindCreate, State: ProgressRunning, Steps: []Step{}}
 	d := site.Domain
-	state := stateOf(site)
-	if state == SiteDeleting {
+	state := hosting.StandingOf(site)
+	if state == hosting.StandingDeleting {
 		p.Kind = KindDelete
 	}
 	if d == nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"kubepanel.io/kubepanel/internal/hosting"
 )
@@ -22,9 +21,10 @@ func (s *Server) sites() {
 
 type siteQuery struct {
 	Paging
-	Search string     `query:"q" maxLength:"253" doc:"A part of the name."`
-	Owner  hosting.ID `query:"owner" maxLength:"64" doc:"Only this account's."`
-	SiteFilter
+	Search  string           `query:"q" maxLength:"253" doc:"A part of the name."`
+	Owner   hosting.ID       `query:"owner" maxLength:"64" doc:"Only this account's."`
+	State   hosting.Standing `query:"state" enum:"creating,live,changing,degraded,stalled,suspended,deleting" doc:"Only those in this state. With it or runtime nobody counts: total is missing."`
+	Runtime string           `query:"runtime" maxLength:"200" doc:"Only those of this runtime, as TYPE or TYPE:VERSION." example:"php:8.4"`
 }
 
 func (s *Server) listSites(ctx context.Context, a hosting.Actor, in *siteQuery) (*answer[List[Site]], error) {
@@ -32,68 +32,16 @@ func (s *Server) listSites(ctx context.Context, a hosting.Actor, in *siteQuery) 
 	if err != nil {
 		return nil, err
 	}
-	q := hosting.SiteQuery{Search: in.Search, Owner: in.Owner, After: after, Limit: in.Limit}
-	if in.SiteFilter != (SiteFilter{}) {
-		return s.filteredSites(ctx, a, q, in.SiteFilter)
-	}
+	q := hosting.SiteQuery{Search: in.Search, Owner: in.Owner, After: after, Limit: in.Limit, SiteFilter: hosting.SiteFilter{Standing: in.State, Runtime: in.Runtime}}
 	found, err := s.Rules.Sites(ctx, a, q)
 	if err != nil {
 		return nil, err
 	}
-	return &answer[List[Site]]{listOf(found, siteFor(a))}, nil
-}
-
-// SiteFilter narrows sites by what the cluster says of them, which the database does not
-// know: all sites are looked through.
-type SiteFilter struct {
-	State   SiteState `query:"state" enum:"creating,live,changing,degraded,stalled,suspended,deleting" doc:"Only those in this state. With it or runtime nobody counts: total is missing."`
-	Runtime string    `query:"runtime" maxLength:"200" doc:"Only those of this runtime, as TYPE or TYPE:VERSION." example:"php:8.4"`
-}
-
-func (f SiteFilter) matches(s *hosting.OwnedSite) bool {
-	if f.State != "" && stateOf(s) != f.State {
-		return false
+	l := listOf(found, siteFor(a))
+	if q.SiteFilter != (hosting.SiteFilter{}) {
+		l.Total = nil // nobody counted
 	}
-	if f.Runtime == "" {
-		return true
-	}
-	if s.Domain == nil {
-		return false
-	}
-	runtime := settingsOf(&s.Domain.Spec).Runtime
-	kind, _, _ := strings.Cut(runtime, ":")
-	return f.Runtime == runtime || f.Runtime == kind
-}
-
-// lookLimit is how many sites are looked through at once.
-const lookLimit = 200
-
-// filteredSites looks on until a page is full and one more is found, or there are no more.
-func (s *Server) filteredSites(ctx context.Context, a hosting.Actor, q hosting.SiteQuery, f SiteFilter) (*answer[List[Site]], error) {
-	most := q.Limit
-	q.Limit = lookLimit
-	page := hosting.Page[hosting.OwnedSite]{}
-	for {
-		found, err := s.Rules.Sites(ctx, a, q)
-		if err != nil {
-			return nil, err
-		}
-		for i := range found.Items {
-			if !f.matches(&found.Items[i]) {
-				continue
-			}
-			if len(page.Items) == most {
-				page.Next = page.Items[most-1].Name
-				break
-			}
-			page.Items = append(page.Items, found.Items[i])
-		}
-		if q.After = found.Next; q.After == "" || page.Next != "" {
-			l := listOf(page, siteFor(a))
-			l.Total = nil // nobody counted
-			return &answer[List[Site]]{l}, nil
-		}
-	}
+	return &answer[List[Site]]{l}, nil
 }
 
 // SitePath is an operation on one site.

@@ -25,7 +25,7 @@ var asks = map[string]struct {
 	"POST /sites/{site}/files":                {url.Values{"do": {"empty"}, "on": {"trash"}}, "1", "/sites/{site}/files/trash", "Nothing brings it back after this", ""},
 	"POST /sites/{site}/files/findings":       {url.Values{"do": {"delete"}, "finding": {"finding"}}, "1", "/sites/{site}/files/findings", "nothing brings it back", ""},
 	"POST /users/{user}/delete":               {nil, "leaving@people.example", "/users/{user}", "Its tokens, its webhooks", "Sites that it still has: 2."},
-	"POST /users/{user}/factors":              {url.Values{"password": {password}}, "leaving@people.example", "/users/{user}", "its sessions end", ""},
+	"POST /users/{user}/factors":              {url.Values{"password": {password}}, "leaving@people.example", "/users/{user}", "sessions end", ""},
 	"POST /packages/{package}/delete":         {nil, "Spare", "/packages/{package}", "Its limits are gone", "Accounts that have it: 1."},
 	"POST /companies/{company}/delete":        {nil, "Works", "/companies/{company}", "Nobody signs in by it any more", ""},
 	"POST /applications/{application}/secret": {nil, "Grafana", "/applications/{application}", "The former secret counts no more", ""},

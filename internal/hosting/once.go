@@ -30,7 +30,7 @@ const (
 	onceLife = 24 * time.Hour
 	mostOnce = 1000
 	// onceLease is how long a request may be worked on before whoever did is taken for
-	// dead: longer than any request lives.
+	// dead: longer than any request lives that is not known to take longer.
 	onceLease = 2 * time.Minute
 )
 
@@ -82,8 +82,9 @@ func ours(ctx context.Context, tx Tx, o *Once) (*Once, error) {
 }
 
 // BeginOnce begins work on a request, or returns it with its answer. When Made is set
-// and there is no answer, whoever worked on it died in between: it has made that.
-func (p *Provider) BeginOnce(ctx context.Context, a Actor, key, request string) (*Once, error) {
+// and there is no answer, whoever worked on it died in between: it has made that. longest
+// is how long such a request may take, where that is known to be long.
+func (p *Provider) BeginOnce(ctx context.Context, a Actor, key, request string, longest time.Duration) (*Once, error) {
 	var o *Once
 	err := p.Store.Write(ctx, func(tx Tx) error {
 		now := p.Now().UTC().Truncate(time.Microsecond)
@@ -93,7 +94,10 @@ func (p *Provider) BeginOnce(ctx context.Context, a Actor, key, request string) 
 			return err
 		case err == nil && found.ExpiresAt.After(now):
 			o = found
-			return p.takeOver(ctx, tx, o, request, now)
+			if o.Request != request {
+				return invalidField("Idempotency-Key", "This key was used for another request; choose a new one for each.", nil)
+			}
+			return takeOver(ctx, tx, o, now, onceLease+longest)
 		case err == nil:
 			if err := tx.DeleteOnce(ctx, found.ID); err != nil {
 				return err
@@ -114,13 +118,11 @@ func (p *Provider) BeginOnce(ctx context.Context, a Actor, key, request string) 
 }
 
 // takeOver goes on with a request that came before, unless somebody is at it.
-func (p *Provider) takeOver(ctx context.Context, tx Tx, o *Once, request string, now time.Time) error {
+func takeOver(ctx context.Context, tx Tx, o *Once, now time.Time, lease time.Duration) error {
 	switch {
-	case o.Request != request:
-		return invalidField("Idempotency-Key", "This key was used for another request; choose a new one for each.", nil)
 	case o.Answer != nil:
 		return nil
-	case o.BegunAt.After(now.Add(-onceLease)):
+	case o.BegunAt.After(now.Add(-lease)):
 		return &Error{Code: Conflict, Message: "The same request is being worked on.", Mend: "Ask again in a moment."}
 	}
 	o.BegunAt = now

@@ -33,7 +33,7 @@ func (h *house) fill(t *testing.T) hosting.ID {
 		}
 		return tx.PutLogin(t.Context(), &hosting.Login{User: jo.ID, PasswordHash: "hash", TOTP: []byte("SEEDSEEDSEED"), Recovery: []string{"a"}})
 	}))
-	_, err = h.BeginOnce(t.Context(), jo, "key", "DIGESTDIGEST")
+	_, err = h.BeginOnce(t.Context(), jo, "key", "DIGESTDIGEST", 0)
 	must(t, err)
 	return jo.ID
 }

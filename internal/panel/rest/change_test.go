@@ -492,7 +492,7 @@ func TestADeathBeforeTheAnswerIsKept(t *testing.T) {
 			q := keyed(tt.path, "k", tt.body)
 			// What the first panel did before it died.
 			digest := rest.Digest(http.MethodPost, rest.Prefix+tt.path, h.text(tt.body))
-			o, err := h.rules.BeginOnce(t.Context(), h.actor(h.boss), "k", digest)
+			o, err := h.rules.BeginOnce(t.Context(), h.actor(h.boss), "k", digest, 0)
 			h.must(err)
 			h.must(tt.do(h, h.rules.Once(o)))
 			h.boss.ask(q).problem(t, http.StatusConflict, hosting.Conflict, "") // it may live still

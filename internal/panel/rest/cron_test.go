@@ -73,7 +73,7 @@ func TestARunIsAskedForOnce(t *testing.T) {
 		return d.Annotations[v1alpha1.AnnotationRunCron]
 	}
 	path := cronAt + "/mail/run"
-	o, err := h.rules.BeginOnce(t.Context(), h.actor(h.jo), "k", rest.Digest(http.MethodPost, rest.Prefix+path, nil))
+	o, err := h.rules.BeginOnce(t.Context(), h.actor(h.jo), "k", rest.Digest(http.MethodPost, rest.Prefix+path, nil), 0)
 	h.must(err)
 	h.must(h.rules.Once(o).RunCronJob(t.Context(), h.actor(h.jo), "jo.example", "mail"))
 	first := asked()

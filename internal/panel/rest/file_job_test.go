@@ -164,3 +164,16 @@ func TestALongChangeEndsWithItsPanel(t *testing.T) {
 	h.jo.get(filesAt+"/jobs/dead0").want(t, http.StatusOK, `"state":"failed"`, `"ended":`, `"seconds":0`, "ended with the panel", "begin it again")
 	h.jo.post(filesAt+"/pack", map[string]any{"folder": "/html", "names": []string{"old"}, "archive": "o.zip"}).want(t, http.StatusNoContent)
 }
+
+// A long change may take ten minutes, and its repetition waits that long before it takes
+// whoever works on it for dead.
+func TestALongRequestIsNotTakenForDead(t *testing.T) {
+	h := newHouse(t)
+	path, body := filesAt+"/copy", map[string]any{"paths": []string{"/html/index.php"}, "to": "/html/old"}
+	_, err := h.rules.BeginOnce(t.Context(), h.actor(h.jo), "k", rest.Digest(http.MethodPost, rest.Prefix+path, h.text(body)), 0)
+	h.must(err)
+	h.pass(5 * time.Minute)
+	h.jo.ask(keyed(path, "k", body)).problem(t, http.StatusConflict, hosting.Conflict, "")
+	h.pass(10 * time.Minute)
+	h.jo.ask(keyed(path, "k", body)).want(t, http.StatusNoContent)
+}

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"time"
 
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/auth"
@@ -104,7 +105,11 @@ func (s *Server) count(w http.ResponseWriter, r *http.Request, key string, next 
 		return bodyProblem(err)
 	}
 	a, _ := auth.ActorOf(r.Context())
-	o, err := s.Rules.BeginOnce(r.Context(), a, key, digest(r, body))
+	var most time.Duration
+	if _, pattern := s.mux.Handler(r); s.facts[pattern].long {
+		most = longest
+	}
+	o, err := s.Rules.BeginOnce(r.Context(), a, key, digest(r, body), most)
 	switch {
 	case err != nil && hosting.CodeOf(err) == hosting.Conflict:
 		p := s.problem(r.Context(), "count a request once", err)

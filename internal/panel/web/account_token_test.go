@@ -18,7 +18,7 @@ var tokenShown = regexp.MustCompile(`<code id="token"[^>]*>(kp_[\w-]{40,})</code
 func TestATokenIsShownOnceAndGoodForWhatWasChosen(t *testing.T) {
 	h := newHouse(t)
 	b := h.open().boss()
-	b.get("/account/tokens").want(t, http.StatusOK, "No token yet", "Make the token")
+	b.get("/account/tokens").want(t, http.StatusOK, "No tokens yet", "Make the token")
 	tests := map[string]struct {
 		form      url.Values
 		has, lack hosting.Right
@@ -58,7 +58,7 @@ func TestATokenIsRevoked(t *testing.T) {
 		t.Fatalf("the page lists no token: %.3000s", page.body)
 	}
 	b.post("/account/tokens/revoke", url.Values{"token": {id[1]}}).leads(t, "/account/tokens")
-	b.get("/account/tokens").want(t, http.StatusOK, "No token yet")
+	b.get("/account/tokens").want(t, http.StatusOK, "No tokens yet")
 	b.post("/account/tokens/revoke", url.Values{"token": {id[1]}}).want(t, http.StatusNotFound)
 	b.get("/audit").want(t, http.StatusOK, "token.made", "token.revoked")
 }
@@ -70,7 +70,7 @@ func TestAWrongTokenFormComesBackFilledIn(t *testing.T) {
 		want(t, http.StatusUnprocessableEntity, `value="ci"`, "Choose an end within a year.", "Choose what the token is good for.")
 	b.post("/account/tokens", url.Values{"name": {"ci"}, "days": {"30"}, "reach": {"chosen"}, "scope": {"self.change"}}).
 		want(t, http.StatusUnprocessableEntity, "A token can&#39;t be good for")
-	b.get("/account/tokens").want(t, http.StatusOK, "No token yet")
+	b.get("/account/tokens").want(t, http.StatusOK, "No tokens yet")
 }
 
 // Who signed in long ago says the password in the same form, and loses nothing of it.

@@ -189,12 +189,18 @@ func (y *yard) arrives(files ...string) {
 	y.parts(0)
 }
 
-// parts looks how many uploads are under way, as the site sees it.
+// parts waits until so many uploads are under way as the site sees it, which is later than
+// the browser does: what that has sent may be on its way yet.
 func (y *yard) parts(want int) {
 	y.Helper()
-	parts, err := os.ReadDir(filepath.Join(y.root, ".uploads"))
-	if err != nil || len(parts) != want {
-		y.Errorf("the site has %v (%v) of uploads, want %d", parts, err, want)
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		parts, err := os.ReadDir(filepath.Join(y.root, ".uploads"))
+		if err == nil && len(parts) == want {
+			return
+		}
+		if time.Now().After(end) {
+			y.Fatalf("the site has %v (%v) of uploads, want %d", parts, err, want)
+		}
 	}
 }
 

@@ -58,8 +58,11 @@ const inviteMailLife = 3 * 24 * time.Hour
 // customer may have made it, followed the link itself, and waited for this. Where the panel
 // can send no mail nobody can show it.
 func (p *Provider) unproven(ctx context.Context, tx Tx, a Actor, u *User, customer ID) error {
+	if !p.Mails {
+		return nil
+	}
 	grants, err := tx.Grants(ctx, u.ID)
-	if err != nil || !p.Mails {
+	if err != nil {
 		return err
 	}
 	own := slices.ContainsFunc(grants, func(g Grant) bool { return g.Customer == customer })

@@ -21,9 +21,13 @@ type SiteFiles struct {
 	site  *OwnedSite
 	visit Visit
 
-	// Wait is how long a change that may take long is waited for; 0 is to its end.
+	// Wait is how long a change that may take long is waited for; 0 is to its end, NoWait
+	// not at all.
 	Wait time.Duration
 }
+
+// NoWait is the Wait of who never waits.
+const NoWait time.Duration = -1
 
 // FileDeed is what the audit trail tells of a change.
 type FileDeed struct {

@@ -52,7 +52,8 @@ type fileRun struct {
 }
 
 // late does an order to its end, whoever goes away, within longestDeed. Who waits for it
-// hears how it ended, or after f.Wait that it goes on: Going.
+// hears how it ended, or after f.Wait that it goes on: Going. With NoWait that is said even
+// of one that is over by then, so that who asked always finds it in the same place.
 func (f *SiteFiles) late(ctx context.Context, o orders.Order, deed FileDeed) (orders.Answer, error) {
 	job, err := f.begin(ctx, deed)
 	if err != nil {
@@ -62,11 +63,18 @@ func (f *SiteFiles) late(ctx context.Context, o orders.Order, deed FileDeed) (or
 	bound, done := context.WithTimeoutCause(context.WithoutCancel(ctx), longestDeed, errTooLong)
 	whole, end := context.WithCancelCause(bound)
 	r := &fileRun{FileJob: job, files: f, end: end, over: make(chan struct{})}
+	left := f.Wait == NoWait
+	if left {
+		r.turn.Store(jobLeft)
+	}
 	go func() {
 		defer done()
 		defer end(nil)
 		r.run(whole, o)
 	}()
+	if left {
+		return orders.Answer{}, &Going{begun}
+	}
 	return r.await(ctx, &Going{begun})
 }
 

@@ -82,13 +82,16 @@ type LateDeed struct {
 	Prefer string `header:"Prefer" maxLength:"1000" doc:"respond-async answers at once with 202 and where its progress is shown, or after as many seconds as wait=N says (RFC 7240); otherwise the answer comes at its end." example:"respond-async, wait=5"`
 }
 
-// patience is how long the end is waited for; 0 is as long as it takes.
+// patience is how long the end is waited for; see [hosting.SiteFiles].
 func (d LateDeed) patience() time.Duration {
 	async, wait := preferences(d.Prefer)
 	if !async {
 		return 0
 	}
-	return max(wait, time.Nanosecond)
+	if wait == 0 {
+		return hosting.NoWait
+	}
+	return wait
 }
 
 // preferences reads those of a header Prefer that are known here; the first of a name

@@ -134,6 +134,23 @@ func TestHowALongChangeEndedIsKeptForWhoDidNotWait(t *testing.T) {
 	h.jo.get(filesAt+"/jobs/nothing").problem(t, http.StatusNotFound, hosting.NotFound, "")
 }
 
+// Who does not wait is always told where the end can be read, be it ever so near.
+func TestWhoDoesNotWaitIsNeverToldTheEnd(t *testing.T) {
+	h := newHouse(t)
+	h.door.open()
+	for range 25 {
+		// What is there already is refused at once.
+		begun := h.jo.later("unpack", map[string]any{"path": "/html/pack.tar.gz"})
+		at, ok := strings.CutPrefix(begun.want(t, http.StatusAccepted).header.Get("Location"), rest.Prefix)
+		if !ok {
+			t.Fatalf("the answer has the header %v", begun.header)
+		}
+		if j := h.jo.until(at, "it never ends", func(j rest.FileJob) bool { return j.Ended != nil }); j.State != "failed" {
+			t.Errorf("it ended as %+v", j)
+		}
+	}
+}
+
 // The fourth that is under way is refused, on whichever panel, and stands nowhere as done.
 func TestAFourthLongChangeIsRefusedAndNotNoted(t *testing.T) {
 	h := newHouse(t)

@@ -90,10 +90,8 @@ func (o *serveOptions) run(ctx context.Context, log *slog.Logger) error {
 		scheduler := &cron.Scheduler{Site: site, Address: o.wordpressAddress, Log: log}
 		wg.Go(func() { scheduler.Run(ctx) })
 	}
-	if o.trashFor() > 0 {
-		sweeper := &files.Sweeper{Root: root, After: o.trashFor(), Log: log}
-		wg.Go(func() { sweeper.Run(ctx) })
-	}
+	sweeper := &files.Sweeper{Root: root, After: o.trashFor(), Log: log}
+	wg.Go(func() { sweeper.Run(ctx) })
 	if o.listen == "" {
 		log.Info("SFTP is off")
 		<-ctx.Done()

@@ -23,10 +23,10 @@ func hollow(t *testing.T, root, name string, size int64) {
 	}
 }
 
-// drafts are what the toolbox has under way in a folder.
-func drafts(t *testing.T, root, folder string) int {
+// drafts are what the toolbox has under way.
+func drafts(t *testing.T, root string) int {
 	t.Helper()
-	all, err := filepath.Glob(filepath.Join(root, folder, ".*.part"))
+	all, err := filepath.Glob(filepath.Join(root, ".uploads", ".*.part"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,9 +56,9 @@ func TestAnArchiveOutlivesItsPage(t *testing.T) {
 		defer close(answered)
 		h.handler.ServeHTTP(httptest.NewRecorder(), r)
 	}()
-	soon(t, "no archive began", func() bool { return drafts(t, root, "html") == 1 })
+	soon(t, "no archive began", func() bool { return drafts(t, root) == 1 })
 	leave()
-	soon(t, "the archive never ended", func() bool { return drafts(t, root, "html") == 0 })
+	soon(t, "the archive never ended", func() bool { return drafts(t, root) == 0 })
 	<-answered
 	if gone(root, "html/all.zip") {
 		t.Error("the archive ended with its page")
@@ -91,9 +91,9 @@ func TestAnArchiveEndsWithItsPanel(t *testing.T) {
 	go func() {
 		answered <- h.post(filesAt+"?path=/html", url.Values{"do": {"pack"}, "file": {"large"}, "archive": {"all.zip"}})
 	}()
-	soon(t, "no archive began", func() bool { return drafts(t, root, "html") == 1 })
+	soon(t, "no archive began", func() bool { return drafts(t, root) == 1 })
 	h.rules.Door.(*doortest.Street).Close()
-	soon(t, "what was begun stays", func() bool { return drafts(t, root, "html") == 0 })
+	soon(t, "what was begun stays", func() bool { return drafts(t, root) == 0 })
 	if !gone(root, "html/all.zip") {
 		t.Error("half an archive has its name")
 	}
@@ -147,7 +147,7 @@ func TestAFileJobIsCancelled(t *testing.T) {
 		t.Errorf("the button leads to %s", to)
 	}
 	soon(t, "it goes on", func() bool { return strings.Contains(h.part(at).body, "It was cancelled.") })
-	soon(t, "a draft is left", func() bool { return drafts(t, root, "html") == 0 })
+	soon(t, "a draft is left", func() bool { return drafts(t, root) == 0 })
 	if part := h.part(at).body; !gone(root, "html/one.zip") || strings.Contains(part, "/cancel") {
 		t.Errorf("what was cancelled is there, or can be cancelled again: %s", part)
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -25,13 +26,20 @@ const (
 	// can no longer be restored, so a sweep that is killed leaves nothing that could come
 	// back half; the next one goes on. GNOME's trash has such a folder too.
 	expired = "expunged"
+	// uploadLife is how long an upload that nobody goes on with is kept, draftLife how long
+	// what an order makes: none takes longer than the hour that the panel gives it.
+	uploadLife = 7 * 24 * time.Hour
+	draftLife  = 24 * time.Hour
 )
 
-// Sweeper removes for good what has been in a site's trash for long enough. Its fields
-// are set once, before Run.
+// draftName is what work.draft calls what it makes.
+var draftName = regexp.MustCompile(`^\.[A-Z2-7]{12}\.part$`)
+
+// Sweeper removes for good what has been in a site's trash for long enough, and uploads
+// and drafts that nobody goes on with. Its fields are set once, before Run.
 type Sweeper struct {
 	Root *os.Root
-	// After is how long things stay.
+	// After is how long things stay in the trash; 0 is for good.
 	After time.Duration
 	Log   *slog.Logger
 }
@@ -46,21 +54,55 @@ func (s *Sweeper) Run(ctx context.Context) {
 		}
 		removed, err := s.sweep(ctx, time.Now())
 		if err != nil {
-			s.Log.Error("empty the trash: " + err.Error())
+			s.Log.Error("remove what had its time: " + err.Error())
 		}
 		if removed > 0 {
-			s.Log.Info("removed from the trash for good", "things", removed, "after", s.After)
+			s.Log.Info("removed for good what had its time", "things", removed, "trash", s.After)
 		}
 	}
 }
 
-// sweep looks through the trash and the quarantine once.
+// sweep looks through uploads, trash and quarantine once.
 func (s *Sweeper) sweep(ctx context.Context, now time.Time) (removed int, err error) {
+	removed, err = s.sweepUploads(ctx, now)
+	if s.After == 0 {
+		return removed, err
+	}
 	for _, name := range []string{orders.TrashFolder, orders.QuarantineFolder} {
 		gone, failed := s.sweepBin(ctx, name, now)
 		removed, err = removed+gone, errors.Join(err, failed)
 	}
 	return removed, err
+}
+
+// sweepUploads looks through the folder of uploads, and touches there what the panel
+// itself put there.
+func (s *Sweeper) sweepUploads(ctx context.Context, now time.Time) (removed int, err error) {
+	uploads, err := openItself(s.Root, orders.UploadFolder)
+	if err != nil {
+		return 0, ignoreGone(err)
+	}
+	defer func() { _ = uploads.Close() }()
+	var failed error
+	err = eachName(ctx, uploads, ".", func(name string) error {
+		info, err := uploads.Lstat(name)
+		if err != nil {
+			return ignoreGone(err)
+		}
+		// When Linux last changed it: a copy has the time of what it is one of.
+		age := now.Sub(thrownAt(time.Time{}, info))
+		if had := draftName.MatchString(name) && age > draftLife || partName.MatchString(name) && age > uploadLife; !had {
+			return nil
+		}
+		// What can't be removed keeps nothing else.
+		if err := uploads.RemoveAll(name); err != nil {
+			failed = errors.Join(failed, err)
+			return nil
+		}
+		removed++
+		return nil
+	})
+	return removed, errors.Join(failed, err)
 }
 
 // sweepBin looks through one of them. It reads a few names at a time, and touches

@@ -228,3 +228,74 @@ func makePipe(t testing.TB, name string) {
 		t.Fatal(err)
 	}
 }
+
+// What a toolbox that was killed had begun, and uploads that nobody goes on with, go even
+// where things stay in the trash for good. What is under way stays, and so does what
+// somebody called so himself.
+func TestWhatAKilledToolboxBeganGoes(t *testing.T) {
+	b := newBin(t)
+	b.put(".uploads/.ABCDEFGHIJKL.part/deep/er/a.txt", "a copy")
+	b.put(".uploads/.ABCDEFGHIJ23.part", "an archive")
+	b.put(".uploads/0123456789abcdef", "an upload")
+	mine := []string{".uploads/.mine.part", ".uploads/notes.txt", "html/.ABCDEFGHIJKL.part", ".trash/files/.ABCDEFGHIJKL.part"}
+	for _, name := range mine {
+		b.put(name, "mine")
+	}
+	// A copy has the time of what it is one of.
+	if err := os.Chtimes(filepath.Join(b.dir, ".uploads/.ABCDEFGHIJ23.part"), time.Unix(0, 0), time.Unix(0, 0)); err != nil {
+		t.Fatal(err)
+	}
+	root, err := os.OpenRoot(b.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	s := &Sweeper{Root: root, Log: slog.New(slog.DiscardHandler)}
+	all := slices.Concat(mine, []string{".uploads/.ABCDEFGHIJKL.part/deep/er/a.txt", ".uploads/.ABCDEFGHIJ23.part", ".uploads/0123456789abcdef"})
+	for _, look := range []struct {
+		after   time.Duration
+		removed int
+		left    []string
+	}{
+		{draftLife - time.Minute, 0, all},
+		{draftLife + time.Minute, 2, append(slices.Clone(mine), ".uploads/0123456789abcdef")},
+		{uploadLife + time.Minute, 1, mine},
+	} {
+		if n, err := s.sweep(t.Context(), time.Now().Add(look.after)); n != look.removed || err != nil {
+			t.Errorf("after %s: removed %d, %v; want %d", look.after, n, err, look.removed)
+		}
+		b.wants(slices.Clone(look.left)...)
+	}
+	// The folder of uploads as a link leads nowhere.
+	other := newBin(t)
+	other.put("html/.ABCDEFGHIJKL.part", "mine")
+	if err := os.Symlink("html", filepath.Join(other.dir, ".uploads")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := other.sweep(time.Now().Add(aMonth)); n != 0 || err == nil {
+		t.Errorf("through a link: removed %d, %v", n, err)
+	}
+	other.wants(".uploads", "html/.ABCDEFGHIJKL.part")
+}
+
+// A draft is where a Sweeper finds it, and there is none whose place can not be.
+func TestADraftIsMadeWhereASweeperLooks(t *testing.T) {
+	b := newBin(t)
+	b.put("html/a.txt", "content")
+	root, err := os.OpenRoot(b.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	w := &work{Order: &orders.Order{}, root: root}
+	name, err := w.draft("html/b.txt")
+	folder, file := filepath.Split(name)
+	if err != nil || folder != orders.UploadFolder+"/" || !draftName.MatchString(file) || partName.MatchString(file) {
+		t.Errorf("draft = %q, %v", name, err)
+	}
+	for _, place := range []string{"none/b.txt", "html/a.txt/b.txt"} {
+		if _, err := w.draft(place); err == nil {
+			t.Errorf("there is a draft for %s", place)
+		}
+	}
+}

@@ -144,6 +144,7 @@ func TestArchivesThatLeadOutAreRefusedWhole(t *testing.T) {
 				dir := filepath.Join(outer, "site")
 				save(t, filepath.Join(outer, "secret"), []byte("of others"))
 				save(t, filepath.Join(dir, "html", name), content)
+				withUploads(t, dir)
 				before := names(t, outer)
 				to := "/html/new"
 				if merge {
@@ -224,6 +225,16 @@ func FuzzInside(f *testing.F) {
 	})
 }
 
+// withUploads makes the folder in which drafts are, so that those can be counted.
+func withUploads(t *testing.T, dir string) (at string) {
+	t.Helper()
+	at = filepath.Join(dir, orders.UploadFolder)
+	if err := os.Mkdir(at, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
 // Whatever an archive says, nothing appears beside it unless all of it does, and
 // nothing outside of the site.
 func FuzzUnpack(f *testing.F) {
@@ -237,9 +248,13 @@ func FuzzUnpack(f *testing.F) {
 			name = "archive.zip"
 		}
 		save(t, filepath.Join(dir, name), content)
+		drafts := withUploads(t, dir)
 		a, _ := carry(t, dir, orders.Order{Do: orders.Unpack, Path: "/" + name, To: "/new"})
+		if left, err := os.ReadDir(drafts); err != nil || len(left) > 0 {
+			t.Errorf("drafts %v, %v are left", left, err)
+		}
 		entries, err := os.ReadDir(dir)
-		if err != nil || a.Code != "" && len(entries) != 1 || a.Code == "" && len(entries) != 2 {
+		if err != nil || a.Code != "" && len(entries) != 2 || a.Code == "" && len(entries) != 3 {
 			t.Errorf("after %+v there are %v, %v", a, entries, err)
 		}
 		if entries, err := os.ReadDir(outer); err != nil || len(entries) != 1 {

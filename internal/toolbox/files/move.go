@@ -81,8 +81,11 @@ func (w *work) copy() error {
 	}
 	for _, p := range w.Paths {
 		from := local(p)
-		draft := beside(places[from])
-		err := w.copyTree(from, draft)
+		draft, err := w.draft(places[from])
+		if err != nil {
+			return err
+		}
+		err = w.copyTree(from, draft)
 		if err == nil {
 			err = w.root.Rename(draft, places[from])
 		}

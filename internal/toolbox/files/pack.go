@@ -29,7 +29,10 @@ func (w *work) pack() error {
 	if _, err := w.root.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(refuse(orders.Exists, w.To), err)
 	}
-	draft := beside(to)
+	draft, err := w.draft(to)
+	if err != nil {
+		return err
+	}
 	file, err := w.root.OpenFile(draft, os.O_WRONLY|os.O_CREATE|os.O_EXCL, newFile)
 	if err != nil {
 		return err

@@ -38,8 +38,8 @@ type unpacking struct {
 	allowed int64 // octets
 }
 
-// unpack unpacks an archive into a new folder beside its place, through a root of its
-// own which nothing in it can leave, and gives that its place when all of it is there.
+// unpack unpacks an archive into a new folder elsewhere, through a root of its own which
+// nothing in it can leave, and gives that its place when all of it is there.
 func (w *work) unpack() error {
 	archive, info, err := w.openFile(local(w.Path))
 	if err != nil {
@@ -50,9 +50,13 @@ func (w *work) unpack() error {
 	if _, err := w.root.Lstat(to); !w.Merge && !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(refuse(orders.Exists, w.To), err)
 	}
-	draft := beside(to)
+	place := to
 	if w.Merge {
-		draft = beside(below(to, "x")) // links in it have to lead where they will
+		place = below(to, "x")
+	}
+	draft, err := w.draft(place)
+	if err != nil {
+		return err
 	}
 	if err := w.root.Mkdir(draft, newFolder); err != nil {
 		return err

@@ -21,8 +21,6 @@ import (
 const (
 	newFile   = 0o644
 	newFolder = 0o755
-	// uploadLife is how long an upload that nobody goes on with is kept.
-	uploadLife = 7 * 24 * time.Hour
 	// pieceEnds is how long a piece whose sender went away may take to end, each look
 	// pieceLook after the one before.
 	pieceEnds = 5 * time.Second
@@ -53,13 +51,16 @@ func (w *work) save() error {
 	if err != nil {
 		return err
 	}
-	draft := beside(name)
-	if err := w.write(draft, mode); err != nil {
-		_ = w.root.Remove(draft)
+	draft, err := w.draft(name)
+	if err != nil {
 		return err
 	}
+	err = w.write(draft, mode)
 	// Once more: the content may have taken long to come.
-	if _, err = w.unchanged(name); err == nil {
+	if err == nil {
+		_, err = w.unchanged(name)
+	}
+	if err == nil {
 		err = w.root.Rename(draft, name)
 	}
 	if err != nil {
@@ -99,9 +100,16 @@ func (w *work) unchanged(name string) (fs.FileMode, error) {
 	return info.Mode().Perm(), nil
 }
 
-// beside is a new name in the same folder, which nobody is shown by a web server.
-func beside(name string) string {
-	return below(path.Dir(name), "."+rand.Text()[:12]+".part")
+// draft is a new name for what takes a place when it is whole. It is in the folder of
+// uploads, where a Sweeper finds what a toolbox that was killed left. That there is no
+// folder for that place is told before anything is made.
+func (w *work) draft(place string) (string, error) {
+	folder, err := w.openFolder(path.Dir(place))
+	if err != nil {
+		return "", err
+	}
+	_ = folder.Close() // only looked at
+	return below(orders.UploadFolder, "."+rand.Text()[:12]+".part"), w.uploads()
 }
 
 // write makes a new file of the order's content, and has it on the disk.
@@ -223,25 +231,10 @@ func (w *work) append() error {
 	return errors.Join(err, file.Sync())
 }
 
-// uploads makes the folder of uploads, and room in it of what nobody goes on with.
+// uploads makes the folder of uploads.
 func (w *work) uploads() error {
 	if err := w.root.Mkdir(orders.UploadFolder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
-	}
-	folder, err := w.openFolder(orders.UploadFolder)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = folder.Close() }() // only read
-	entries, err := folder.ReadDir(maxNames)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err == nil && time.Since(info.ModTime()) > uploadLife && partName.MatchString(e.Name()) {
-			_ = w.root.Remove(orders.UploadFolder + "/" + e.Name()) // the next one tries again
-		}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"kubepanel.io/kubepanel/internal/panel/door/doortest"
 	"kubepanel.io/kubepanel/lab/axe"
@@ -70,6 +71,48 @@ func TestAFileJobStandsStillAndFits(t *testing.T) {
 		w.stands(files, script, d)
 		if jobs := w.read(`String(document.querySelectorAll("#jobs li.running").length)`); jobs != "1" {
 			t.Errorf("%s in %s shows %s jobs, want one", files, d.name, jobs)
+		}
+	}
+}
+
+// A panel that is replaced says so of the changes of files that it carries out, before it
+// ends: the next one shows no change that goes on, and nothing half done is left.
+func TestAPanelThatIsReplacedSaysSoOfItsChangesOfFiles(t *testing.T) {
+	street := doortest.New(t)
+	town := newTown(t)
+	town.grow(1)
+	town.byGateway()
+	root, _ := street.Site(townSite(0))
+	must(t, os.MkdirAll(filepath.Join(root, "html"), 0o755))
+	big, err := os.Create(filepath.Join(root, "html", "pictures.raw"))
+	must(t, err)
+	must(t, errors.Join(big.Truncate(1<<40), big.Close())) // of holes: to be packed it takes longer than any test
+	first := town.open("--gateway", street.Address, "--door-keys", street.Folder())
+	first.signIn()
+	files := "/sites/" + townSite(0) + "/files?path=/html"
+	first.posts(files, url.Values{"do": {"pack"}, "archive": {"all.zip"}, "file": {"pictures.raw"}})
+	drafts := func() []string {
+		found, err := filepath.Glob(filepath.Join(root, ".uploads", ".*.part"))
+		must(t, err)
+		return found
+	}
+	if len(drafts()) != 1 {
+		t.Fatalf("there are the drafts %q, want that of an archive", drafts())
+	}
+	began := time.Now()
+	first.close()
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("the panel took %s to end", took)
+	}
+	second := town.open("--gateway", street.Address, "--door-keys", street.Folder())
+	second.cookie = first.cookie
+	code, page := send(http.DefaultClient, second, http.MethodGet, files, nil)
+	if code != http.StatusOK || !strings.Contains(page, "It ended with the panel that did it, which was replaced or died.") || strings.Contains(page, "/cancel") {
+		t.Errorf("the next panel answers %d and shows something else: %s", code, page)
+	}
+	for end := time.Now().Add(time.Minute); len(drafts()) > 0; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("left behind: %q", drafts())
 		}
 	}
 }

@@ -169,8 +169,21 @@ func (o serveOptions) run(ctx context.Context, db *store.DB, w *watched) error {
 	}
 	all.Go(func() error { return p.lookThrough(ctx) })
 	all.Go(func() error { return p.send(ctx, "tell applications of sessions that ended", p.people.TellLogouts) })
+	all.Go(func() error { p.endFileRuns(ctx); return nil })
 	all.Go(func() error { return o.answer(ctx, p) })
 	return all.Wait()
+}
+
+// endFileRuns ends, when ctx does, the long changes of files that this panel carries out.
+// Requests that wait for one are answered by that, so it begins with their time and not
+// after it.
+func (p *panel) endFileRuns(ctx context.Context) {
+	<-ctx.Done()
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	if err := p.rules.FileRuns.End(within); err != nil {
+		p.log.Warn("note how changes of files ended", "err", err)
+	}
 }
 
 // answer serves the pages as soon as the cluster's sites are known.
@@ -225,6 +238,7 @@ func (o serveOptions) wire(p *panel, db *store.DB) error {
 	noted := hosting.Noted(p.mirror, db, time.Now, func(err error) { p.log.Warn("note a site's version for other panels", "err", err) })
 	p.rules = &hosting.Provider{
 		Panel:     &hosting.Panel{Domains: p.mirror, Writer: noted, Platform: p.mirror, Planner: p.mirror, Logs: p.mirror, Cron: p.mirror, Meter: p.mirror, Accesses: p.mirror},
+		FileRuns:  &hosting.FileRuns{},
 		FileFault: func(site string, err error) { p.log.Error("change files", "site", site, "err", err) },
 		Store:     db, Now: time.Now, Follow: p.mirror, Patience: o.patience, Nodes: p.mirror, Door: o.way.open(settings),
 		Reserved: []string{address.Hostname()}, Scanning: scanning, LogServer: o.logs.server, Mails: o.doors.mail != "",

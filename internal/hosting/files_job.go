@@ -168,9 +168,14 @@ func (p *Provider) CancelFileJob(ctx context.Context, a Actor, site string, id I
 func (j *FileJob) bury(now time.Time) {
 	if j.State == JobRunning && now.Sub(j.Beat) > jobDead {
 		j.State, j.Ended = JobFailed, j.Beat
-		j.Problem = &Error{Code: Unreachable, Message: "It ended with the panel that did it, which was replaced or died.",
-			Mend: "Nothing half done was left. Look at what is there, and begin it again."}
+		j.Problem = died(nil)
 	}
+}
+
+// died says of a job that its panel is no more.
+func died(cause error) *Error {
+	return &Error{Code: Unreachable, Message: "It ended with the panel that did it, which was replaced or died.",
+		Mend: "Nothing half done was left. Look at what is there, and begin it again.", Err: cause}
 }
 
 // begin enters a job in the transaction that notes it in the trail, unless there are too

@@ -24,6 +24,7 @@ const (
 var (
 	errCancelled = errors.New("somebody cancelled it")
 	errTooLong   = errors.New("it took too long")
+	errReplaced  = errors.New("its panel ends")
 )
 
 // Who waits for a job and who carries it out find out by this which of them is first.
@@ -67,9 +68,11 @@ func (f *SiteFiles) late(ctx context.Context, o orders.Order, deed FileDeed) (or
 	if left {
 		r.turn.Store(jobLeft)
 	}
+	f.rules.FileRuns.add(r)
 	go func() {
 		defer done()
 		defer end(nil)
+		defer f.rules.FileRuns.remove(r)
 		r.run(whole, o)
 	}()
 	if left {
@@ -132,6 +135,8 @@ func early(ctx context.Context, err error) error {
 		return nil
 	case errors.Is(cause, errCancelled):
 		return &Error{Code: Conflict, Message: "It was cancelled.", Mend: "What was whole by then stays, and nothing half done.", Err: cause}
+	case errors.Is(cause, errReplaced):
+		return died(cause)
 	case errors.Is(cause, errTooLong):
 		return &Error{Code: Timeout, Message: "It took longer than an hour, and was ended.", Mend: "Do it in parts, or over SSH.", Err: cause}
 	}

@@ -25,6 +25,9 @@ type Provider struct {
 	Reserved []string
 	// Door is the way into sites; nil when the platform has none for the panel.
 	Door Door
+	// FileRuns are the long changes of files that this panel carries out; nil where nobody
+	// ends them.
+	FileRuns *FileRuns
 	// FileFault hears of a long change of files that failed for a reason that is nobody's
 	// but ours, once nobody waits for it; may be nil.
 	FileFault func(site string, err error)

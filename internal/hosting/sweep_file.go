@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"kubepanel.io/kubepanel/internal/orders"
 )
@@ -182,14 +183,15 @@ func (w *sweep) scan(ctx context.Context, f orders.ChangedFile) (found, sum stri
 	return clipFound(found), hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-// clipFound makes a scanner's word for something harmful fit to be kept and shown.
+// clipFound makes a scanner's word for something harmful fit to be kept and shown. No
+// character is cut in two: a database would refuse what is not UTF-8.
 func clipFound(name string) string {
 	const most = 200
 	name = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if unicode.IsControl(r) {
 			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(name, ""))
-	return name[:min(len(name), most)]
+	return strings.ToValidUTF8(name[:min(len(name), most)], "")
 }

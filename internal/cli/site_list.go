@@ -33,6 +33,9 @@ func newSiteList(env *Env) *cobra.Command {
 			if only.Standing != "" && !slices.Contains(hosting.Standings(), only.Standing) {
 				return &usageError{message: fmt.Sprintf("--state %q is none of %s", only.Standing, strings.Join(standings(), ", ")), command: cmd.CommandPath()}
 			}
+			if err := only.Check(); err != nil {
+				return err
+			}
 			return env.either(func(api *client.ClientWithResponses) error { return env.panelList(cmd.Context(), api, only) },
 				func() error { return siteList(cmd.Context(), env, only) })
 		},

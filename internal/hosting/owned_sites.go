@@ -33,6 +33,9 @@ func (p *Provider) Sites(ctx context.Context, a Actor, q SiteQuery) (Page[OwnedS
 	default:
 		return none, May(a, RightSiteView, Object{})
 	}
+	if err := q.Check(); err != nil {
+		return none, err
+	}
 	q.Limit = limit(q.Limit)
 	read := p.readSites
 	if q.SiteFilter != (SiteFilter{}) {

@@ -2,6 +2,8 @@ package hosting
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
@@ -56,6 +58,24 @@ func StandingOf(s *OwnedSite) Standing {
 type SiteFilter struct {
 	Standing Standing
 	Runtime  string // TYPE or TYPE:VERSION of the catalogue
+}
+
+// Check says which of its values no site can have. A runtime that the catalogue lacks is well:
+// a site may run what is no longer offered.
+func (f SiteFilter) Check() error {
+	var wrong faults
+	if f.Standing != "" && !slices.Contains(Standings(), f.Standing) {
+		var all []string
+		for _, s := range Standings() {
+			all = append(all, string(s))
+		}
+		wrong.add("state", fmt.Sprintf("%q is no state of a site; the states are %s", f.Standing, strings.Join(all, ", ")))
+	}
+	if f.Runtime != "" {
+		_, _, err := parseRuntime(f.Runtime)
+		wrong.check("runtime", err)
+	}
+	return wrong.err()
 }
 
 // Matches tells whether a site is meant.

@@ -76,7 +76,7 @@ func (s *Server) sitesCalled(ctx context.Context, p paletteFound) ([]hit, error)
 		icon, shown := runIcon(orEmpty(row.Domain)), hosting.ShowName(row.Name)
 		tabs := p.siteTabs(&row, "")
 		if part == "" {
-			hits = append(hits, hit{link: link{Text: shown, To: siteURL(row.Name), Icon: icon}, Note: p.stateOf(row.Domain).Text, Named: true})
+			hits = append(hits, hit{link: link{Text: shown, To: siteURL(row.Name), Icon: icon}, Note: p.stateOf(&row).Text, Named: true})
 			tabs = tabs[1:] // the first is the site's own line
 		}
 		if part == "" && (p.Search == "" || len(found.Items) > 1) {

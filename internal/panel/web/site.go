@@ -31,7 +31,7 @@ func (s *Server) site(r *http.Request, tab string) (sitePage, error) {
 		p.Domain = &v1alpha1.Domain{}
 	}
 	p.Title = hosting.ShowName(row.Name)
-	state := p.stateOf(row.Domain)
+	state := p.stateOf(row)
 	p.Badge = &state
 	p.Crumbs = []link{{Text: p.T("Sites"), To: "/sites"}, {Text: p.Title}}
 	p.Tabs = p.siteTabs(row, tab)
@@ -73,25 +73,24 @@ func (f *frame) siteTabs(row *hosting.OwnedSite, at string) []link {
 
 func siteURL(name string) string { return "/sites/" + name }
 
-// stateOf is a site's state in one word.
-func (f *frame) stateOf(d *v1alpha1.Domain) badge {
-	switch {
-	case d == nil || d.Status.Phase == "" && d.DeletionTimestamp.IsZero():
+// stateOf is a site's state in the page's words.
+func (f *frame) stateOf(s *hosting.OwnedSite) badge { return f.standing(hosting.StandingOf(s)) }
+
+func (f *frame) standing(s hosting.Standing) badge {
+	switch s {
+	case hosting.StandingCreating:
 		return badge{f.T("Being made"), "busy"}
-	case !d.DeletionTimestamp.IsZero():
+	case hosting.StandingDeleting:
 		return badge{f.T("Being deleted"), "busy"}
-	case hosting.StallOf(d) != nil:
+	case hosting.StandingStalled:
 		return badge{f.T("Needs attention"), "bad"}
-	case d.Spec.Suspended:
+	case hosting.StandingSuspended:
 		return badge{f.T("Suspended"), ""}
-	case hosting.Live(d):
+	case hosting.StandingLive:
 		return badge{f.T("Live"), "good"}
-	}
-	switch d.Status.Phase {
-	case v1alpha1.DomainDegraded, v1alpha1.DomainFailed:
+	case hosting.StandingDegraded:
 		return badge{f.T("In trouble"), "warn"}
-	case v1alpha1.DomainPending, v1alpha1.DomainProvisioning:
-		return badge{f.T("Being made"), "busy"}
+	case hosting.StandingChanging:
 	}
 	return badge{f.T("Changing"), "busy"}
 }
@@ -102,9 +101,9 @@ func moving(d *v1alpha1.Domain) bool {
 }
 
 // runs is what a site runs, for people.
-func runs(d *v1alpha1.Domain) string {
+func (f *frame) runs(d *v1alpha1.Domain) string {
 	w := d.Spec.Workload
-	name := map[string]string{"php": "PHP", "python": "Python", "nodejs": "Node.js", "static": "Static files"}[w.Type]
+	name := map[string]string{"php": "PHP", "python": "Python", "nodejs": "Node.js", "static": f.T("Static files")}[w.Type]
 	switch {
 	case d.Spec.WordPress.Preinstall:
 		return "WordPress · PHP " + w.Version

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 
+	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/internal/hosting"
 )
 
@@ -13,9 +14,14 @@ type siteList struct {
 	*frame
 
 	Search string
-	Rows   []hosting.OwnedSite
-	Total  int64
-	Next   string // the address of the next page; "" on the last
+	Owner  hosting.ID
+	Only   hosting.SiteFilter
+	Wrong  faults
+	// Runtimes are those that the list can be narrowed to.
+	Runtimes []runtimeChoice
+	Rows     []hosting.OwnedSite
+	Total    int64  // of those that are narrowed by state or runtime nobody counts
+	Next     string // the address of the next page; "" on the last
 	// Owners shows whose each site is, Measured what it uses.
 	Owners, Measured bool
 	Create           bool
@@ -23,13 +29,18 @@ type siteList struct {
 	Harmful map[string]int64
 }
 
+// runtimeChoice is a runtime, or a version of it, that sites can be looked for by.
+type runtimeChoice struct{ Value, Text string }
+
 func (s *Server) listSites(w http.ResponseWriter, r *http.Request) error {
-	q := hosting.SiteQuery{Search: r.FormValue("q"), After: r.FormValue("after"), Owner: hosting.ID(r.FormValue("owner")), Brief: true}
+	q := hosting.SiteQuery{Search: r.FormValue("q"), After: r.FormValue("after"), Owner: hosting.ID(r.FormValue("owner")), Brief: true,
+		SiteFilter: hosting.SiteFilter{Standing: hosting.Standing(field(r, "state")), Runtime: field(r, "runtime")}}
 	found, err := s.Rules.Sites(r.Context(), actor(r.Context()), q)
+	wrong, err := s.asked(r, err)
 	if err != nil {
 		return err
 	}
-	p := siteList{frame: s.frame(r, placeSites), Search: q.Search, Rows: found.Items, Total: found.Total}
+	p := siteList{frame: s.frame(r, placeSites), Search: q.Search, Owner: q.Owner, Only: q.SiteFilter, Wrong: wrong, Rows: found.Items, Total: found.Total}
 	p.Title = p.T("Sites")
 	p.Crumbs = []link{{Text: p.Title}}
 	p.Owners = p.Actor.Role != hosting.Customer
@@ -39,10 +50,64 @@ func (s *Server) listSites(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if found.Next != "" {
-		p.Next = "/sites?" + url.Values{"q": {q.Search}, "owner": {string(q.Owner)}, "after": {found.Next}}.Encode()
+		p.Next = p.address(found.Next)
 	}
 	if partial(r) {
-		return show(w, r, http.StatusOK, p.table())
+		return show(w, r, wrong.Status, p.part())
 	}
-	return show(w, r, http.StatusOK, p.view())
+	settings, err := s.Rules.Panel.Platform.Settings(r.Context())
+	if err != nil {
+		return err
+	}
+	p.Runtimes = p.runtimes(settings)
+	return show(w, r, wrong.Status, p.view())
+}
+
+// Narrowed tells whether only some of the sites are asked for by how they are.
+func (p siteList) Narrowed() bool { return p.Only != hosting.SiteFilter{} }
+
+// address is that of the page of the same sites that begins after one.
+func (p siteList) address(after string) string {
+	values := url.Values{}
+	for name, value := range map[string]string{"q": p.Search, "owner": string(p.Owner), "state": string(p.Only.Standing), "runtime": p.Only.Runtime, "after": after} {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	return "/sites?" + values.Encode()
+}
+
+// runtimes are all of the catalogue, and what is asked for now: sites may run what is no
+// longer offered.
+func (p siteList) runtimes(settings *platform.Settings) []runtimeChoice {
+	var all []runtimeChoice
+	for _, kind := range settings.Types() {
+		offer, name := settings.Runtimes[kind], hosting.RuntimeName(settings, kind)
+		if kind == "static" {
+			name = p.T("Static files")
+		}
+		all = append(all, runtimeChoice{kind, name})
+		if offer.ProxyMode == platform.ProxyNone {
+			continue // nothing runs, so there is one version and nobody sees it
+		}
+		for _, version := range offer.VersionNames() {
+			all = append(all, runtimeChoice{kind + ":" + version, name + " " + version})
+		}
+	}
+	if now := p.Only.Runtime; now != "" && p.Wrong.Of("runtime") == "" && !slices.ContainsFunc(all, func(c runtimeChoice) bool { return c.Value == now }) {
+		all = append(all, runtimeChoice{now, now})
+	}
+	return all
+}
+
+// line is the command that lists the same.
+func (p siteList) line() string {
+	words := "kubepanel site list"
+	if p.Only.Standing != "" && p.Wrong.Of("state") == "" {
+		words += " --state " + string(p.Only.Standing)
+	}
+	if p.Only.Runtime != "" && p.Wrong.Of("runtime") == "" {
+		words += " --runtime " + p.Only.Runtime
+	}
+	return words
 }

@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -256,12 +257,68 @@ func TestListCostsTheSameHoweverLong(t *testing.T) {
 		_, err := h.rules.CreateSite(t.Context(), h.boss, "", hosting.NewSite{Name: name, Storage: "5Gi", CPU: "1000m", Memory: "512Mi"}, false)
 		h.must(err)
 	}
+	h.statements = 0
+	h.get("/sites?state=live&runtime=php").want(t, http.StatusOK)
+	if h.statements > 10 {
+		t.Errorf("61 sites narrowed cost %d statements, want at most 10", h.statements)
+	}
 	page := h.get("/sites")
 	if many := count(); many != one || many > 10 {
 		t.Errorf("61 sites cost %d statements, one costs %d; want the same, at most 10", many, one)
 	}
 	if rows := strings.Count(page.body, "<tr>"); rows != 51 || len(page.body) > 100_000 || !strings.Contains(page.body, "after=") {
 		t.Errorf("a page of 61 sites has %d rows and %d octets, want a head, 50 sites, at most 100,000 octets and a way on", rows, len(page.body))
+	}
+}
+
+// What the cluster says of sites narrows the list too, and the page's links keep it.
+func TestListIsNarrowedByStateAndRuntime(t *testing.T) {
+	h := newHouse(t)
+	h.site("shop.example", nil)
+	h.site("stuck.example", stuck)
+	h.site("old.example", func(d *v1alpha1.Domain) { d.Spec.Workload.Version = "5.6" })
+	for query, want := range map[string][]string{
+		"state=live": {"old", "shop"}, "state=stalled": {"stuck"}, "runtime=php": {"old", "shop", "stuck"}, "runtime=php:5.6": {"old"},
+		"state=live&runtime=php:5.6&q=ol": {"old"}, "state=stalled&runtime=php:5.6": nil, "state=&runtime=&q=sh": {"shop"}, "state=creating": nil,
+	} {
+		page := h.get("/sites?" + query)
+		page.want(t, http.StatusOK)
+		for _, name := range []string{"old", "shop", "stuck"} {
+			if has := strings.Contains(page.body, `href="/sites/`+name+`.example"`); has != slices.Contains(want, name) {
+				t.Errorf("the list of %s has %s: %t, want %v", query, name, has, want)
+			}
+		}
+		if nothing := strings.Contains(page.body, "No site is like that."); nothing != (want == nil) {
+			t.Errorf("the list of %s says that there is none: %t, want %t", query, nothing, want == nil)
+		}
+	}
+	h.get("/sites?state=stalled&runtime=php:5.6").want(t, http.StatusOK, `<option value="stalled" selected>Needs attention<`, `<option value="php:5.6" selected>`,
+		"kubepanel site list --state stalled --runtime php:5.6<", `<a class="button" href="/sites">`)
+	h.part("/sites?state=live").want(t, http.StatusOK, "shop.example", "kubepanel site list --state live<", `id="count"`)
+
+	for i := range 51 {
+		_, err := h.rules.CreateSite(t.Context(), h.boss, "", hosting.NewSite{Name: fmt.Sprintf("s%02d.example", i), Storage: "5Gi", CPU: "1000m", Memory: "512Mi"}, false)
+		h.must(err)
+	}
+	h.get("/sites?state=creating&runtime=php&q=s").want(t, http.StatusOK, `href="/sites?after=s49.example&amp;q=s&amp;runtime=php&amp;state=creating"`)
+}
+
+// What no site can be is said, and not passed over.
+func TestListRefusesWhatNoSiteIs(t *testing.T) {
+	h := newHouse(t)
+	h.site("shop.example", nil)
+	for query, want := range map[string]string{
+		"state=happy":      "&#34;happy&#34; is no state of a site; the states are creating, live",
+		"state=Live":       "&#34;Live&#34; is no state of a site",
+		"runtime=PHP+8":    "&#34;PHP 8&#34; is not a runtime",
+		"runtime=php:":     "&#34;php:&#34; is not a runtime",
+		"runtime=%3B+rm+*": "is not a runtime",
+	} {
+		page := h.get("/sites?" + query)
+		page.want(t, http.StatusUnprocessableEntity, want, "Nothing was looked for.", `aria-invalid="true"`, "kubepanel site list<")
+		if strings.Contains(page.body, "shop.example") {
+			t.Errorf("%s is refused and shows sites", query)
+		}
 	}
 }
 
@@ -275,6 +332,7 @@ func TestStatesOfASite(t *testing.T) {
 		"suspended": {func(d *v1alpha1.Domain) { d.Spec.Suspended, d.Status.Phase = true, v1alpha1.DomainSuspended }, "Suspended"},
 		"leaving":   {func(d *v1alpha1.Domain) { d.DeletionTimestamp = new(metav1.NewTime(clock)) }, "Being deleted"},
 		"changing":  {func(d *v1alpha1.Domain) { d.Generation++ }, "Changing"},
+		"to sleep":  {func(d *v1alpha1.Domain) { d.Spec.Suspended = true; d.Generation++ }, "Changing"},
 		"new":       {func(d *v1alpha1.Domain) { d.Status = v1alpha1.DomainStatus{} }, "Being made"},
 	}
 	for name, tt := range tests {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -50,9 +51,12 @@ func (d *Door) Terminal(ctx context.Context, v hosting.Visit, size hosting.Termi
 	return t, nil
 }
 
+// start asks for the shell, within the time that a site may take to answer.
 func (t *terminal) start(size hosting.TerminalSize) error {
+	late := time.AfterFunc(dialTime, func() { _ = t.client.Close() })
+	defer late.Stop()
 	var err error
-	if t.session, err = session(t.client); err != nil {
+	if t.session, err = t.client.NewSession(); err != nil {
 		return err
 	}
 	if t.Writer, err = t.session.StdinPipe(); err != nil {

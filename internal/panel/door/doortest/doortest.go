@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -96,13 +97,76 @@ func (s *Street) Site(domain string, flags ...string) (root string, stop func())
 		s.must(os.WriteFile(filepath.Join(secrets, name), []byte(content), 0o600))
 	}
 	address, stop := toolboxtest.Serve(s.t, io.Discard, append(flags, "--root="+root, "--credentials="+secrets)...)
+	s.open(domain, address, host)
+	return root, stop
+}
+
+// Impostor serves a channel. From when it calls deaf, its end of the connection reads
+// nothing any more.
+type Impostor func(c ssh.Channel, requests <-chan *ssh.Request, deaf func())
+
+// Impostor starts a site where a program of the tenant's stands in the toolbox's place: it
+// has the site's keys, and serve does what it likes with each channel.
+func (s *Street) Impostor(domain string, serve Impostor) {
+	s.t.Helper()
+	host := signer(s.t)
+	config := &ssh.ServerConfig{PublicKeyCallback: func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) {
+		return &ssh.Permissions{}, nil
+	}}
+	config.AddHostKey(host)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	s.must(err)
+	s.t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go impose(conn, config, serve)
+		}
+	}()
+	s.open(domain, listener.Addr().String(), host)
+}
+
+func impose(conn net.Conn, config *ssh.ServerConfig, serve Impostor) {
+	ear := &ear{Conn: conn}
+	_, channels, requests, err := ssh.NewServerConn(ear, config)
+	if err != nil {
+		return // a probe
+	}
+	go ssh.DiscardRequests(requests)
+	for c := range channels {
+		if channel, requests, err := c.Accept(); err == nil {
+			go serve(channel, requests, func() { ear.deaf.Store(true) })
+		}
+	}
+}
+
+// ear is a connection that can stop to read.
+type ear struct {
+	net.Conn
+
+	deaf atomic.Bool
+}
+
+// Read implements io.Reader.
+func (e *ear) Read(b []byte) (int, error) {
+	for {
+		if n, err := e.Conn.Read(b); err != nil || !e.deaf.Load() {
+			return n, err
+		}
+	}
+}
+
+// open tells the gateway where a site is.
+func (s *Street) open(domain, address string, host ssh.Signer) {
 	s.sites.PutSlice(gatewaytest.Slice(domain, address))
 	s.sites.Put(&v1alpha1.Domain{
 		ObjectMeta: metav1.ObjectMeta{Name: strings.ReplaceAll(domain, ".", "-")},
 		Spec:       v1alpha1.DomainSpec{DomainName: domain},
 		Status:     v1alpha1.DomainStatus{SFTP: &v1alpha1.SFTPStatus{ServerKey: toolboxtest.Line(host)}},
 	})
-	return root, stop
 }
 
 func (s *Street) must(err error) {

@@ -1,9 +1,7 @@
 package hosting
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -103,14 +101,11 @@ func (f *SiteFiles) change(ctx context.Context, o orders.Order, in io.Reader) (o
 
 // ask gives what an order gives as JSON.
 func (f *SiteFiles) ask(ctx context.Context, o orders.Order, into any) error {
-	var b bytes.Buffer
-	if _, err := f.order(ctx, o, nil, &b); err != nil {
+	b := &bounded{left: maxAnswer}
+	if _, err := f.order(ctx, o, nil, b); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(b.Bytes(), into); err != nil {
-		return fmt.Errorf("read what the toolbox gives: %w", err)
-	}
-	return nil
+	return readAnswer(b.Bytes(), into)
 }
 
 // List returns a part of a folder.

@@ -42,9 +42,9 @@ func (f *SiteFiles) Small(ctx context.Context, name string) (content []byte, sum
 	if err != nil {
 		return nil, "", err
 	}
-	var b bytes.Buffer
+	b := &bounded{left: MaxText + 1}
 	if file.Size <= MaxText {
-		if err := f.ReadPart(ctx, name, Part{Size: MaxText + 1}, &b); err != nil {
+		if err := f.ReadPart(ctx, name, Part{Size: MaxText + 1}, b); err != nil {
 			return nil, "", err
 		}
 	}

@@ -142,7 +142,7 @@ const (
 	sweepTries = 3
 	// stretchFiles is how many files one order names.
 	stretchFiles = 100
-	// maxStretchSize bounds what a site may answer, in octets: more than that many paths take.
+	// maxStretchSize bounds what a site may answer then, in octets: more than that many paths take.
 	maxStretchSize = 4 << 20
 )
 

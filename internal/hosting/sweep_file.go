@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,8 +23,11 @@ var (
 )
 
 // order has the site's toolbox do something. Its code is the toolbox's own answer; an
-// error says that nobody can tell.
+// error says that nobody can tell. One that goes on and on, as a hostile one may, keeps no
+// other site from being looked through.
 func (w *sweep) order(ctx context.Context, o orders.Order, out io.Writer) (code string, err error) {
+	ctx, done := context.WithTimeout(ctx, fileTime)
+	defer done()
 	answer, err := w.rules.Door.Order(ctx, Visit{Site: w.Site}, o, nil, out)
 	if err == nil && answer.Code == orders.Unknown {
 		err = errOldTools
@@ -40,25 +42,7 @@ func (w *sweep) ask(ctx context.Context, o orders.Order, into any) (code string,
 	if err != nil || code != "" {
 		return code, err
 	}
-	if err := json.Unmarshal(out.Bytes(), into); err != nil {
-		return "", fmt.Errorf("%w: %w", errAnswer, err)
-	}
-	return "", nil
-}
-
-// bounded is a buffer that takes so much and no more.
-type bounded struct {
-	bytes.Buffer
-
-	left int
-}
-
-// Write implements io.Writer.
-func (b *bounded) Write(data []byte) (int, error) {
-	if b.left -= len(data); b.left < 0 {
-		return 0, errAnswer
-	}
-	return b.Buffer.Write(data)
+	return "", readAnswer(out.Bytes(), into)
 }
 
 // stretch looks at the next files that changed, and tells whether those were the last.

@@ -15,6 +15,7 @@ import (
 
 	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/orders"
 	"kubepanel.io/kubepanel/internal/panel/door/doortest"
 	"kubepanel.io/kubepanel/internal/panel/paneltest"
 	"kubepanel.io/kubepanel/internal/panel/scan/scantest"
@@ -596,5 +597,33 @@ func TestNothingIsSweptWithoutAScanner(t *testing.T) {
 	h.Scanning = nil
 	if s := h.later(0); s != nil || h.guard.looks.Load() != 0 {
 		t.Errorf("Sweep = %+v", s)
+	}
+}
+
+// dated is a door that counts orders which may take for ever.
+type dated struct {
+	hosting.Door
+
+	orders, endless atomic.Int64
+}
+
+// Order implements hosting.Door.
+func (d *dated) Order(ctx context.Context, v hosting.Visit, o orders.Order, in io.Reader, out io.Writer) (orders.Answer, error) {
+	d.orders.Add(1)
+	if _, bounded := ctx.Deadline(); !bounded {
+		d.endless.Add(1)
+	}
+	return d.Door.Order(ctx, v, o, in, out)
+}
+
+// A site that answers on and on keeps no other from being looked through.
+func TestNoSiteIsWaitedForWithoutAnEnd(t *testing.T) {
+	h := newStreet(t)
+	d := &dated{Door: h.Door}
+	h.Door = d
+	h.put("html/a.php", "a")
+	h.later(0)
+	if d.orders.Load() == 0 || d.endless.Load() > 0 {
+		t.Errorf("%d of %d orders may take for ever", d.endless.Load(), d.orders.Load())
 	}
 }

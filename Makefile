@@ -105,6 +105,8 @@ chaos: $(NODE) ## kill what the platform stands on at random, for CHAOS=10m, and
 generate: ## make every generated file anew: deep copies, CRDs, their reference pages, the panel's pages, the API's document and its client, docs/cli.md
 	$(TOOL) controller-gen object paths=./api/... crd output:crd:dir=deploy/kubepanel/files/crds
 	$(TOOL) templ generate -path internal/panel/web
+	$(TOOL) templ generate -path internal/panel/rest
+	$(TOOL) templ generate -path internal/panel/mail
 	go run ./cmd/panel openapi > docs/panel/openapi.json
 	cd internal/client && go tool -modfile=../../tools/go.mod oapi-codegen -config oapi-codegen.yaml ../../docs/panel/openapi.json
 	cd tools && go run ./kindpages --crds ../deploy/kubepanel/files/crds --docs ../docs/kinds

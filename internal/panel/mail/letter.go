@@ -1,12 +1,7 @@
 package mail
 
 import (
-	"bytes"
-	"embed"
-	"fmt"
-	html "html/template"
 	"strings"
-	text "text/template"
 	"time"
 
 	"kubepanel.io/kubepanel/internal/panel/web/locale"
@@ -61,9 +56,6 @@ type Asked struct {
 	// Address is an IP address, Agent what their browser calls itself: a stranger's text.
 	Address, Agent string
 }
-
-//go:embed letter.txt letter.html
-var files embed.FS
 
 // page is a letter in its reader's language.
 type page struct {
@@ -165,24 +157,14 @@ func validity(in *locale.Locale, life time.Duration) string {
 	return in.T("The link works once, for this many days: %d.", int(life.Hours()/24))
 }
 
-// render writes a letter as plain text and as HTML.
-func render(p page) (plain, rich string, err error) {
-	var b bytes.Buffer
-	t, err := text.ParseFS(files, "letter.txt")
-	if err != nil {
-		return "", "", fmt.Errorf("read the letter's text: %w", err)
+// plain writes a letter as plain text.
+func plain(p page) string {
+	parts := append([]string{p.Greeting}, p.Paragraphs...)
+	for _, given := range []string{p.Code, p.Link} {
+		if given != "" {
+			parts = append(parts, given)
+		}
 	}
-	if err := t.Execute(&b, p); err != nil {
-		return "", "", fmt.Errorf("write a letter: %w", err)
-	}
-	plain = strings.TrimSpace(b.String()) + "\n"
-	b.Reset()
-	h, err := html.ParseFS(files, "letter.html")
-	if err != nil {
-		return "", "", fmt.Errorf("read the letter's HTML: %w", err)
-	}
-	if err := h.Execute(&b, p); err != nil {
-		return "", "", fmt.Errorf("write a letter: %w", err)
-	}
-	return plain, b.String(), nil
+	parts = append(parts, p.After...)
+	return strings.TrimSpace(strings.Join(append(parts, "-- \n"+p.Brand), "\n\n")) + "\n"
 }

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ func (m *Mailer) Send(ctx context.Context, l Letter) error {
 	if err != nil {
 		return err
 	}
-	message, err := m.message(s, l)
+	message, err := m.message(ctx, s, l)
 	if err != nil {
 		return &Refused{err}
 	}
@@ -77,15 +78,15 @@ func (m *Mailer) Send(ctx context.Context, l Letter) error {
 }
 
 // message writes a letter as a mail.
-func (m *Mailer) message(s *server, l Letter) (*gomail.Msg, error) {
+func (m *Mailer) message(ctx context.Context, s *server, l Letter) (*gomail.Msg, error) {
 	in := m.languages.Find(l.Language)
 	if in == nil {
 		in = m.languages[0]
 	}
 	p := compose(l, in, m.brand, m.host)
-	plain, rich, err := render(p)
-	if err != nil {
-		return nil, err
+	var asPage bytes.Buffer
+	if err := rich(p).Render(ctx, &asPage); err != nil {
+		return nil, fmt.Errorf("write a letter: %w", err)
 	}
 	message := gomail.NewMsg()
 	if err := message.FromFormat(s.from.Name, s.from.Address); err != nil {
@@ -99,8 +100,8 @@ func (m *Mailer) message(s *server, l Letter) (*gomail.Msg, error) {
 	message.SetMessageID()
 	message.SetGenHeader(gomail.HeaderContentLang, p.Tag)
 	message.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 section 5: no holiday notes
-	message.SetBodyString(gomail.TypeTextPlain, plain)
-	message.AddAlternativeString(gomail.TypeTextHTML, rich)
+	message.SetBodyString(gomail.TypeTextPlain, plain(p))
+	message.AddAlternativeString(gomail.TypeTextHTML, asPage.String())
 	return message, nil
 }
 

@@ -2,9 +2,10 @@ package rest
 
 import (
 	"bytes"
-	"embed"
+	"context"
+	_ "embed"
 	"fmt"
-	"html/template"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,8 +22,8 @@ const introduction = `Everything that the panel can do, for programs.
 A request carries a token in the header Authorization; the provider prints one with panel token.
 What goes wrong is told by a problem document (RFC 9457) with a code, what mends it, and the fields that it is about.`
 
-//go:embed docs.html docs.css
-var docsFiles embed.FS
+//go:embed docs.css
+var docsStyle []byte
 
 // docsPolicy lets the page show itself in its own style, and do nothing else: it has no
 // script.
@@ -65,17 +66,9 @@ type docsCode struct {
 
 // makeDocs makes the page out of the document, and serves it with its style.
 func (s *Server) makeDocs() error {
-	page, err := template.ParseFS(docsFiles, "docs.html")
-	if err != nil {
-		return fmt.Errorf("read the page of the API: %w", err)
-	}
 	var out bytes.Buffer
-	if err := page.Execute(&out, s.docsPage()); err != nil {
+	if err := docs(s.docsPage()).Render(context.Background(), &out); err != nil {
 		return fmt.Errorf("write the page of the API: %w", err)
-	}
-	style, err := docsFiles.ReadFile("docs.css")
-	if err != nil {
-		return err
 	}
 	serve := func(path, kind string, content []byte) {
 		s.mux.HandleFunc("GET "+Prefix+path, func(w http.ResponseWriter, _ *http.Request) {
@@ -85,7 +78,7 @@ func (s *Server) makeDocs() error {
 		})
 	}
 	serve("/docs", "text/html; charset=utf-8", out.Bytes())
-	serve("/docs.css", "text/css; charset=utf-8", style)
+	serve("/docs.css", "text/css; charset=utf-8", docsStyle)
 	return nil
 }
 
@@ -102,9 +95,9 @@ func (s *Server) docsPage() docsPage {
 			if op.RequestBody != nil {
 				o.Body = schemaName(op.RequestBody.Content["application/json"])
 			}
-			for status, r := range op.Responses {
-				if strings.HasPrefix(status, "2") {
-					o.Answer = schemaName(r.Content["application/json"])
+			for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
+				if o.Answer == "" && strings.HasPrefix(status, "2") {
+					o.Answer = schemaName(op.Responses[status].Content["application/json"])
 				}
 			}
 			groups[op.Tags[0]] = append(groups[op.Tags[0]], o)

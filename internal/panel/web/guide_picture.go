@@ -1,8 +1,10 @@
 package web
 
 import (
+	"embed"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"strconv"
@@ -20,14 +22,14 @@ type picture struct {
 
 // readPictures has the pictures of the guides served, and returns them by the names that
 // guides have for them.
-func readPictures(from fs.FS, assets *asset.Set) (map[string]picture, error) {
+func readPictures(from embed.FS, assets *asset.Set) (map[string]picture, error) {
 	names, err := fs.Glob(from, "pictures/*.webp")
 	if err != nil {
 		return nil, err
 	}
 	all := make(map[string]picture, len(names))
 	for _, name := range names {
-		content, err := fs.ReadFile(from, name)
+		content, err := asset.Embedded(from, name)
 		if err != nil {
 			return nil, err
 		}
@@ -35,7 +37,9 @@ func readPictures(from fs.FS, assets *asset.Set) (map[string]picture, error) {
 		if p.width, p.height, err = webpSize(content); err != nil {
 			return nil, fmt.Errorf("read %s: %w", name, err)
 		}
-		p.url = assets.Add(path.Base(name), content)
+		if p.url, err = assets.Add(path.Base(name), content); err != nil {
+			return nil, err
+		}
 		all[name] = p
 	}
 	return all, nil
@@ -43,9 +47,12 @@ func readPictures(from fs.FS, assets *asset.Set) (map[string]picture, error) {
 
 // webpSize reads how large a picture of the WebP container's extended format is, which is
 // that of Chromium (RFC 9649 section 2.7).
-func webpSize(content []byte) (width, height int, err error) {
-	const header = 30
-	if len(content) < header || string(content[:4]) != "RIFF" || string(content[8:16]) != "WEBPVP8X" {
+func webpSize(from io.ReaderAt) (width, height int, err error) {
+	content := make([]byte, 30) // its header
+	if _, err := from.ReadAt(content, 0); err != nil {
+		return 0, 0, err
+	}
+	if string(content[:4]) != "RIFF" || string(content[8:16]) != "WEBPVP8X" {
 		return 0, 0, fmt.Errorf("no WebP of the extended format")
 	}
 	// Two numbers of 24 bits, each less one.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"io/fs"
 	"testing"
 
@@ -16,13 +17,13 @@ func FuzzWebPSize(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	if width, height, err := webpSize(content); err != nil || width != 1366 || height != 900 {
+	if width, height, err := webpSize(bytes.NewReader(content)); err != nil || width != 1366 || height != 900 {
 		f.Errorf("webpSize(sites-light.webp) = %d, %d, %v, want 1366, 900", width, height, err)
 	}
 	f.Add(content[:64])
 	f.Add(content[:29])
 	f.Fuzz(func(t *testing.T, content []byte) {
-		width, height, err := webpSize(content)
+		width, height, err := webpSize(bytes.NewReader(content))
 		if err == nil && (width < 1 || height < 1 || width > 1<<24 || height > 1<<24) {
 			t.Errorf("webpSize(%x) = %d, %d", content[:30], width, height)
 		}

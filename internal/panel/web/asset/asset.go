@@ -11,6 +11,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"path"
@@ -33,12 +34,36 @@ var types = map[string]string{
 	".svg": "image/svg+xml", ".webp": "image/webp", ".woff2": "font/woff2",
 }
 
+// Content is a file's: one that is part of the program is read there whenever it is asked
+// for, so that there is no copy of it in the heap.
+type Content interface {
+	io.ReaderAt
+	Size() int64
+}
+
+// Embedded returns the content of a file that is part of the program.
+func Embedded(from embed.FS, name string) (Content, error) {
+	opened, err := from.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	at, ok := opened.(io.ReaderAt) // as embed.FS promises; its Close does nothing
+	if !ok {
+		return nil, fmt.Errorf("read %s: it is no file", name)
+	}
+	about, err := opened.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return io.NewSectionReader(at, 0, about.Size()), nil
+}
+
 // file is one of them as it goes out.
 type file struct {
 	kind  string
-	plain []byte
+	plain Content
 	// smaller compresses it, once; nil where gzip gains nothing.
-	smaller func() []byte
+	smaller func() Content
 }
 
 // Set is all files under the names that they are served by.
@@ -54,19 +79,28 @@ func Load() (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the static files: %w", err)
 	}
-	contents := map[string][]byte{}
+	var styles []string
 	for _, e := range entries {
-		if contents[e.Name()], err = files.ReadFile("static/" + e.Name()); err != nil {
+		if path.Ext(e.Name()) == ".css" {
+			styles = append(styles, e.Name())
+			continue
+		}
+		content, err := Embedded(files, "static/"+e.Name())
+		if err != nil {
 			return nil, fmt.Errorf("read a static file: %w", err)
 		}
-		if path.Ext(e.Name()) != ".css" {
-			s.Add(e.Name(), contents[e.Name()])
+		if _, err := s.Add(e.Name(), content); err != nil {
+			return nil, err
 		}
 	}
 	// A style names fonts, so its own name has to follow theirs.
-	for name, content := range contents {
-		if path.Ext(name) == ".css" {
-			s.Add(name, s.link(content))
+	for _, name := range styles {
+		content, err := files.ReadFile("static/" + name)
+		if err != nil {
+			return nil, fmt.Errorf("read a style: %w", err)
+		}
+		if _, err := s.Add(name, bytes.NewReader(s.link(content))); err != nil {
+			return nil, err
 		}
 	}
 	return s, nil
@@ -82,29 +116,34 @@ func (s *Set) link(style []byte) []byte {
 
 // Add has a file served, and returns its address. It must not be called while the set
 // serves.
-func (s *Set) Add(name string, content []byte) string {
-	digest := sha256.Sum256(content)
+func (s *Set) Add(name string, content Content) (string, error) {
+	digest := sha256.New()
+	if _, err := io.Copy(digest, whole(content)); err != nil {
+		return "", fmt.Errorf("read %s: %w", name, err)
+	}
 	ext := path.Ext(name)
-	served := Prefix + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(digest[:6]) + ext
+	served := Prefix + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(digest.Sum(nil)[:6]) + ext
 	s.byName[name] = served
 	f := file{kind: types[ext], plain: content}
 	if ext != ".woff2" && ext != ".webp" { // they are compressed
-		f.smaller = sync.OnceValue(func() []byte { return compress(content) })
+		f.smaller = sync.OnceValue(func() Content { return compress(content) })
 	}
 	s.served[served] = f
-	return served
+	return served, nil
 }
 
-func compress(content []byte) []byte {
+func whole(c Content) io.Reader { return io.NewSectionReader(c, 0, c.Size()) }
+
+func compress(content Content) Content {
 	var out bytes.Buffer
 	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
 	if err != nil {
-		return nil
+		return bytes.NewReader(nil) // never: gzip knows this level
 	}
-	// A buffer takes everything.
-	_, _ = w.Write(content)
+	// It was read before, and a buffer takes everything.
+	_, _ = io.Copy(w, whole(content))
 	_ = w.Close()
-	return out.Bytes()
+	return bytes.NewReader(bytes.Clone(out.Bytes())) // without the room that the buffer grew by
 }
 
 // URL returns the address of a file; a name that there is none of is a mistake in
@@ -129,8 +168,8 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			body = f.smaller()
 		}
 	}
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Content-Length", strconv.FormatInt(body.Size(), 10))
 	if r.Method != http.MethodHead {
-		w.Write(body) //nolint:errcheck // a browser that went away
+		io.Copy(w, whole(body)) //nolint:errcheck // a browser that went away
 	}
 }

@@ -19,6 +19,10 @@ const (
 	// busyTimeout is how long a statement waits for SQLite's one writer, another
 	// process's backup included.
 	busyTimeout = 10 * time.Second
+	// pageCache is how much of its file each connection of SQLite's keeps, in KiB. The kernel
+	// keeps the file too, for all of them; SQLite's own 2,000 took 3 MB more of a panel with
+	// 1,000 sites, and saved it no time.
+	pageCache = 512
 	// maxServerConns leaves room for several panels beside PostgreSQL's 100.
 	maxServerConns = 20
 )
@@ -114,7 +118,7 @@ func (d *DB) recognise(ctx context.Context) error {
 func openFile(path string) (read, write *sql.DB, err error) {
 	q := url.Values{"_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
-		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", fmt.Sprintf("cache_size(-%d)", pageCache),
 	}}
 	file := "file:" + (&url.URL{Path: path}).EscapedPath()
 	write, err = sql.Open("sqlite", file+"?_txlock=immediate&"+q.Encode())

@@ -120,6 +120,7 @@ type findings struct {
 	first, script     int64 // octets on the way to the first page
 	starts            []time.Duration
 	peakMemory        float64
+	own, files        float64 // octets of it that are no file's and a file's, after all pages
 }
 
 // figures measures a panel with 1,000 sites.
@@ -144,7 +145,7 @@ func (o *office) figures(f *findings) {
 		f.pages[path] = quantile(o.wires(path, 1)[0].after(o, asks), 0.95)
 	}
 	f.first, f.script = o.firstPage()
-	f.peakMemory = o.peak()
+	f.peakMemory, f.own, f.files = o.peak(), o.status("RssAnon"), o.status("RssFile")
 }
 
 // pages are the addresses of all pages of the panel but those beyond it.
@@ -243,6 +244,7 @@ func (f *findings) show(b *testing.B, sites int) {
 	slices.Sort(f.starts)
 	row("start to first answer, median and worst of 5, ms", "≤ 500", "%.0f, %.0f", milliseconds(quantile(f.starts, 0.5)), milliseconds(f.starts[len(f.starts)-1]))
 	row("most memory ever, MB", "≤ 100", "%.1f", f.peakMemory/1e6)
+	row("at the end of all this: its own, and of its program's file, MB", "", "%.1f, %.1f", f.own/1e6, f.files/1e6)
 	row(fmt.Sprintf("most memory with %d sites, MB", sites), "", "%.1f", f.manyMemory/1e6)
 	fmt.Println(out.String())
 	b.ReportMetric(f.saturated, "requests/s")

@@ -344,12 +344,18 @@ func (o *office) metric(name string) float64 {
 	return sum
 }
 
-// peak is the most memory that the panel ever had, in bytes (proc(5), VmHWM).
+// peak is the most memory that the panel ever had, in bytes.
 func (o *office) peak() float64 {
+	o.Helper()
+	return o.status("VmHWM")
+}
+
+// status is one of the sizes that the kernel tells of the panel, in bytes (proc(5), status).
+func (o *office) status(name string) float64 {
 	o.Helper()
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", o.cmd.Process.Pid))
 	must(o, err)
-	_, rest, _ := strings.Cut(string(data), "VmHWM:")
+	_, rest, _ := strings.Cut(string(data), "\n"+name+":")
 	var kilobytes float64
 	_, err = fmt.Sscan(rest, &kilobytes)
 	must(o, err)

@@ -352,3 +352,24 @@ func TestEmptyingTellsHowFarItIs(t *testing.T) {
 		})
 	}
 }
+
+// An archive of a stranger's is unpacked as files, and never as the panel's own folders.
+func TestAnArchiveBringsNoFolderOfThePanels(t *testing.T) {
+	for _, name := range []string{orders.TrashFolder, orders.UploadFolder, orders.QuarantineFolder} {
+		for what, i := range map[string]item{"folder": {name: name + "/files/x", content: "x"}, "link": {name: name, target: "html"}} {
+			dir := t.TempDir()
+			save(t, filepath.Join(dir, "a.zip"), makeZip(t, item{name: "a.txt", content: "x"}, i))
+			if a, _ := carry(t, dir, orders.Order{Do: orders.Unpack, Path: "/a.zip", To: "/", Merge: true}); a.Code != orders.BadEntry {
+				t.Errorf("an archive with a %s %s answers %+v", what, name, a)
+			}
+			if a, _ := carry(t, dir, orders.Order{Do: orders.Unpack, Path: "/a.zip", To: "/" + name}); a.Code != orders.Refused {
+				t.Errorf("unpacking as %s answers %+v", name, a)
+			}
+			for _, left := range []string{"a.txt", orders.TrashFolder, orders.QuarantineFolder} {
+				if _, err := os.Lstat(filepath.Join(dir, left)); err == nil {
+					t.Errorf("an archive with a %s %s leaves %s behind", what, name, left)
+				}
+			}
+		}
+	}
+}

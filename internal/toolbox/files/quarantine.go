@@ -31,15 +31,19 @@ func (w *work) quarantine() error {
 	if err != nil {
 		return err
 	}
-	if _, err := w.root.Lstat(to); err == nil {
-		return w.tell(to, note)
-	}
 	name := local(w.Path)
 	info, err := w.root.Lstat(name)
+	meant := err == nil && w.Only != nil && info.Mode().IsRegular() && markOf(info) == *w.Only
+	if _, err := w.root.Lstat(to); err == nil {
+		if meant { // something else was put there, which is not to be taken for it
+			return refuse(orders.Refused, w.Path)
+		}
+		return w.tell(to, note)
+	}
 	if err != nil {
 		return err
 	}
-	if w.Only == nil || !info.Mode().IsRegular() || markOf(info) != *w.Only {
+	if !meant {
 		return refuse(orders.Changed, w.Path)
 	}
 	for _, folder := range []string{quarantineFiles, quarantineInfo} {
@@ -77,7 +81,12 @@ func (w *work) lock(name string) error {
 	if err != nil {
 		return err
 	}
-	if is := markOf(info); is.Inode != w.Only.Inode || is.Size != w.Only.Size {
+	// A root follows a link all the same: of one that leads to the file, the file stayed.
+	itself, err := w.root.Lstat(name)
+	if err != nil {
+		return err
+	}
+	if is := markOf(info); is.Inode != w.Only.Inode || is.Size != w.Only.Size || !os.SameFile(itself, info) {
 		return refuse(orders.Changed, w.Path)
 	}
 	return file.Chmod(0)

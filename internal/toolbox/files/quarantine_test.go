@@ -161,3 +161,38 @@ func TestQuarantineIsEmptied(t *testing.T) {
 		t.Errorf("it is still there: %v", err)
 	}
 }
+
+// Whoever knows what a file will be called in quarantine has not saved it by putting
+// something else there.
+func TestWhatLiesInQuarantineIsWhatWasMeant(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "bad.php")
+	save(t, name, []byte("bad"))
+	save(t, filepath.Join(dir, quarantineFiles, part), []byte("planted"))
+	a, _ := carry(t, dir, orders.Order{Do: orders.Quarantine, Path: "/bad.php", Part: part, Only: mark(t, name)})
+	if a.Code != orders.Refused {
+		t.Errorf("quarantine where something lies answers %+v, and the file is still there", a)
+	}
+}
+
+// A link that took the file's place in the last moment is not the file.
+func TestALinkIsNotLockedForWhatItLeadsTo(t *testing.T) {
+	dir := t.TempDir()
+	hidden := filepath.Join(dir, "hidden.php")
+	save(t, hidden, []byte("bad"))
+	if err := os.MkdirAll(filepath.Join(dir, quarantineFiles), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("../../hidden.php", filepath.Join(dir, quarantineFiles, part)); err != nil {
+		t.Fatal(err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	w := &work{Order: &orders.Order{Only: mark(t, hidden)}, root: root}
+	if code := w.answer(w.lock(quarantineFiles + "/" + part)).Code; code != orders.Changed {
+		t.Errorf("a link in quarantine answers %q, want %q", code, orders.Changed)
+	}
+}

@@ -47,6 +47,9 @@ func (w *work) unpack() error {
 	}
 	defer func() { _ = archive.Close() }() // only read
 	to := local(w.To)
+	if own(to) {
+		return refuse(orders.Refused, w.To)
+	}
 	if _, err := w.root.Lstat(to); !w.Merge && !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(refuse(orders.Exists, w.To), err)
 	}
@@ -85,6 +88,9 @@ func (w *work) merge(draft, to string) error {
 		return err
 	}
 	for _, n := range names {
+		if own(below(to, n.name)) { // nobody's archive is a trash, or leads one elsewhere
+			return refuse(orders.BadEntry, n.name)
+		}
 		if _, err := w.root.Lstat(below(to, n.name)); !errors.Is(err, fs.ErrNotExist) {
 			return errors.Join(refuse(orders.Exists, "/"+below(to, n.name)), err)
 		}

@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+
 	"kubepanel.io/kubepanel/internal/panel/door/doortest"
 	"kubepanel.io/kubepanel/lab/axe"
 )
@@ -115,6 +118,37 @@ func TestAPanelThatIsReplacedSaysSoOfItsChangesOfFiles(t *testing.T) {
 			t.Fatalf("left behind: %q", drafts())
 		}
 	}
+}
+
+// Who holds the mouse on Cancel while what is under way is drawn anew has pressed it still.
+func TestCancelIsPressedWhileTheJobGoesOn(t *testing.T) {
+	town, street := newTown(t), doortest.New(t)
+	town.grow(1)
+	town.byGateway()
+	site := townSite(0)
+	root, _ := street.Site(site)
+	must(t, os.MkdirAll(filepath.Join(root, "html"), 0o755))
+	big, err := os.Create(filepath.Join(root, "html", "pictures.raw"))
+	must(t, err)
+	must(t, errors.Join(big.Truncate(1<<40), big.Close()))
+	o := town.open("--gateway", street.Address, "--door-keys", street.Folder())
+	o.signIn()
+	files := "/sites/" + site + "/files?path=/html"
+	o.posts(files, url.Values{"do": {"pack"}, "archive": {"all.zip"}, "file": {"pictures.raw"}})
+	w := o.window()
+	w.open(files)
+	const asked = `String(performance.getEntriesByType("resource").filter(e => e.initiatorType === "xmlhttprequest").length)`
+	w.until(`String(!!document.querySelector("#jobs li.running .said"))`, "true") // it is drawn anew already, and the button has its place
+	var at struct{ X, Y float64 }
+	w.do(chromedp.Evaluate(`(() => { const r = document.querySelector("#jobs button").getBoundingClientRect(); return {X: r.x + r.width / 2, Y: r.y + r.height / 2}; })()`, &at))
+	w.do(chromedp.MouseEvent(input.MousePressed, at.X, at.Y, chromedp.ButtonLeft, chromedp.ClickCount(1)))
+	if pressed := w.read(`String(document.querySelector("#jobs button").matches(":active"))`); pressed != "true" {
+		t.Fatal("the mouse does not press the button")
+	}
+	before := w.read(asked)
+	w.until(`String(`+asked+` - `+before+` >= 3)`, "true")
+	w.do(chromedp.MouseEvent(input.MouseReleased, at.X, at.Y, chromedp.ButtonLeft, chromedp.ClickCount(1)))
+	w.until(`String(!document.querySelector("#jobs button"))`, "true") // nothing is left to cancel
 }
 
 // byGateway has the sites of the town behind one gateway.

@@ -13,6 +13,12 @@ document.addEventListener("htmx:beforeOnLoad", event => {
   if (performance.now() - left < 10_000) event.preventDefault();
 });
 
+// What asks for itself again and again is not drawn anew while somebody presses in it: the
+// press would end on a button that is not there any more. The next answer is soon there.
+document.addEventListener("htmx:beforeSwap", event => {
+  if (event.target.matches("[hx-trigger^=every]:active")) event.detail.shouldSwap = false;
+});
+
 // Copy buttons: data-copy names the element whose text is copied.
 document.addEventListener("click", async event => {
   const button = event.target.closest("[data-copy]");

@@ -146,7 +146,7 @@ func TestPagesStandStillAndFit(t *testing.T) {
 	harmful := town.harm(7)
 	o := town.open("--scanner=tcp://127.0.0.1:1") // which is away
 	o.signIn()
-	w, script, more := o.window(), axe.Script(t), append(town.nodes(), "/sites/"+townSite(8)+"/settings", harmful)
+	w, script, more := o.window(), axe.Script(t), append(town.nodes(), "/sites/"+townSite(8)+"/settings", "/sites?runtime=python", "/sites?state=suspended", "/sites?state=happy", harmful)
 	for _, d := range dresses() {
 		w.dress(d.width, d.height, d.theme, d.language)
 		for _, path := range append(o.pages(), more...) {
@@ -154,6 +154,26 @@ func TestPagesStandStillAndFit(t *testing.T) {
 				continue
 			}
 			w.stands(path, script, d)
+		}
+	}
+}
+
+// Between a phone and a wide window too, what an empty field asks for can be read.
+func TestPlaceholdersAreNotCutOff(t *testing.T) {
+	town := newTown(t)
+	town.grow(1)
+	o := town.open()
+	o.signIn()
+	w := o.window()
+	for _, language := range []string{"en", "de", "ar"} {
+		for _, width := range []int64{390, 800, 1000, 1100, 1280} {
+			w.dress(width, 900, "light", language)
+			for _, path := range []string{"/audit", "/sites", "/users"} {
+				w.open(path)
+				if cut := w.read(cutHolders); cut != "" {
+					t.Errorf("%s in %s at %d pixels: no room in their fields have %s", path, language, width, cut)
+				}
+			}
 		}
 	}
 }
@@ -182,6 +202,9 @@ func (w *window) looks(path, script string, d dress) {
 	}
 	if out := w.read(outside); out != "" {
 		w.Errorf("%s in %s: %s juts out of what it is in", path, d.name, out)
+	}
+	if cut := w.read(cutHolders); cut != "" {
+		w.Errorf("%s in %s: no room in their fields have %s", path, d.name, cut)
 	}
 	if again := w.read(repeatedIDs); again != "" {
 		w.Errorf("%s in %s has more than once the ids %s", path, d.name, again)
@@ -367,6 +390,16 @@ const outside = `[...document.querySelectorAll(".card-body, .side-foot")].flatMa
 		return r.width > 1 && r.height > 1 && (r.left < left || r.right > right) && e.checkVisibility() && !hides(e.parentElement);
 	}).map(e => e.tagName + "." + e.className + " " + e.textContent.trim().slice(0, 40));
 }).join("; ")`
+
+// cutHolders are the texts in empty fields that are wider than their field.
+const cutHolders = `(() => {
+	const pen = document.createElement("canvas").getContext("2d");
+	return [...document.querySelectorAll("main input[placeholder]:placeholder-shown")].filter(field => {
+		const style = getComputedStyle(field);
+		pen.font = style.font;
+		return field.checkVisibility() && pen.measureText(field.placeholder).width > field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+	}).map(field => JSON.stringify(field.placeholder)).join();
+})()`
 
 // repeatedIDs are the ids of a page that more than one element has. Axe looks at those
 // alone that something else on the page names.

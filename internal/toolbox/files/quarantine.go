@@ -33,7 +33,7 @@ func (w *work) quarantine() error {
 	}
 	name := local(w.Path)
 	info, err := w.root.Lstat(name)
-	meant := err == nil && w.Only != nil && info.Mode().IsRegular() && markOf(info) == *w.Only
+	meant := err == nil && w.meant(info)
 	if _, err := w.root.Lstat(to); err == nil {
 		if meant { // something else was put there, which is not to be taken for it
 			return refuse(orders.Refused, w.Path)
@@ -68,6 +68,11 @@ func (w *work) quarantine() error {
 		return errors.Join(err, back)
 	}
 	return w.tell(to, note)
+}
+
+// meant tells whether a file is in the state that was looked at.
+func (w *work) meant(info fs.FileInfo) bool {
+	return w.Only != nil && info.Mode().IsRegular() && markOf(info) == *w.Only
 }
 
 // lock takes the permissions of what was moved, if that is the file that was meant.

@@ -3,10 +3,11 @@ package sftpd
 import (
 	"io"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
-	"slices"
-	"strings"
+	"sync"
+	"syscall"
 
 	"github.com/pkg/sftp"
 )
@@ -21,17 +22,12 @@ func (f *files) Filelist(r *sftp.Request) (sftp.ListerAt, error) {
 		}
 		return listing{info}, nil
 	}
-	folder, err := f.root.Open(name)
+	// What is no folder is refused by the system: a FIFO would wait for its other end.
+	opened, err := f.root.OpenFile(name, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, answer(err)
 	}
-	defer func() { _ = folder.Close() }()
-	infos, err := folder.Readdir(-1)
-	if err != nil {
-		return nil, answer(err)
-	}
-	slices.SortFunc(infos, func(a, b fs.FileInfo) int { return strings.Compare(a.Name(), b.Name()) })
-	return listing(infos), nil
+	return &folder{file: opened}, nil
 }
 
 // Lstat describes a name itself, if it is a link, too.
@@ -53,7 +49,25 @@ func (f *files) Readlink(name string) (string, error) {
 // that the client can't use.
 func (f *files) RealPath(name string) (string, error) { return path.Clean("/" + name), nil }
 
-// listing is what a folder held when it was opened.
+// folder is a folder that is being listed, in the system's order: a site may have one with
+// more names than the toolbox has memory for.
+type folder struct {
+	mu   sync.Mutex
+	file *os.File
+}
+
+// ListAt copies the next entries; the library asks for one part after the other.
+func (f *folder) ListAt(into []fs.FileInfo, _ int64) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	infos, err := f.file.Readdir(len(into))
+	return copy(into, infos), answer(err)
+}
+
+// Close closes the folder.
+func (f *folder) Close() error { return f.file.Close() }
+
+// listing is what one name is.
 type listing []fs.FileInfo
 
 // ListAt copies entries from an offset on.

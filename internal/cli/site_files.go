@@ -111,13 +111,7 @@ func newFilesCopy(env *Env) *cobra.Command {
 		func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
 			body := transferOf(args)
 			done, err := api.CopyFilesWithResponse(client.Long(ctx), args[0], &client.CopyFilesParams{Prefer: l.prefer()}, body)
-			if err != nil {
-				return err
-			}
-			if err := client.Check(done.StatusCode(), done.ApplicationProblemJSONDefault); err != nil {
-				return err
-			}
-			if over, err := l.over(ctx, api, args[0], done.JSON202); err != nil || !over {
+			if over, err := l.over(ctx, api, args[0], done, err); err != nil || !over {
 				return err
 			}
 			return env.done(body, "Copied %d to %s.", len(body.Paths), clean(body.To))
@@ -167,13 +161,7 @@ func newFilesPack(env *Env) *cobra.Command {
 		"Make an archive of what is in a folder, beside it", "pack blog.localhost /html backup.tar.gz wp-content wp-config.php",
 		func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
 			done, err := api.PackFilesWithResponse(client.Long(ctx), args[0], &client.PackFilesParams{Prefer: l.prefer()}, client.NewArchive{Folder: args[1], Archive: args[2], Names: args[3:]})
-			if err != nil {
-				return err
-			}
-			if err := client.Check(done.StatusCode(), done.ApplicationProblemJSONDefault); err != nil {
-				return err
-			}
-			if over, err := l.over(ctx, api, args[0], done.JSON202); err != nil || !over {
+			if over, err := l.over(ctx, api, args[0], done, err); err != nil || !over {
 				return err
 			}
 			return env.done(map[string]string{"folder": args[1], "archive": args[2]}, "Made %s in %s.", clean(args[2]), clean(args[1]))
@@ -186,18 +174,12 @@ func newFilesUnpack(env *Env) *cobra.Command {
 	cmd := env.filesCommand(wording{names: []string{wordPath}}, "unpack NAME ARCHIVE", "Unpack an archive into a new folder of its name", "unpack blog.localhost /html/theme.zip",
 		func(ctx context.Context, api *client.ClientWithResponses, args []string) error {
 			done, err := api.UnpackFileWithResponse(client.Long(ctx), args[0], &client.UnpackFileParams{Prefer: l.prefer()}, client.Unpacking{Path: args[1], Merge: &here})
-			if err != nil {
-				return err
-			}
-			if err := client.Check(done.StatusCode(), done.ApplicationProblemJSONDefault); err != nil {
+			if over, err := l.over(ctx, api, args[0], done, err); err != nil || !over {
 				return err
 			}
 			at := done.JSON200
 			if at == nil {
 				at = &client.At{Path: value(done.JSON202.To)}
-			}
-			if over, err := l.over(ctx, api, args[0], done.JSON202); err != nil || !over {
-				return err
 			}
 			return env.done(at, "Unpacked to %s.", clean(at.Path))
 		})

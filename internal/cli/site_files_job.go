@@ -36,9 +36,24 @@ func (l *lateDeed) prefer() *string {
 	return &how
 }
 
-// over waits for the end of a change that goes on, job, or says where to look; it tells
-// whether that has come. job is nil for one that has ended.
-func (l *lateDeed) over(ctx context.Context, api *client.ClientWithResponses, site string, job *client.FileJob) (bool, error) {
+// lateAnswer is what the panel answers to a change that may take long: one that goes on is
+// its JSON202.
+type lateAnswer interface {
+	StatusCode() int
+	GetJSON202() *client.FileJob
+	GetApplicationProblemJSONDefault() *client.Problem
+}
+
+// over takes what asking for a change came to. It waits for the end of one that goes on, or
+// says where to look, and tells whether the end has come.
+func (l *lateDeed) over(ctx context.Context, api *client.ClientWithResponses, site string, answer lateAnswer, err error) (bool, error) {
+	if err != nil {
+		return false, err
+	}
+	if err := client.Check(answer.StatusCode(), answer.GetApplicationProblemJSONDefault()); err != nil {
+		return false, err
+	}
+	job := answer.GetJSON202()
 	switch {
 	case job == nil:
 		return true, nil

@@ -62,13 +62,7 @@ func newFilesEmpty(env *Env) *cobra.Command {
 				return err
 			}
 			done, err := api.EmptyTrashWithResponse(client.Long(ctx), args[0], &client.EmptyTrashParams{Prefer: l.prefer()})
-			if err != nil {
-				return err
-			}
-			if err := client.Check(done.StatusCode(), done.ApplicationProblemJSONDefault); err != nil {
-				return err
-			}
-			if over, err := l.over(ctx, api, args[0], done.JSON202); err != nil || !over {
+			if over, err := l.over(ctx, api, args[0], done, err); err != nil || !over {
 				return err
 			}
 			return env.done(map[string]string{"emptied": args[0]}, "The trash of %s is empty.", clean(args[0]))

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -30,8 +29,8 @@ type cable struct {
 	at, to string
 	passed atomic.Int64 // octets from the browser, on all connections
 	// bad, when set, is asked before octets pass, with how many passed on that connection
-	// and on all.
-	bad atomic.Pointer[func(here, all int64) fate]
+	// and on all; back before those of an answer do.
+	bad, back atomic.Pointer[func(here, all int64) fate]
 
 	mu   sync.Mutex
 	free chan struct{} // closed to let go on what is held
@@ -76,6 +75,7 @@ func (c *cable) is(bad func(here, all int64) fate) {
 	} else {
 		c.bad.Store(&bad)
 	}
+	c.back.Store(nil)
 	c.passed.Store(0)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,36 +92,36 @@ func (c *cable) join(browser net.Conn) {
 		return // the panel has ended
 	}
 	defer panel.Close()
+	var here atomic.Int64
 	var back sync.WaitGroup
 	back.Go(func() {
-		_, _ = io.Copy(browser, panel) // either may go away
+		c.bring(panel, browser, &c.back, func(int) (int64, int64) { return here.Load(), c.passed.Load() })
 		_ = browser.Close()
 	})
-	c.bring(browser, panel)
+	c.bring(browser, panel, &c.bad, func(n int) (int64, int64) { return here.Add(int64(n)), c.passed.Add(int64(n)) })
 	_ = panel.Close()
 	back.Wait()
 }
 
-// bring brings what the browser sends, until its fate.
-func (c *cable) bring(browser, panel net.Conn) {
-	piece, here := make([]byte, 64<<10), int64(0)
+// bring brings what one side sends, and its end, until its fate. Either may go away.
+func (c *cable) bring(from, to net.Conn, fault *atomic.Pointer[func(here, all int64) fate], count func(int) (here, all int64)) {
+	piece := make([]byte, 64<<10)
 	for {
-		n, err := browser.Read(piece)
-		here += int64(n)
-		all := c.passed.Add(int64(n))
+		n, err := from.Read(piece)
+		here, all := count(n)
 		c.mu.Lock()
 		free := c.free
 		c.mu.Unlock()
-		if bad := c.bad.Load(); bad != nil {
+		if bad := fault.Load(); bad != nil {
 			switch (*bad)(here, all) {
 			case breaks:
-				_ = browser.Close()
+				_ = errors.Join(from.Close(), to.Close())
 				return
 			case held:
 				<-free
 			}
 		}
-		if _, wrong := panel.Write(piece[:n]); err != nil || wrong != nil {
+		if _, wrong := to.Write(piece[:n]); err != nil || wrong != nil {
 			return
 		}
 	}
@@ -242,6 +242,66 @@ func TestAnUploadGoesOnWhenTheConnectionWasCut(t *testing.T) {
 	if sent := y.cable.passed.Load(); sent > 24*mebi {
 		t.Errorf("%d octets were sent, want hardly more than the file has", sent)
 	}
+}
+
+// An upload of which only the last answer is lost is there, and nobody is asked whether to
+// replace it.
+func TestAnUploadWhoseLastAnswerIsLostIsNotSentAgain(t *testing.T) {
+	y := newYard(t, doortest.New(t))
+	for name, mebis := range map[string]int64{"one piece.raw": 3, "two pieces.raw": 10} {
+		y.open(y.page)
+		file := y.file(name, int(mebis)*mebi)
+		var once atomic.Bool
+		y.cable.is(nil)
+		answers := func(_, all int64) fate {
+			if all > mebis*mebi && once.CompareAndSwap(false, true) {
+				return breaks
+			}
+			return passes
+		}
+		y.cable.back.Store(&answers)
+		y.choose(file)
+		y.arrives(file)
+		// The browser by itself sends a request once more whose connection ends without an answer.
+		if sent := y.cable.passed.Load(); !once.Load() || sent > (mebis+4)*mebi {
+			t.Errorf("%s: an answer was lost: %v, and %d octets were sent, want hardly more than the file has and its last piece", name, once.Load(), sent)
+		}
+	}
+}
+
+// A connection that no longer brings anything, and doesn't end, is given up after a minute.
+func TestAnUploadGoesOnWhenTheConnectionHangs(t *testing.T) {
+	y := newYard(t, doortest.New(t))
+	y.open(y.page)
+	file := y.file("film.mkv", 12*mebi)
+	var hung atomic.Bool
+	// Early in a piece: of its end the system takes some mebibytes, which count as sent.
+	hangs := func(here, _ int64) fate {
+		if here > mebi && hung.CompareAndSwap(false, true) {
+			return held
+		}
+		return passes
+	}
+	y.cable.is(hangs)
+	nothing := func(here, _ int64) fate {
+		if here > mebi && here < 2*mebi { // of that connection alone
+			return held
+		}
+		return passes
+	}
+	y.cable.back.Store(&nothing)
+	began := time.Now()
+	y.choose(file)
+	for !hung.Load() && time.Since(began) < time.Minute {
+		time.Sleep(20 * time.Millisecond)
+	}
+	time.Sleep(50 * time.Second) // what is given up earlier is a slow network
+	y.until(`document.querySelector(".uploads .said")?.textContent ?? ""`, "The connection was cut; it goes on by itself.")
+	if took := time.Since(began); took < 55*time.Second {
+		t.Errorf("it was given up after %s", took)
+	}
+	y.cable.back.Store(nil)
+	y.arrives(file)
 }
 
 // Who closes the page in the middle chooses the same file again, and it goes on.

@@ -20,6 +20,9 @@ type Upload struct {
 	Modified string
 	// Replace a file that is there.
 	Replace bool
+	// Sender names one try to send it, by random letters; "" for one that needs not be told
+	// again that it succeeded.
+	Sender string
 }
 
 // part names an upload inside the site.
@@ -30,7 +33,8 @@ func (f *SiteFiles) part(u Upload) string {
 }
 
 func (u *Upload) check() (err error) {
-	if u.Size < 0 || u.Path == "" {
+	const longest = 64 // octets of what a browser names itself by
+	if u.Size < 0 || u.Path == "" || len(u.Sender) > longest {
 		return &Error{Code: Invalid, Message: "The upload has no name or no size."}
 	}
 	u.Path, err = ParsePath(u.Path)
@@ -43,8 +47,13 @@ func (f *SiteFiles) Uploaded(ctx context.Context, u Upload) (int64, error) {
 	if err := u.check(); err != nil {
 		return 0, err
 	}
-	answer, err := f.order(ctx, orders.Order{Do: orders.Offset, Part: f.part(u), Size: u.Size}, nil, nil)
+	answer, err := f.uploaded(ctx, u)
 	return answer.Size, err
+}
+
+// uploaded asks how much of an upload is there; one Entry says that it has become the file.
+func (f *SiteFiles) uploaded(ctx context.Context, u Upload) (orders.Answer, error) {
+	return f.order(ctx, orders.Order{Do: orders.Offset, Part: f.part(u), Size: u.Size, To: u.Path, Sender: u.Sender}, nil, nil)
 }
 
 // CancelUpload forgets an upload that is not whole yet, if there is one.
@@ -63,7 +72,8 @@ func (f *SiteFiles) CancelUpload(ctx context.Context, u Upload) error {
 // Upload adds a piece to an upload that is offset octets long. When that makes it
 // whole it is looked at, where there is a scanner, and becomes the file. A piece with a
 // method Keep has it called while that lasts. It returns how much is there; Conflict when that is not
-// what the sender believes, or a file of that name is there.
+// what the sender believes, or a file of that name is there. A Sender who was not told that
+// it became the file hears so for some minutes, as long as nobody touches that file.
 func (f *SiteFiles) Upload(ctx context.Context, u Upload, offset int64, piece io.Reader) (int64, error) {
 	if err := u.check(); err != nil {
 		return 0, err
@@ -74,6 +84,8 @@ func (f *SiteFiles) Upload(ctx context.Context, u Upload, offset int64, piece io
 		if there = answer.Size; err != nil {
 			return there, err
 		}
+	} else if answer, err := f.uploaded(ctx, u); err != nil || answer.Entries == 1 {
+		return answer.Size, err
 	}
 	if there < u.Size {
 		return there, nil
@@ -81,6 +93,6 @@ func (f *SiteFiles) Upload(ctx context.Context, u Upload, offset int64, piece io
 	if err := f.scan(ctx, u, piece); err != nil {
 		return there, err
 	}
-	_, err := f.change(ctx, orders.Order{Do: orders.Finish, Part: f.part(u), Size: u.Size, To: u.Path, Replace: u.Replace}, nil)
+	_, err := f.change(ctx, orders.Order{Do: orders.Finish, Part: f.part(u), Size: u.Size, To: u.Path, Replace: u.Replace, Sender: u.Sender}, nil)
 	return there, err
 }

@@ -38,10 +38,10 @@ const (
 	Trashed = "trashed" // → a list of Trash
 	Restore = "restore" // Paths: names in the trash
 	Empty   = "empty"   // the trash, for good
-	Offset  = "offset"  // Part, Size → how much of an upload is there, if there is room for the rest
+	Offset  = "offset"  // Part, Size → how much of an upload is there, if there is room for the rest; with To and Sender one Entry says that it has become that file
 	Append  = "append"  // Part, Offset, content
 	Drop    = "drop"    // Part: the upload is gone
-	Finish  = "finish"  // Part, Size, To: the upload becomes that file
+	Finish  = "finish"  // Part, Size, To, Sender: the upload becomes that file
 	Pack    = "pack"    // Path, Paths, Format, To: names in a folder; without To the archive is the output
 	Unpack  = "unpack"  // Path, To: into that folder, which must not be there, or with Merge into one that is
 
@@ -75,6 +75,8 @@ type Order struct {
 	Rename  bool   `json:"rename,omitempty"`
 	Merge   bool   `json:"merge,omitempty"`
 	Replace bool   `json:"replace,omitempty"`
+	// Sender is one try to send an upload, which is told for some minutes that it succeeded.
+	Sender string `json:"sender,omitempty"`
 	// Octets is Path where that is no UTF-8, which JSON has no texts for.
 	Octets []byte `json:"octets,omitempty"`
 	// Since is an instant in nanoseconds since 1970; 0 is before everything.

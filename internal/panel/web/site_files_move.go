@@ -169,7 +169,7 @@ func (s *Server) uploadPiece(w http.ResponseWriter, r *http.Request) (int64, err
 	if err != nil {
 		return 0, &hosting.Error{Code: hosting.Invalid, Message: "The upload has no size.", Err: err}
 	}
-	u := hosting.Upload{Path: query.Get("path"), Size: size, Modified: query.Get("modified"), Replace: query.Has("replace")}
+	u := hosting.Upload{Path: query.Get("path"), Size: size, Modified: query.Get("modified"), Replace: query.Has("replace"), Sender: query.Get("sender")}
 	switch r.Method {
 	case http.MethodHead:
 		return files.Uploaded(r.Context(), u)

@@ -209,6 +209,56 @@ func TestAnArchiveComesBackAsItWas(t *testing.T) {
 	}
 }
 
+// An upload that became a file is known to its sender alone, and as long as nobody touches
+// the file: what another sends is held against what is there.
+func TestAFinishedUploadIsKnownToItsSender(t *testing.T) {
+	dir := t.TempDir()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	var known finished
+	ask := func(do, sender, content string) orders.Answer {
+		w := &work{Order: &orders.Order{Do: do, Part: "0123456789abcdef", Size: 3, To: "/a.txt", Sender: sender}, root: root, finished: &known,
+			in: strings.NewReader(content), out: io.Discard, said: io.Discard}
+		return w.answer(w.carryOut())
+	}
+	sends := func(sender string) orders.Answer {
+		if a := ask(orders.Append, sender, "new"); a.Code != "" {
+			t.Fatalf("append = %+v", a)
+		}
+		return ask(orders.Finish, sender, "")
+	}
+	if a := sends("one"); a.Code != "" {
+		t.Fatalf("finish = %+v", a)
+	}
+	if a := ask(orders.Offset, "one", ""); a.Size != 3 || a.Entries != 1 {
+		t.Errorf("the sender hears %+v", a)
+	}
+	for _, other := range []string{"", "two"} {
+		if a := ask(orders.Offset, other, ""); a.Size != 0 || a.Entries != 0 {
+			t.Errorf("sender %q hears %+v", other, a)
+		}
+		if a := sends(other); a.Code != orders.Exists {
+			t.Errorf("sender %q finishes: %+v", other, a)
+		}
+		if a := ask(orders.Drop, other, ""); a.Code != "" {
+			t.Errorf("drop = %+v", a)
+		}
+	}
+	if a := sends("one"); a.Code != "" || names(t, dir) != ".uploads a.txt" {
+		t.Errorf("who sends it again hears %+v, and there is %q", a, names(t, dir))
+	}
+	save(t, filepath.Join(dir, "a.txt"), []byte("by"))
+	if a := ask(orders.Offset, "one", ""); a.Size != 0 || a.Entries != 0 {
+		t.Errorf("of a file that somebody changed the sender hears %+v", a)
+	}
+	if a := sends("one"); a.Code != orders.Exists {
+		t.Errorf("what somebody changed is replaced: %+v", a)
+	}
+}
+
 // Whatever an entry is called, it lands below its folder or is refused.
 func FuzzInside(f *testing.F) {
 	for _, name := range []string{"a", "a/b", "../a", "/a", `..\a`, "a//b", "./a", "a/./../b", "C:/a", "a\x00b", strings.Repeat("a/", 99)} {

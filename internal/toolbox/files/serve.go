@@ -30,6 +30,8 @@ type Keeper struct {
 	Root *os.Root
 	// TrashFor is how long a Sweeper leaves things in the trash; 0 is for good.
 	TrashFor time.Duration
+
+	finished finished
 }
 
 // work is one order under way.
@@ -38,6 +40,7 @@ type work struct {
 
 	root     *os.Root
 	trashFor time.Duration
+	finished *finished
 	in       io.Reader
 	out      io.Writer
 	said     io.Writer
@@ -53,7 +56,7 @@ type work struct {
 func (k *Keeper) Serve(channel ssh.Channel) {
 	in := bufio.NewReaderSize(channel, 64<<10)
 	order, err := read(in)
-	w := &work{Order: order, root: k.Root, trashFor: k.TrashFor, in: in, out: channel, said: channel.Stderr(), told: time.Now()}
+	w := &work{Order: order, root: k.Root, trashFor: k.TrashFor, finished: &k.finished, in: in, out: channel, said: channel.Stderr(), told: time.Now()}
 	if err == nil {
 		err = w.carryOut()
 	}

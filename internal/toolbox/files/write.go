@@ -149,6 +149,10 @@ func (w *work) offset() error {
 	}
 	file, err := w.root.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) {
+		if w.finished.is(w) {
+			w.size, w.entries = w.Size, 1
+			return nil
+		}
 		return w.room(w.Size)
 	}
 	if err != nil {
@@ -265,6 +269,8 @@ func (w *work) finish() error {
 	to := local(w.To)
 	there, err := w.root.Lstat(to)
 	switch {
+	case err == nil && w.finished.is(w): // sent once more, since nobody heard the first answer
+		return w.root.Remove(name)
 	case err == nil && (!w.Replace || !there.Mode().IsRegular()):
 		return refuse(orders.Exists, w.To)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
@@ -280,5 +286,9 @@ func (w *work) finish() error {
 			return err
 		}
 	}
-	return w.root.Rename(name, to)
+	if err := w.root.Rename(name, to); err != nil {
+		return err
+	}
+	w.finished.keep(w)
+	return nil
 }

@@ -5,6 +5,10 @@
 
 for (const drop of document.querySelectorAll("[data-upload]")) {
   const piece = 8 << 20, atOnce = 2, patience = [1, 2, 4, 8, 15, 30]; // seconds
+  // How long nothing may move, in seconds: while octets go out, until those are answered
+  // that the network still has, and until a whole file is, which a scanner may look at. The
+  // browser itself waits for ever.
+  const stalled = 60, unanswered = 120, scanned = 15 * 60;
   const list = drop.querySelector("[data-list]"), input = drop.querySelector("input[type=file]"), words = drop.dataset;
   const waiting = [];
   let running = 0, failed = 0, gone = 0;
@@ -13,7 +17,7 @@ for (const drop of document.querySelectorAll("[data-upload]")) {
   class Job {
     constructor(file, path, name) {
       this.file = file;
-      this.query = new URLSearchParams({ path, size: file.size, modified: file.lastModified });
+      this.query = new URLSearchParams({ path, size: file.size, modified: file.lastModified, sender: crypto.randomUUID() });
       this.tries = 0; // in vain since something arrived
       this.cancelled = false;
       const [label, bar, said, cancel] = ["span", "progress", "span", "button"].map(tag => document.createElement(tag));
@@ -41,13 +45,19 @@ for (const drop of document.querySelectorAll("[data-upload]")) {
     request(method, offset, body) {
       return new Promise(done => {
         const request = this.open = new XMLHttpRequest();
+        let watch;
+        const within = seconds => { clearTimeout(watch); watch = setTimeout(() => request.abort(), seconds * 1000); };
         request.open(method, `${words.upload}?${this.query}`);
+        const patient = body && offset + body.size >= this.file.size ? scanned : unanswered;
+        within(body?.size ? stalled : patient);
         if (body) {
           request.setRequestHeader("Upload-Offset", offset);
           request.setRequestHeader("Content-Type", "application/offset+octet-stream");
-          request.upload.addEventListener("progress", event => this.show(offset + event.loaded));
+          request.upload.addEventListener("progress", event => { within(stalled); this.show(offset + event.loaded); });
+          request.upload.addEventListener("load", () => within(patient));
         }
         request.addEventListener("loadend", () => {
+          clearTimeout(watch);
           const { status } = request, there = status ? request.getResponseHeader("Upload-Offset") : null;
           const plain = status && /^text\/plain/.test(request.getResponseHeader("Content-Type"));
           done({ status, ok: status === 204, offset: there === null ? null : Number(there), text: plain ? request.responseText : "" });

@@ -216,7 +216,11 @@ func newCollaboratorRemove(env *Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			gone, err := api.RemoveCollaboratorWithResponse(ctx, owner, was.ID, &client.RemoveCollaboratorParams{Site: was.Site})
+			tag, err := s.tag(ctx, api, owner, was)
+			if err != nil {
+				return err
+			}
+			gone, err := api.RemoveCollaboratorWithResponse(ctx, owner, was.ID, &client.RemoveCollaboratorParams{Site: was.Site, IfMatch: tag})
 			if err != nil {
 				return err
 			}

@@ -278,6 +278,9 @@ func newUserDelete(env *Env) *cobra.Command {
 				return &hosting.Error{Code: hosting.Conflict, Message: fmt.Sprintf("Sites that %s still has: %d.", clean(name), found.JSON200.Sites), Mend: "Delete them first, or give them to another account."}
 			}
 			tells := "Its tokens, its webhooks, its ways to sign in and the rights that it gave or was given go with it. Nothing brings them back."
+			if found.JSON200.Role == client.UserRoleReseller { // nothing counts those for others
+				tells = "It is refused as long as it has customers or packages of its own. " + tells
+			}
 			if err := env.confirm(ctx, yes, loss{tells: tells, name: name, does: "delete it"}); err != nil {
 				return err
 			}

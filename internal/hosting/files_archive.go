@@ -25,6 +25,9 @@ func (f *SiteFiles) Pack(ctx context.Context, folder string, names []string, arc
 	if len(names) == 0 {
 		return &Error{Code: Invalid, Message: "No file is chosen.", Mend: "Tick those that you mean."}
 	}
+	if err := someNames(names); err != nil {
+		return err
+	}
 	to, err := under(folder, archive)
 	if err != nil {
 		return err

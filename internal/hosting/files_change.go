@@ -216,6 +216,9 @@ func (f *SiteFiles) Restore(ctx context.Context, names []string) error {
 	if len(names) == 0 {
 		return &Error{Code: Invalid, Message: "Nothing is chosen.", Mend: "Tick what you want back."}
 	}
+	if err := someNames(names); err != nil {
+		return err
+	}
 	_, err := f.change(ctx, orders.Order{Do: orders.Restore, Paths: names}, nil)
 	return err
 }

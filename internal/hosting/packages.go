@@ -183,7 +183,20 @@ func (p *Provider) ChangePackage(ctx context.Context, a Actor, id ID, req NewPac
 	return changed, err
 }
 
-// DeletePackage deletes a package that no account has.
+// notForNewcomers refuses what is done to a package that a company's people get who come
+// the first time.
+func notForNewcomers(ctx context.Context, tx Tx, p *Package) error {
+	all, err := tx.IdentityProviders(ctx)
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(all, func(c IdentityProvider) bool { return c.Package == p.ID }); i >= 0 {
+		return &Error{Code: Conflict, Message: fmt.Sprintf("Newcomers of the company %s get the package %s.", all[i].Name, p.Name), Mend: "Give them another one first."}
+	}
+	return nil
+}
+
+// DeletePackage deletes a package that no account has and no newcomer gets.
 func (p *Provider) DeletePackage(ctx context.Context, a Actor, id ID) error {
 	return p.write(ctx, a, func(tx Tx) (change, error) {
 		was, err := pack(ctx, tx, a, RightPackageDelete, id)
@@ -191,6 +204,9 @@ func (p *Provider) DeletePackage(ctx context.Context, a Actor, id ID) error {
 			return change{}, err
 		}
 		if err := p.expected(was.Version()); err != nil {
+			return change{}, err
+		}
+		if err := notForNewcomers(ctx, tx, was); err != nil {
 			return change{}, err
 		}
 		if err := tx.DeletePackage(ctx, id); CodeOf(err) == Conflict && err != nil {

@@ -23,6 +23,16 @@ func ParsePath(input string) (string, error) {
 	return path.Clean("/" + input), nil
 }
 
+// someNames refuses what no file can be called among names that somebody chose.
+func someNames(names []string) error {
+	for _, name := range names {
+		if strings.ContainsRune(name, 0) || len(name) > maxFileName {
+			return &Error{Code: Invalid, Fields: []Field{{"names", "No file has a name like that; choose it from the list."}}}
+		}
+	}
+	return nil
+}
+
 // ParseFileName reads a name that somebody gives to a new file.
 func ParseFileName(input string) (string, error) {
 	name := strings.TrimSpace(input)

@@ -9,6 +9,21 @@ import (
 	"kubepanel.io/kubepanel/internal/panel/rest"
 )
 
+// A package that nobody has, and that a company's newcomers get, is not deleted, and the
+// answer says which company.
+func TestAPackageOfACompanysNewcomersStays(t *testing.T) {
+	h := newHouse(t)
+	made := h.boss.post("/packages", map[string]any{"name": "Starter"}).want(t, http.StatusCreated)
+	at := strings.TrimPrefix(made.header.Get("Location"), rest.Prefix)
+	works := company("Works")
+	works["role"], works["package"] = "customer", strings.TrimPrefix(at, "/packages/")
+	its := h.boss.post("/companies", works).want(t, http.StatusCreated)
+	gone := request{method: http.MethodDelete, path: at}
+	h.boss.ask(gone).want(t, http.StatusConflict, "Newcomers of the company Works get the package Starter.")
+	h.boss.ask(request{method: http.MethodDelete, path: strings.TrimPrefix(its.header.Get("Location"), rest.Prefix)}).want(t, http.StatusNoContent)
+	h.boss.ask(gone).want(t, http.StatusNoContent)
+}
+
 func TestACompanysPeopleMaySignIn(t *testing.T) {
 	h := newHouse(t)
 	made := h.boss.post("/companies", company("Works")).want(t, http.StatusCreated, `"issuer":"https://login.works.example"`, "https://panel.example/")

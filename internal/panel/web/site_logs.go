@@ -79,6 +79,9 @@ func (s *Server) downloadLog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if p.Wrong.any() {
+		return show(w, r, http.StatusUnprocessableEntity, p.view())
+	}
 	out := bufio.NewWriter(w)
 	began := false
 	err = s.Rules.DownloadLog(r.Context(), p.Actor, p.Row.Name, p.Query, func(l hosting.LogLine) error {

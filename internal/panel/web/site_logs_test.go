@@ -71,6 +71,9 @@ func TestLogIsDownloadedAndNoted(t *testing.T) {
 	if strings.Contains(file.body, "well") || !strings.Contains(file.header.Get("Content-Disposition"), `"shop.example-app.log"`) {
 		t.Errorf("the file is %q with %v", file.body, file.header)
 	}
+	for _, query := range []string{"?from=yesterday", "?source=app&to=no+time"} {
+		h.get("/sites/shop.example/logs/download"+query).want(t, http.StatusUnprocessableEntity, "Write a time such as", `aria-invalid="true"`)
+	}
 	trail, err := h.rules.Trail(t.Context(), h.jo, hosting.AuditQuery{})
 	h.must(err)
 	if len(trail.Items) == 0 || trail.Items[0].Did != string(hosting.RightSiteLogs) {

@@ -3408,7 +3408,7 @@ type ClientInterface interface {
 
 	// OpenNode Open a node again
 	//
-	// A token needs the scope `platform.change`.
+	// A token needs the scopes `platform.change` and `platform.view`.
 	//
 	// Corresponds with DELETE /nodes/{node}/maintenance (the `OpenNode` operationId).
 	OpenNode(ctx context.Context, node string, params *OpenNodeParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3417,7 +3417,7 @@ type ClientInterface interface {
 	//
 	// To ask again changes what was asked. How far it is stands in getNode.
 	//
-	// A token needs the scope `platform.change`.
+	// A token needs the scopes `platform.change` and `platform.view`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3428,7 +3428,7 @@ type ClientInterface interface {
 	//
 	// To ask again changes what was asked. How far it is stands in getNode.
 	//
-	// A token needs the scope `platform.change`.
+	// A token needs the scopes `platform.change` and `platform.view`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4088,7 +4088,7 @@ type ClientInterface interface {
 
 	// AssignSiteWithBody Give a site to another account
 	//
-	// A token needs the scope `site.assign`.
+	// A token needs the scopes `site.assign` and `user.view`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4097,7 +4097,7 @@ type ClientInterface interface {
 
 	// AssignSite Give a site to another account
 	//
-	// A token needs the scope `site.assign`.
+	// A token needs the scopes `site.assign` and `user.view`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4299,7 +4299,7 @@ type ClientInterface interface {
 	//
 	// To invite again replaces the rights on the same sites.
 	//
-	// A token needs the scope `collaborator.invite`.
+	// A token needs the scopes `collaborator.invite` and `collaborator.view`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4310,7 +4310,7 @@ type ClientInterface interface {
 	//
 	// To invite again replaces the rights on the same sites.
 	//
-	// A token needs the scope `collaborator.invite`.
+	// A token needs the scopes `collaborator.invite` and `collaborator.view`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4996,7 +4996,7 @@ func (c *Client) GetNode(ctx context.Context, node string, reqEditors ...Request
 
 // OpenNode Open a node again
 //
-// A token needs the scope `platform.change`.
+// A token needs the scopes `platform.change` and `platform.view`.
 //
 // Corresponds with DELETE /nodes/{node}/maintenance (the `OpenNode` operationId).
 func (c *Client) OpenNode(ctx context.Context, node string, params *OpenNodeParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5015,7 +5015,7 @@ func (c *Client) OpenNode(ctx context.Context, node string, params *OpenNodePara
 //
 // To ask again changes what was asked. How far it is stands in getNode.
 //
-// A token needs the scope `platform.change`.
+// A token needs the scopes `platform.change` and `platform.view`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5036,7 +5036,7 @@ func (c *Client) CloseNodeWithBody(ctx context.Context, node string, params *Clo
 //
 // To ask again changes what was asked. How far it is stands in getNode.
 //
-// A token needs the scope `platform.change`.
+// A token needs the scopes `platform.change` and `platform.view`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6436,7 +6436,7 @@ func (c *Client) FollowLog(ctx context.Context, site string, source FollowLogPar
 
 // AssignSiteWithBody Give a site to another account
 //
-// A token needs the scope `site.assign`.
+// A token needs the scopes `site.assign` and `user.view`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6455,7 +6455,7 @@ func (c *Client) AssignSiteWithBody(ctx context.Context, site string, params *As
 
 // AssignSite Give a site to another account
 //
-// A token needs the scope `site.assign`.
+// A token needs the scopes `site.assign` and `user.view`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6877,7 +6877,7 @@ func (c *Client) ListCollaborators(ctx context.Context, user string, params *Lis
 //
 // To invite again replaces the rights on the same sites.
 //
-// A token needs the scope `collaborator.invite`.
+// A token needs the scopes `collaborator.invite` and `collaborator.view`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6898,7 +6898,7 @@ func (c *Client) InviteCollaboratorWithBody(ctx context.Context, user string, pa
 //
 // To invite again replaces the rights on the same sites.
 //
-// A token needs the scope `collaborator.invite`.
+// A token needs the scopes `collaborator.invite` and `collaborator.view`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -14189,7 +14189,7 @@ type ClientWithResponsesInterface interface {
 
 	// OpenNodeWithResponse Open a node again
 	//
-	// A token needs the scope `platform.change`.
+	// A token needs the scopes `platform.change` and `platform.view`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14200,7 +14200,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// To ask again changes what was asked. How far it is stands in getNode.
 	//
-	// A token needs the scope `platform.change`.
+	// A token needs the scopes `platform.change` and `platform.view`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14211,7 +14211,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// To ask again changes what was asked. How far it is stands in getNode.
 	//
-	// A token needs the scope `platform.change`.
+	// A token needs the scopes `platform.change` and `platform.view`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14941,7 +14941,7 @@ type ClientWithResponsesInterface interface {
 
 	// AssignSiteWithBodyWithResponse Give a site to another account
 	//
-	// A token needs the scope `site.assign`.
+	// A token needs the scopes `site.assign` and `user.view`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14950,7 +14950,7 @@ type ClientWithResponsesInterface interface {
 
 	// AssignSiteWithResponse Give a site to another account
 	//
-	// A token needs the scope `site.assign`.
+	// A token needs the scopes `site.assign` and `user.view`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15176,7 +15176,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// To invite again replaces the rights on the same sites.
 	//
-	// A token needs the scope `collaborator.invite`.
+	// A token needs the scopes `collaborator.invite` and `collaborator.view`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15187,7 +15187,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// To invite again replaces the rights on the same sites.
 	//
-	// A token needs the scope `collaborator.invite`.
+	// A token needs the scopes `collaborator.invite` and `collaborator.view`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -21613,7 +21613,7 @@ func (c *ClientWithResponses) GetNodeWithResponse(ctx context.Context, node stri
 
 // OpenNodeWithResponse Open a node again
 //
-// A token needs the scope `platform.change`.
+// A token needs the scopes `platform.change` and `platform.view`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -21630,7 +21630,7 @@ func (c *ClientWithResponses) OpenNodeWithResponse(ctx context.Context, node str
 //
 // To ask again changes what was asked. How far it is stands in getNode.
 //
-// A token needs the scope `platform.change`.
+// A token needs the scopes `platform.change` and `platform.view`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21647,7 +21647,7 @@ func (c *ClientWithResponses) CloseNodeWithBodyWithResponse(ctx context.Context,
 //
 // To ask again changes what was asked. How far it is stands in getNode.
 //
-// A token needs the scope `platform.change`.
+// A token needs the scopes `platform.change` and `platform.view`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22821,7 +22821,7 @@ func (c *ClientWithResponses) FollowLogWithResponse(ctx context.Context, site st
 
 // AssignSiteWithBodyWithResponse Give a site to another account
 //
-// A token needs the scope `site.assign`.
+// A token needs the scopes `site.assign` and `user.view`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22836,7 +22836,7 @@ func (c *ClientWithResponses) AssignSiteWithBodyWithResponse(ctx context.Context
 
 // AssignSiteWithResponse Give a site to another account
 //
-// A token needs the scope `site.assign`.
+// A token needs the scopes `site.assign` and `user.view`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23194,7 +23194,7 @@ func (c *ClientWithResponses) ListCollaboratorsWithResponse(ctx context.Context,
 //
 // To invite again replaces the rights on the same sites.
 //
-// A token needs the scope `collaborator.invite`.
+// A token needs the scopes `collaborator.invite` and `collaborator.view`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23211,7 +23211,7 @@ func (c *ClientWithResponses) InviteCollaboratorWithBodyWithResponse(ctx context
 //
 // To invite again replaces the rights on the same sites.
 //
-// A token needs the scope `collaborator.invite`.
+// A token needs the scopes `collaborator.invite` and `collaborator.view`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -11,7 +11,7 @@ func (s *Server) collaborators() {
 	handle(s, operation{method: http.MethodGet, path: "/users/{user}/collaborators", id: "listCollaborators", summary: "List who has rights on an account's sites",
 		scope: hosting.RightCollaboratorView}, s.listCollaborators)
 	handle(s, operation{method: http.MethodPost, path: "/users/{user}/collaborators", id: "inviteCollaborator", summary: "Give somebody rights on an account's sites",
-		scope: hosting.RightCollaboratorInvite, says: "To invite again replaces the rights on the same sites."}, s.invite)
+		scope: hosting.RightCollaboratorInvite, also: hosting.RightCollaboratorView, says: "To invite again replaces the rights on the same sites."}, s.invite)
 	handle(s, operation{method: http.MethodGet, path: "/users/{user}/collaborators/{collaborator}", id: "getCollaborator", summary: "Show somebody's rights on an account's sites",
 		scope: hosting.RightCollaboratorView}, s.getCollaborator)
 	handle(s, operation{method: http.MethodDelete, path: "/users/{user}/collaborators/{collaborator}", id: "removeCollaborator", summary: "Take rights away",

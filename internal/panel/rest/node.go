@@ -15,9 +15,9 @@ func (s *Server) nodes() {
 	handle(s, operation{method: http.MethodGet, path: "/nodes", id: "listNodes", summary: "List the cluster's nodes", scope: hosting.RightPlatformView}, s.listNodes)
 	handle(s, operation{method: http.MethodGet, path: "/nodes/{node}", id: "getNode", summary: "Show a node, and how far a drain of it is", scope: hosting.RightPlatformView}, s.getNode)
 	handle(s, operation{method: http.MethodGet, path: "/nodes/{node}/pods", id: "listNodePods", summary: "List what runs on a node", scope: hosting.RightPlatformView}, s.listNodePods)
-	handle(s, operation{method: http.MethodPut, path: "/nodes/{node}/maintenance", id: "closeNode", summary: "Close a node for new pods, and drain it", scope: hosting.RightPlatformChange,
+	handle(s, operation{method: http.MethodPut, path: "/nodes/{node}/maintenance", id: "closeNode", summary: "Close a node for new pods, and drain it", scope: hosting.RightPlatformChange, also: hosting.RightPlatformView,
 		status: http.StatusAccepted, says: "To ask again changes what was asked. How far it is stands in getNode."}, s.closeNode)
-	handle(s, operation{method: http.MethodDelete, path: "/nodes/{node}/maintenance", id: "openNode", summary: "Open a node again", scope: hosting.RightPlatformChange,
+	handle(s, operation{method: http.MethodDelete, path: "/nodes/{node}/maintenance", id: "openNode", summary: "Open a node again", scope: hosting.RightPlatformChange, also: hosting.RightPlatformView,
 		status: http.StatusNoContent}, s.openNode)
 }
 

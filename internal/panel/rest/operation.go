@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -23,7 +24,9 @@ type operation struct {
 	method, path string
 	id, summary  string
 	// scope is the right that a token needs; "" for what every token may do.
-	scope  hosting.Right
+	scope hosting.Right
+	// also is a second one, for what the answer shows or whom it is about.
+	also   hosting.Right
 	status int
 	// secret: the answer holds what is stored by nobody, so no Idempotency-Key keeps it.
 	secret bool
@@ -55,11 +58,7 @@ func handle[I, O any](s *Server, op operation, h func(context.Context, hosting.A
 		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Description: op.description(),
 		Tags: []string{tag}, DefaultStatus: op.status, MaxBodyBytes: max(op.body, maxBody), Responses: s.responses(op),
 	}
-	scopes := []string{}
-	if op.scope != "" {
-		scopes = append(scopes, string(op.scope))
-	}
-	registered.Security = []map[string][]string{{schemeToken: scopes}}
+	registered.Security = []map[string][]string{{schemeToken: op.scopes()}}
 	if op.method == http.MethodPost && !op.secret {
 		registered.Parameters = append(registered.Parameters, idempotencyParameter())
 	}
@@ -71,6 +70,9 @@ func handle[I, O any](s *Server, op operation, h func(context.Context, hosting.A
 	huma.Register(s.api, registered, func(ctx context.Context, in *I) (*O, error) {
 		metrics.Route(ctx, op.method+" "+Prefix+op.path)
 		a, _ := auth.ActorOf(ctx)
+		if err := op.admits(a); err != nil {
+			return nil, s.problem(ctx, op.id, err)
+		}
 		out, err := h(ctx, a, in)
 		if going, ok := errors.AsType[*hosting.Going](err); ok {
 			return nil, s.accepted(going)
@@ -90,10 +92,40 @@ func (op operation) description() string {
 	if op.shows != "" {
 		lines = append(lines, "With an `"+keyHeader+"` the first answer alone has the "+op.shows+": the same request again is answered without it.")
 	}
-	if op.scope != "" {
-		lines = append(lines, "A token needs the scope `"+string(op.scope)+"`.")
+	switch scopes := op.scopes(); len(scopes) {
+	case 0:
+	case 1:
+		lines = append(lines, "A token needs the scope `"+scopes[0]+"`.")
+	default:
+		lines = append(lines, "A token needs the scopes `"+strings.Join(scopes, "` and `")+"`.")
 	}
 	return strings.Join(lines, "\n\n")
+}
+
+// scopes are the rights that a token needs.
+func (op operation) scopes() []string {
+	all := []string{}
+	for _, s := range []hosting.Right{op.scope, op.also} {
+		if s != "" {
+			all = append(all, string(s))
+		}
+	}
+	return all
+}
+
+// admits refuses a token that lacks a scope before anything is done: an answer that could
+// not be shown would look like a refusal of what was done. What its account may do is for
+// hosting.May.
+func (op operation) admits(a hosting.Actor) error {
+	if a.Scopes == nil {
+		return nil
+	}
+	for _, s := range op.scopes() {
+		if !slices.Contains(a.Scopes, hosting.Right(s)) {
+			return &hosting.Error{Code: hosting.Forbidden, Message: "This token lacks the scope " + s + ".", Mend: "Use a token that has it."}
+		}
+	}
+	return nil
 }
 
 // responses are those that every operation has beside its own.

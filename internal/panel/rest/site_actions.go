@@ -32,7 +32,7 @@ func (s *Server) siteActions() {
 	handle(s, operation{method: http.MethodPost, path: "/sites/{site}/database/renew-password", id: "renewDatabasePassword", summary: "Give a site's database another password",
 		scope: hosting.RightSiteChange, status: http.StatusNoContent,
 		says: "It is made within seconds, and in the site's files within two minutes; the one before it is good for ten. Asked again before that, another one is made when they are over."}, s.renewDatabasePassword)
-	handle(s, operation{method: http.MethodPut, path: "/sites/{site}/owner", id: "assignSite", summary: "Give a site to another account", scope: hosting.RightSiteAssign,
+	handle(s, operation{method: http.MethodPut, path: "/sites/{site}/owner", id: "assignSite", summary: "Give a site to another account", scope: hosting.RightSiteAssign, also: hosting.RightUserView,
 		status: http.StatusNoContent}, s.assignSite)
 }
 

@@ -13,7 +13,7 @@ import (
 // answer says which company.
 func TestAPackageOfACompanysNewcomersStays(t *testing.T) {
 	h := newHouse(t)
-	made := h.boss.post("/packages", map[string]any{"name": "Starter"}).want(t, http.StatusCreated)
+	made := h.boss.post("/packages", map[string]any{"name": "Starter", "quota": map[string]any{}}).want(t, http.StatusCreated)
 	at := strings.TrimPrefix(made.header.Get("Location"), rest.Prefix)
 	works := company("Works")
 	works["role"], works["package"] = "customer", strings.TrimPrefix(at, "/packages/")

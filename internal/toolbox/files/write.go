@@ -267,18 +267,8 @@ func (w *work) finish() error {
 		return refuse(orders.Changed, w.Part)
 	}
 	to := local(w.To)
-	there, err := w.root.Lstat(to)
-	switch {
-	case err == nil && w.finished.is(w): // sent once more, since nobody heard the first answer
-		return w.root.Remove(name)
-	case err == nil && (!w.Replace || !there.Mode().IsRegular()):
-		return refuse(orders.Exists, w.To)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	if again, err := w.admit(name, to); err != nil || again {
 		return err
-	case err == nil:
-		if err := w.root.Chmod(name, there.Mode().Perm()); err != nil {
-			return err
-		}
 	}
 	// A folder that was dropped comes with those in it.
 	if dir := path.Dir(to); strings.Contains(to, "/") {
@@ -291,4 +281,22 @@ func (w *work) finish() error {
 	}
 	w.finished.keep(w)
 	return nil
+}
+
+// admit tells whether an upload may take its place, and gives it the rights of the file
+// whose place that is. One that took it before and was sent once more, since nobody heard
+// the first answer, is removed; again is true then.
+func (w *work) admit(upload, to string) (again bool, err error) {
+	there, err := w.root.Lstat(to)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case w.finished.is(w):
+		return true, w.root.Remove(upload)
+	case !w.Replace || !there.Mode().IsRegular():
+		return false, refuse(orders.Exists, w.To)
+	}
+	return false, w.root.Chmod(upload, there.Mode().Perm())
 }

@@ -79,7 +79,9 @@ func (s *Server) once(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get(keyHeader)
 		_, pattern := s.mux.Handler(r)
-		if op, known := s.facts[pattern]; r.Method != http.MethodPost || key == "" || !known || op.secret {
+		a, _ := auth.ActorOf(r.Context())
+		// Who lacks the scope is refused by the operation, and sees no answer of another token's.
+		if op, known := s.facts[pattern]; r.Method != http.MethodPost || key == "" || !known || op.secret || op.admits(a) != nil {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -37,6 +37,20 @@ func TestEveryOperationWantsItsScopes(t *testing.T) {
 	}
 }
 
+// What was answered to one token is not told to another that may not ask for it.
+func TestAnAnswerIsRepeatedToWhoMayAsk(t *testing.T) {
+	h := newHouse(t)
+	create := keyed("/sites", "k1", map[string]any{"name": "other.example"})
+	h.jo.ask(create).want(t, http.StatusCreated)
+	token, err := h.doors.IssueToken(t.Context(), h.jo.user.Email, auth.NewToken{Name: "reads", Scopes: []hosting.Right{hosting.RightSiteView}, Life: time.Hour})
+	h.must(err)
+	reads := &account{house: h, user: h.jo.user, token: token}
+	reads.ask(create).problem(t, http.StatusForbidden, hosting.Forbidden, "")
+	if again := h.jo.ask(create).want(t, http.StatusCreated); again.header.Get("Idempotency-Replayed") != "true" {
+		t.Error("who may ask is not answered once more")
+	}
+}
+
 // askWith has jo, or the administrator where she may not, ask for an operation with a token
 // of these scopes, in a house of its own.
 func askWith(t *testing.T, scopes []hosting.Right, method, path, operation string) reply {

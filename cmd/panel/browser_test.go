@@ -379,9 +379,9 @@ const hiddenTab = `[...document.querySelectorAll(".tabs [aria-current]")].filter
 	return at.left < strip.left - 1 || at.right > strip.right + 1;
 }).map(tab => tab.textContent).join()`
 
-// outside is what reaches into the margin of the card or the list that it stands in, and is
-// not in something of its own that scrolls.
-const outside = `[...document.querySelectorAll(".card-body, .side-foot")].flatMap(box => {
+// outside is what reaches into the margin of the card or the list that it stands in, or over
+// its neighbour in the trail above the page, and is not in something of its own that scrolls.
+const outside = `[...document.querySelectorAll(".card-body, .side-foot, .crumbs li")].flatMap(box => {
 	const at = box.getBoundingClientRect(), style = getComputedStyle(box);
 	const left = at.left + parseFloat(style.paddingLeft) - 1, right = at.right - parseFloat(style.paddingRight) + 1;
 	const hides = e => e !== box && (getComputedStyle(e).overflowX !== "visible" || hides(e.parentElement));

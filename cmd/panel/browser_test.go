@@ -146,7 +146,7 @@ func TestPagesStandStillAndFit(t *testing.T) {
 	harmful := town.harm(7)
 	o := town.open("--scanner=tcp://127.0.0.1:1") // which is away
 	o.signIn()
-	w, script, more := o.window(), axe.Script(t), append(town.nodes(), "/sites/"+townSite(8)+"/settings", "/sites?runtime=python", "/sites?state=suspended", "/sites?state=happy", harmful)
+	w, script, more := o.window(), axe.Script(t), append(town.nodes(), "/sites/"+townSite(8)+"/settings", "/sites?runtime=python", "/sites?state=happy", "/sites?q=site-000&state=suspended", harmful)
 	for _, d := range dresses() {
 		w.dress(d.width, d.height, d.theme, d.language)
 		for _, path := range append(o.pages(), more...) {

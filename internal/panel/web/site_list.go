@@ -5,9 +5,14 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/a-h/templ"
+
 	"kubepanel.io/kubepanel/api/platform"
 	"kubepanel.io/kubepanel/internal/hosting"
 )
+
+// allSites is the address of the whole list.
+const allSites = "/sites"
 
 // siteList is the page of all sites that somebody may see.
 type siteList struct {
@@ -74,7 +79,25 @@ func (p siteList) address(after string) string {
 			values.Set(name, value)
 		}
 	}
-	return "/sites?" + values.Encode()
+	if len(values) == 0 {
+		return allSites
+	}
+	return allSites + "?" + values.Encode()
+}
+
+// wider is the address of the same sites of any state and runtime: who typed a search, or
+// looks at the sites of one account, goes on with it.
+func (p siteList) wider() templ.SafeURL {
+	p.Only = hosting.SiteFilter{}
+	return templ.SafeURL(p.address(""))
+}
+
+// widerName says all only of what leads to all.
+func (p siteList) widerName() string {
+	if p.wider() == allSites {
+		return p.T("Show all")
+	}
+	return p.T("All states and runtimes")
 }
 
 // runtimes are all of the catalogue, and what is asked for now: sites may run what is no

@@ -303,6 +303,51 @@ func TestListIsNarrowedByStateAndRuntime(t *testing.T) {
 	h.get("/sites?state=creating&runtime=php&q=s").want(t, http.StatusOK, `href="/sites?after=s49.example&amp;q=s&amp;runtime=php&amp;state=creating"`)
 }
 
+// A link takes away what it names: that of state and runtime keeps what somebody typed and
+// whose sites they look at, and all are only promised where all are shown.
+func TestWayBackFromANarrowedListKeepsTheRest(t *testing.T) {
+	h := newHouse(t)
+	h.site("shop.example", nil)
+	const all, some = `>Show all</a>`, `>All states and runtimes</a>`
+	owner := "owner=" + string(h.jo.ID)
+	tests := map[string]struct {
+		query string
+		wider string // where the link beside the filters leads, "" for all sites
+		empty bool
+	}{
+		"only a state":                    {query: "state=live"},
+		"with a search":                   {"state=live&q=shop", "q=shop", false},
+		"with an owner":                   {"runtime=php&" + owner, owner, false},
+		"with both":                       {"state=live&runtime=php&q=shop&" + owner, owner + "&amp;q=shop", false},
+		"on a further page":               {"state=live&q=s&after=a.example", "q=s", false},
+		"of none":                         {query: "state=stalled", empty: true},
+		"of none with a search":           {"state=stalled&q=shop", "q=shop", true},
+		"search that reads like a filter": {"state=stalled&q=a%26state%3Dlive", "q=a%26state%3Dlive", true},
+		"of what no site is":              {"state=happy&q=shop", "q=shop", true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			for _, body := range []string{h.get("/sites?" + test.query).body, h.part("/sites?" + test.query).body} {
+				_, beside, _ := strings.Cut(body, `id="count"`)
+				beside, _, _ = strings.Cut(beside, "</span>")
+				want := `<a href="/sites"` + all
+				if test.wider != "" {
+					want = `<a href="/sites?` + test.wider + `"` + some
+				}
+				if !strings.Contains(beside, want) {
+					t.Errorf("beside the filters of %s is %s, want %s", test.query, beside, want)
+				}
+				if got, want := strings.Contains(body, `<a class="button" href="/sites"`+all), test.empty; got != want {
+					t.Errorf("the list of %s leads to all sites: %t, want %t", test.query, got, want)
+				}
+				if got, want := strings.Contains(body, `<a class="button" href="/sites?`+test.wider+`"`+some), test.empty && test.wider != ""; got != want {
+					t.Errorf("the list of %s leads to those of any state and runtime: %t, want %t", test.query, got, want)
+				}
+			}
+		})
+	}
+}
+
 // What no site can be is said, and not passed over.
 func TestListRefusesWhatNoSiteIs(t *testing.T) {
 	h := newHouse(t)

@@ -54,7 +54,7 @@ func TestPagesOfFilesStandStillAndFit(t *testing.T) {
 }
 
 // What takes long in a site's files is shown above them while it goes on.
-func TestAFileJobStandsStillAndFits(t *testing.T) {
+func TestFileJobsStandStillAndFit(t *testing.T) {
 	town, street := newTown(t), doortest.New(t)
 	town.grow(8)
 	town.byGateway()
@@ -66,8 +66,8 @@ func TestAFileJobStandsStillAndFits(t *testing.T) {
 	must(t, errors.Join(big.Truncate(1<<40), big.Close())) // of holes: to be packed it takes longer than any test
 	o := town.open("--gateway", street.Address, "--door-keys", street.Folder())
 	o.signIn()
-	files := "/sites/" + site + "/files?path=/html"
-	o.posts(files, url.Values{"do": {"pack"}, "archive": {"all the pictures.zip"}, "file": {"pictures.raw"}})
+	files := "/sites/" + site + "/files" // above all folders; its picture is not that of a folder
+	o.posts(files+"?path=/html", url.Values{"do": {"pack"}, "archive": {"all the pictures.zip"}, "file": {"pictures.raw"}})
 	w, script := o.window(), axe.Script(t)
 	for _, d := range dresses() {
 		w.dress(d.width, d.height, d.theme, d.language)
@@ -75,8 +75,24 @@ func TestAFileJobStandsStillAndFits(t *testing.T) {
 		if jobs := w.read(`String(document.querySelectorAll("#jobs li.running").length)`); jobs != "1" {
 			t.Errorf("%s in %s shows %s jobs, want one", files, d.name, jobs)
 		}
+		w.until(progressed, "true")
+		if moved := w.read(pushed); moved != "0" {
+			t.Errorf("%s in %s: the first word of progress pushes Cancel by %s pixels", files, d.name, moved)
+		}
 	}
 }
+
+// progressed tells whether a job says how far it is.
+const progressed = `String(!!document.querySelector("#jobs .running .said"))`
+
+// pushed is how far what a job says of its progress pushes its button: there is nothing to
+// say at first.
+const pushed = `(() => {
+	const button = document.querySelector("#jobs button"), said = document.querySelector("#jobs .running .said");
+	const top = () => button.getBoundingClientRect().top, before = top();
+	said.remove();
+	return String(before - top());
+})()`
 
 // A panel that is replaced says so of the changes of files that it carries out, before it
 // ends: the next one shows no change that goes on, and nothing half done is left.
@@ -136,11 +152,12 @@ func TestCancelIsPressedWhileTheJobGoesOn(t *testing.T) {
 	files := "/sites/" + site + "/files?path=/html"
 	o.posts(files, url.Values{"do": {"pack"}, "archive": {"all.zip"}, "file": {"pictures.raw"}})
 	w := o.window()
+	w.dress(390, 844, "light", "en") // where lines have the least room
 	w.open(files)
 	const asked = `String(performance.getEntriesByType("resource").filter(e => e.initiatorType === "xmlhttprequest").length)`
-	w.until(`String(!!document.querySelector("#jobs li.running .said"))`, "true") // it is drawn anew already, and the button has its place
 	var at struct{ X, Y float64 }
 	w.do(chromedp.Evaluate(`(() => { const r = document.querySelector("#jobs button").getBoundingClientRect(); return {X: r.x + r.width / 2, Y: r.y + r.height / 2}; })()`, &at))
+	w.until(progressed, "true") // it says how far it is by now, and is drawn anew
 	w.do(chromedp.MouseEvent(input.MousePressed, at.X, at.Y, chromedp.ButtonLeft, chromedp.ClickCount(1)))
 	if pressed := w.read(`String(document.querySelector("#jobs button").matches(":active"))`); pressed != "true" {
 		t.Fatal("the mouse does not press the button")

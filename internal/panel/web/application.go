@@ -34,7 +34,7 @@ func (p applicationList) RoleNames(a hosting.Application) string {
 	for _, role := range a.Roles {
 		names = append(names, p.roleName(role))
 	}
-	return strings.Join(names, p.T(", "))
+	return p.List(names)
 }
 
 func (s *Server) listApplications(w http.ResponseWriter, r *http.Request) error {

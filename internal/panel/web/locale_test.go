@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"kubepanel.io/kubepanel/api/v1alpha1"
 	"kubepanel.io/kubepanel/internal/panel/web/locale"
 )
 
@@ -72,6 +73,37 @@ func TestLanguagesAreComplete(t *testing.T) {
 				t.Errorf("%s says %q with values %q, want %q", l.Tag, own, got, want)
 			}
 		}
+	}
+}
+
+// Lists are joined by locale.List: only Latin has a comma and a space for it. What the trail
+// shows of a change is written as the API has it.
+func TestPagesJoinListsAsTheirLanguageDoes(t *testing.T) {
+	latin := regexp.MustCompile(`strings\.Join\(.*, ", "\)|\{ ", " \}`)
+	for _, pattern := range []string{"*.go", "*.templ"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if file == "audit_change.go" || strings.HasSuffix(file, "_templ.go") || strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range latin.FindAllString(string(text), -1) {
+				t.Errorf("%s joins a list by a Latin comma: %s", file, m)
+			}
+		}
+	}
+	h := newHouse(t)
+	h.site("app.example", func(d *v1alpha1.Domain) { d.Spec.Workload.Type, d.Spec.Workload.Version = "python", "3.13" })
+	for path, want := range map[string]string{"/platform/settings": "مدير، موزّع", "/sites/app.example/settings": "buffering، "} {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("Cookie", "language=ar")
+		h.ask(r).want(t, http.StatusOK, want)
 	}
 }
 

@@ -151,7 +151,7 @@ func (p settingsPage) unguarded() string {
 	for _, role := range roles {
 		names = append(names, p.roleName(role))
 	}
-	return strings.Join(names, ", ")
+	return p.List(names)
 }
 
 // platformSettings are its pages.

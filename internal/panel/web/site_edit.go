@@ -245,7 +245,7 @@ func (p siteEdit) offered() string {
 	if len(p.Offer.Settings) == 0 {
 		return p.T("One a line, as key=value. This runtime has none so far.")
 	}
-	return p.T("One a line, as key=value. There are: %s.", strings.Join(slices.Sorted(maps.Keys(p.Offer.Settings)), ", "))
+	return p.T("One a line, as key=value. There are: %s.", p.List(slices.Sorted(maps.Keys(p.Offer.Settings))))
 }
 
 // reach returns the field of the port, with the catalogue's in place of a value.
@@ -270,14 +270,14 @@ func (p siteEdit) modes() []string {
 func (p siteEdit) variables() string {
 	how := p.T("One a line, as NAME=value; NAME= takes it away. What is not named stays.")
 	if names := hosting.Variables(&p.Domain.Spec.Workload); len(names) > 0 {
-		return how + " " + p.T("There are: %s. Their values are shown to nobody.", strings.Join(names, ", "))
+		return how + " " + p.T("There are: %s. Their values are shown to nobody.", p.List(names))
 	}
 	return how
 }
 
 // effectText says what a change does to the running site.
 func (p siteEdit) effectText(e hosting.Effect) string {
-	of := strings.Join(e.Of, ", ")
+	of := p.List(e.Of)
 	switch e.Kind {
 	case hosting.EffectStart:
 		return p.T("The site starts.")

@@ -34,16 +34,22 @@ func (i isolated) Format(s fmt.State, verb rune) {
 	_, _ = fmt.Fprintf(s, isolateOwn+fmt.FormatString(s, verb)+isolateEnd, i.value) // what writes for fmt has no error
 }
 
-// isolate keeps all values together but numbers, which are as long as they are.
+// isolate keeps all values together but numbers, which are as long as they are, and lists,
+// whose pieces are: as a whole, one of Latin names would go on from left to right.
 func isolate(values []any) []any {
 	own := make([]any, len(values))
 	for i, v := range values {
-		switch v.(type) {
+		switch v := v.(type) {
 		case int, int32, int64, uint64:
 			own[i] = v
-		default:
-			own[i] = isolated{v}
+			continue
+		case string:
+			if strings.HasPrefix(v, isolateOwn) && strings.HasSuffix(v, isolateEnd) {
+				own[i] = v
+				continue
+			}
 		}
+		own[i] = isolated{v}
 	}
 	return own
 }

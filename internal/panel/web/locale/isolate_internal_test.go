@@ -52,6 +52,29 @@ func TestValuesOfASentenceFromTheRightAreKeptTogether(t *testing.T) {
 	}
 }
 
+// A list goes on as its sentence does, and each of its pieces as it is written.
+func TestListsAreJoinedAsTheLanguageDoes(t *testing.T) {
+	ar := &Locale{Dir: rtl, Texts: map[string]string{", ": "، ", "There are: %s.": "الموجود: %s."}}
+	en := &Locale{Dir: "ltr"}
+	tests := []struct{ got, want string }{
+		{en.List([]string{"a", "b=1", "c"}), "a, b=1, c"},
+		{en.T("There are: %s.", en.List([]string{"a", "b"})), "There are: a, b."},
+		{ar.List([]string{"a", "b=1"}), "<a>، <b=1>"},
+		{ar.List([]string{"a"}), "<a>"},
+		{ar.List(nil), ""},
+		{ar.T("There are: %s.", ar.List([]string{"/a", "b="})), "الموجود: </a>، <b=>."},
+	}
+	for _, one := range tests {
+		if seen.Replace(one.got) != one.want {
+			t.Errorf("got %q, want %q", seen.Replace(one.got), one.want)
+		}
+	}
+	pieces := []string{"a", "b"}
+	if ar.List(pieces); pieces[0] != "a" {
+		t.Errorf("List changed what it was given into %q", pieces)
+	}
+}
+
 // No letter is lost or moved, and what is begun ends, whatever a translator writes.
 func FuzzIsolateForeign(f *testing.F) {
 	for _, seed := range []string{"مثل 512Mi أو 2Gi.", "a (b) /c (", `"--x" %s (UTC).`, ". .", "\xff1 a"} {

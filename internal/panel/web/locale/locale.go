@@ -51,6 +51,19 @@ func (l *Locale) T(text string, values ...any) string {
 	return fmt.Sprintf(text, values...)
 }
 
+// List joins what stands side by side as the language does, each piece kept together. In a
+// sentence it stands as it is.
+func (l *Locale) List(pieces []string) string {
+	if l.Dir == rtl {
+		own := make([]string, len(pieces))
+		for i, piece := range pieces {
+			own[i] = isolateOwn + piece + isolateEnd
+		}
+		pieces = own
+	}
+	return strings.Join(pieces, l.T(", "))
+}
+
 // Set is all languages, English first.
 type Set []*Locale
 

@@ -124,6 +124,27 @@ func TestArabicLeavesSignsAtTheirWords(t *testing.T) {
 	}
 }
 
+// Numbers and signs alone go the sentence's way, and a schedule would begin with the weekday.
+func TestArabicKeepsSchedulesTogether(t *testing.T) {
+	set, err := locale.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	schedule, found := regexp.MustCompile(`(\x{2066}?)[0-9*/]+(?: [0-9*/]+){4}`), 0
+	for _, sentences := range []map[string]string{set.Find("ar").Texts, set.Find("ar").Answers} {
+		for _, own := range sentences {
+			for _, m := range schedule.FindAllStringSubmatch(own, -1) {
+				if found++; m[1] == "" {
+					t.Errorf("Arabic turns the schedule %s round: %q", m[0], own)
+				}
+			}
+		}
+	}
+	if found < 3 {
+		t.Errorf("Arabic tells of %d schedules, want three", found)
+	}
+}
+
 func TestArabicReadsFromTheRight(t *testing.T) {
 	h := newHouse(t)
 	r := httptest.NewRequest(http.MethodGet, "/sites", nil)

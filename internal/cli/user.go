@@ -110,22 +110,28 @@ func userID(ctx context.Context, api *client.ClientWithResponses, name string) (
 	return name, nil
 }
 
+// readUser reads an account by its address or ID; its answer has the tag of what was read.
+func readUser(ctx context.Context, api *client.ClientWithResponses, name string) (*client.GetUserResponse, error) {
+	id, err := userID(ctx, api, name)
+	if err != nil {
+		return nil, err
+	}
+	found, err := api.GetUserWithResponse(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return found, client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault)
+}
+
 func newUserShow(env *Env) *cobra.Command {
 	return env.about("the account's address", &cobra.Command{Use: "show ADDRESS", Short: "Show an account, and what it uses",
 		Example: "  kubepanel user show jo@shop.example"},
 		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
-			id, err := userID(ctx, api, name)
+			found, err := readUser(ctx, api, name)
 			if err != nil {
 				return err
 			}
-			found, err := api.GetUserWithResponse(ctx, id)
-			if err != nil {
-				return err
-			}
-			if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
-				return err
-			}
-			usage, err := api.GetUserUsageWithResponse(ctx, id)
+			usage, err := api.GetUserUsageWithResponse(ctx, found.JSON200.ID)
 			if err != nil {
 				return err
 			}
@@ -263,15 +269,8 @@ func newUserDelete(env *Env) *cobra.Command {
 	return addYes(env.about("the account's address", &cobra.Command{Use: "delete ADDRESS", Short: "Delete an account that has nothing left",
 		Example: "  kubepanel user delete jo@shop.example"},
 		func(ctx context.Context, api *client.ClientWithResponses, name string) error {
-			id, err := userID(ctx, api, name)
+			found, err := readUser(ctx, api, name)
 			if err != nil {
-				return err
-			}
-			found, err := api.GetUserWithResponse(ctx, id)
-			if err != nil {
-				return err
-			}
-			if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
 				return err
 			}
 			if found.JSON200.Sites > 0 {
@@ -284,7 +283,7 @@ func newUserDelete(env *Env) *cobra.Command {
 			if err := env.confirm(ctx, yes, loss{tells: tells, name: name, does: "delete it"}); err != nil {
 				return err
 			}
-			gone, err := api.DeleteUserWithResponse(ctx, id, nil)
+			gone, err := api.DeleteUserWithResponse(ctx, found.JSON200.ID, nil)
 			if err != nil {
 				return err
 			}

@@ -20,15 +20,8 @@ between, nothing is changed.`,
 			if err := atLeastOne(cmd, "email", "name", "package"); err != nil {
 				return err
 			}
-			id, err := userID(ctx, api, address)
+			found, err := readUser(ctx, api, address)
 			if err != nil {
-				return err
-			}
-			found, err := api.GetUserWithResponse(ctx, id)
-			if err != nil {
-				return err
-			}
-			if err := client.Check(found.StatusCode(), found.ApplicationProblemJSONDefault); err != nil {
 				return err
 			}
 			f := cmd.Flags()
@@ -41,7 +34,7 @@ between, nothing is changed.`,
 				wish.Package = &id
 			}
 			tag := found.HTTPResponse.Header.Get("Etag")
-			set, err := api.ChangeUserWithResponse(ctx, id, &client.ChangeUserParams{IfMatch: &tag}, wish)
+			set, err := api.ChangeUserWithResponse(ctx, found.JSON200.ID, &client.ChangeUserParams{IfMatch: &tag}, wish)
 			if err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"kubepanel.io/kubepanel/internal/orders"
+	"kubepanel.io/kubepanel/internal/toolbox/noreplace"
 )
 
 // places says where each of an order's paths goes, and refuses before anything is
@@ -64,12 +65,22 @@ func (w *work) move() error {
 	}
 	for _, p := range w.Paths {
 		from := local(p)
-		if err := w.root.Rename(from, places[from]); err != nil {
+		if err := w.rename(from, places[from]); err != nil {
 			return fmt.Errorf("move a file: %w", err)
 		}
 		w.entries++
 	}
 	return nil
+}
+
+// rename moves something to a place that is free, and refuses when something has appeared
+// there since that was looked at.
+func (w *work) rename(from, to string) error {
+	err := noreplace.Rename(w.root, from, to)
+	if errors.Is(err, fs.ErrExist) {
+		return refuse(orders.Exists, "/"+to)
+	}
+	return err
 }
 
 // copy copies files with all that is below them; links stay links. Each appears in
@@ -87,7 +98,7 @@ func (w *work) copy() error {
 		}
 		err = w.copyTree(from, draft)
 		if err == nil {
-			err = w.root.Rename(draft, places[from])
+			err = w.rename(draft, places[from])
 		}
 		if err != nil {
 			return errors.Join(err, w.root.RemoveAll(draft))

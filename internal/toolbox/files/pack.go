@@ -39,7 +39,7 @@ func (w *work) pack() error {
 	}
 	err = errors.Join(w.packInto(file), file.Close())
 	if err == nil {
-		err = w.root.Rename(draft, to)
+		err = w.rename(draft, to)
 	}
 	if err != nil {
 		_ = w.root.Remove(draft)

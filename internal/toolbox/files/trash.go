@@ -168,7 +168,7 @@ func (w *work) restore() error {
 		if err := w.parent(to); err != nil {
 			return err
 		}
-		if err := w.root.Rename(trashFiles+"/"+id, to); err != nil {
+		if err := w.rename(trashFiles+"/"+id, to); err != nil {
 			return err
 		}
 		_ = w.root.Remove(trashInfo + "/" + id + infoEnd) // a note without a file is nothing

@@ -72,7 +72,7 @@ func (w *work) unpack() error {
 	if err == nil && w.Merge {
 		err = w.merge(draft, to)
 	} else if err == nil {
-		err = w.root.Rename(draft, to)
+		err = w.rename(draft, to)
 	}
 	if err != nil || w.Merge {
 		err = errors.Join(err, w.root.RemoveAll(draft))
@@ -96,7 +96,7 @@ func (w *work) merge(draft, to string) error {
 		}
 	}
 	for i, n := range names {
-		if err := w.root.Rename(below(draft, n.name), below(to, n.name)); err != nil {
+		if err := w.rename(below(draft, n.name), below(to, n.name)); err != nil {
 			for _, back := range names[:i] {
 				err = errors.Join(err, w.root.Rename(below(to, back.name), below(draft, back.name)))
 			}

@@ -61,7 +61,11 @@ func (w *work) save() error {
 		_, err = w.unchanged(name)
 	}
 	if err == nil {
-		err = w.root.Rename(draft, name)
+		rename := w.rename // a new file replaces none
+		if w.Sum != "" {
+			rename = w.root.Rename
+		}
+		err = rename(draft, name)
 	}
 	if err != nil {
 		_ = w.root.Remove(draft)
@@ -276,7 +280,11 @@ func (w *work) finish() error {
 			return err
 		}
 	}
-	if err := w.root.Rename(name, to); err != nil {
+	rename := w.rename
+	if w.Replace {
+		rename = w.root.Rename
+	}
+	if err := rename(name, to); err != nil {
 		return err
 	}
 	w.finished.keep(w)

@@ -13,6 +13,8 @@ import (
 
 	"github.com/pkg/sftp"
 	"golang.org/x/sys/unix"
+
+	"kubepanel.io/kubepanel/internal/toolbox/noreplace"
 )
 
 // modeBits are all the bits a client may set: no set-user-ID and the like.
@@ -101,10 +103,7 @@ func (f *files) Filecmd(r *sftp.Request) error {
 		return answer(f.setstat(r, name))
 	case "Rename":
 		// SFTP version 3: a rename never overwrites.
-		if _, err := f.root.Lstat(target); err == nil {
-			return &fs.PathError{Op: "rename", Path: r.Target, Err: syscall.EEXIST}
-		}
-		return answer(f.root.Rename(name, target))
+		return answer(noreplace.Rename(f.root, name, target))
 	case "Rmdir", "Remove":
 		return f.remove(name, r.Method == "Rmdir")
 	case "Mkdir":

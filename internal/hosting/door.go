@@ -38,6 +38,13 @@ type Terminal interface {
 	Resize(size TerminalSize) error
 }
 
+// NoAnswer is what a person is told when a site's toolbox does not answer, or answers what
+// makes no sense: that is the site's fault and none of the panel's.
+func NoAnswer(site string, err error) error {
+	return &Error{Code: Unreachable, Message: "The file server of " + ShowName(site) + " does not answer.",
+		Mend: "Try again in a minute; the overview says how the site is.", Err: err}
+}
+
 // visit asks whether an actor may come into a site for something, and whether
 // somebody is there to open.
 func (p *Provider) visit(ctx context.Context, a Actor, do Right, name string) (*OwnedSite, Visit, error) {

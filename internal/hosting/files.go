@@ -105,7 +105,10 @@ func (f *SiteFiles) ask(ctx context.Context, o orders.Order, into any) error {
 	if _, err := f.order(ctx, o, nil, b); err != nil {
 		return err
 	}
-	return readAnswer(b.Bytes(), into)
+	if err := readAnswer(b.Bytes(), into); err != nil {
+		return NoAnswer(f.visit.Site, err)
+	}
+	return nil
 }
 
 // List returns a part of a folder.

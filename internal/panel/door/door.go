@@ -122,12 +122,6 @@ func session(client *ssh.Client) (*ssh.Session, error) {
 	return client.NewSession()
 }
 
-// unreachable is the answer when there is no way in.
-func unreachable(site string, err error) error {
-	return &hosting.Error{Code: hosting.Unreachable, Message: "The file server of " + hosting.ShowName(site) + " does not answer.",
-		Mend: "Try again in a minute; the overview says how the site is.", Err: err}
-}
-
 // busy is the answer when a turn does not come.
 func busy(what string) error {
 	return &hosting.Error{Code: hosting.Limited, Message: what, Mend: "Wait until one of them has ended, and try again."}

@@ -42,7 +42,7 @@ func (d *Door) Order(ctx context.Context, v hosting.Visit, o orders.Order, in io
 	_ = s.Close()
 	drop(c.broken.Load())
 	if err != nil && ctx.Err() == nil && hosting.CodeOf(err) == hosting.Internal {
-		err = unreachable(v.Site, err)
+		err = hosting.NoAnswer(v.Site, err)
 	}
 	return answer, err
 }
@@ -69,7 +69,7 @@ func (d *Door) enter(ctx context.Context, site string) (*ssh.Client, *ssh.Sessio
 	if ctx.Err() != nil {
 		return nil, nil, nil, ctx.Err()
 	}
-	return nil, nil, nil, unreachable(site, err)
+	return nil, nil, nil, hosting.NoAnswer(site, err)
 }
 
 // errOld says that a toolbox takes no orders.

@@ -46,7 +46,7 @@ func (d *Door) Terminal(ctx context.Context, v hosting.Visit, size hosting.Termi
 	}
 	if err != nil {
 		_ = t.Close()
-		return nil, unreachable(v.Site, err)
+		return nil, hosting.NoAnswer(v.Site, err)
 	}
 	return t, nil
 }

@@ -9,11 +9,14 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/panel/door/doortest"
+	"kubepanel.io/kubepanel/internal/panel/rest"
 )
 
 // A tenant with a shell can stand in the toolbox's place and answer whatever they like. The
-// panel, which everybody's sites share, holds a bounded part of it.
+// panel, which everybody's sites share, holds a bounded part of it, says that the site does
+// not answer, and takes it for no fault of its own.
 func TestASitesAnswerIsBounded(t *testing.T) {
 	const much = 48 << 20
 	for name, answer := range map[string]func(io.Writer) error{
@@ -24,6 +27,10 @@ func TestASitesAnswerIsBounded(t *testing.T) {
 		// Three octets each, which become a hundred in memory.
 		"parts": func(w io.Writer) error {
 			_, err := io.WriteString(w, `{"files":[{}`+strings.Repeat(",{}", 2<<20)+`],"total":0}`)
+			return err
+		},
+		"nonsense": func(w io.Writer) error {
+			_, err := io.WriteString(w, "<html>")
 			return err
 		},
 	} {
@@ -41,8 +48,11 @@ func TestASitesAnswerIsBounded(t *testing.T) {
 				_ = c.Close()
 			})
 			h.door.once.Do(func() { h.door.door = street })
-			if a := h.jo.get(filesAt + "?path=/"); a.status < http.StatusInternalServerError {
-				t.Errorf("an answer of too many %s = %d", name, a.status)
+			if p := read[rest.Problem](t, h.jo.get(filesAt+"?path=/").want(t, http.StatusServiceUnavailable)); p.Code != hosting.Unreachable {
+				t.Errorf("an answer of %s = %+v, want that the site does not answer", name, p)
+			}
+			if logged := h.log.String(); strings.Contains(logged, "level=ERROR") {
+				t.Errorf("an answer of %s is logged as a fault of ours: %s", name, logged)
 			}
 			if name == "octets" && whole.Load() {
 				t.Error("the panel took all of it")

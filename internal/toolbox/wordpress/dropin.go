@@ -14,7 +14,10 @@ var dropInMark = []byte("Plugin Name: Kubepanel Object Cache")
 
 // dropIn installs, renews or removes the object cache.
 func (f Files) dropIn(root *os.Root) error {
-	have, err := root.ReadFile(dropInName)
+	have, err := readSmall(root, dropInName)
+	if errors.Is(err, errNotSmall) {
+		err = nil // and without the mark: nothing that we made
+	}
 	absent := errors.Is(err, fs.ErrNotExist)
 	switch {
 	case err != nil && !absent:

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // Names that matter in a document root.
@@ -183,12 +185,40 @@ func (f Files) mend(root *os.Root) error {
 // sameVersion: the files are still those that were copied. After WordPress has
 // updated itself, ours are the wrong ones.
 func (f Files) sameVersion(root *os.Root) bool {
-	have, err := root.ReadFile(versionName)
+	have, err := readSmall(root, versionName)
 	if err != nil {
 		return false
 	}
 	ours, err := os.ReadFile(filepath.Join(f.From, versionName))
 	return err == nil && (len(have) == 0 || bytes.Equal(have, ours))
+}
+
+// maxSmall is the longest file of a site that is read, in octets. WordPress's version and
+// our object cache have 14 kB at most.
+const maxSmall = 1 << 20
+
+// errNotSmall says that a name is no plain file, or one that is longer than maxSmall.
+var errNotSmall = errors.New("no plain file of that size")
+
+// readSmall reads a file whose name anybody may have given to something else: a pipe,
+// whose other end never comes, or a file without an end.
+func readSmall(root *os.Root, name string) ([]byte, error) {
+	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ENXIO) { // a socket
+		return nil, errNotSmall
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }() // only read
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxSmall {
+		return nil, errNotSmall
+	}
+	return io.ReadAll(io.LimitReader(file, maxSmall)) // one that grows meanwhile is cut
 }
 
 func isEmpty(root *os.Root, name string) bool {

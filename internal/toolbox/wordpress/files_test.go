@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -236,6 +237,57 @@ func TestTheObjectCacheComesAndGoes(t *testing.T) {
 		if got := tree(t, f.To)["wp-content/object-cache.php"]; got != "<?php // another plugin's" {
 			t.Errorf("wanted = %v: the customer's object cache became %q", on, got)
 		}
+	}
+}
+
+// Whatever somebody puts at names that are read, the site starts, and what is not ours stays.
+func TestWhatIsNoSmallPlainFileHoldsNoStart(t *testing.T) {
+	pipe := func(name string) error { return syscall.Mkfifo(name, 0o600) }
+	for what, test := range map[string]struct {
+		name string
+		make func(name string) error
+	}{
+		"a pipe":   {"wp-content/object-cache.php", pipe},
+		"a folder": {"wp-content/object-cache.php", func(name string) error { return os.Mkdir(name, 0o755) }},
+		"a socket": {"wp-content/object-cache.php", func(name string) error { return syscall.Mknod(name, syscall.S_IFSOCK|0o600, 0) }},
+		"a pipe behind": {"wp-content/object-cache.php", func(name string) error {
+			return errors.Join(pipe(name+".pipe"), os.Symlink("object-cache.php.pipe", name))
+		}},
+		"a huge file": {"wp-content/object-cache.php", func(name string) error {
+			return errors.Join(os.WriteFile(name, []byte("<?php // Plugin Name: Kubepanel Object Cache"), 0o600), os.Truncate(name, 64<<20))
+		}},
+		"a version's pipe": {"wp-includes/version.php", pipe},
+	} {
+		t.Run(what, func(t *testing.T) {
+			f := source(t)
+			put(t, f)
+			name := filepath.Join(f.To, test.name)
+			if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Fatal(err)
+			}
+			if err := test.make(name); err != nil {
+				t.Fatal(err)
+			}
+			was, err := os.Lstat(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f.ObjectCache = range []bool{true, false} {
+				ended := make(chan error, 1)
+				go func() { ended <- f.Put() }()
+				select {
+				case err := <-ended:
+					if err != nil {
+						t.Errorf("Put = %v", err)
+					}
+				case <-time.After(20 * time.Second):
+					t.Fatal("Put waits for it")
+				}
+			}
+			if is, err := os.Lstat(name); err != nil || !os.SameFile(is, was) {
+				t.Errorf("there is %v, %v, and not what was there", is, err)
+			}
+		})
 	}
 }
 

@@ -18,6 +18,8 @@ type accountPage struct {
 	Counts   bool
 	Usage    []hosting.QuotaLine
 	Wrong    faults
+	// Again: the password is asked for once more.
+	Again bool
 	// Seed is a new authenticator's, until its first code came; Recovery are the codes
 	// that were just made, shown this once. Renewed: in place of others.
 	Seed     auth.TOTP
@@ -61,6 +63,7 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, err error, 
 		return err
 	}
 	p.Wrong = wrong
+	p.Again = wrong.Status == http.StatusUnauthorized && wrong.Of("") != ""
 	fill(&p)
 	return show(w, r, wrong.Status, p.view())
 }
@@ -83,7 +86,14 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
 
 // confirm proves once more who sits there, which what follows may ask for.
 func (s *Server) confirm(w http.ResponseWriter, r *http.Request) error {
-	return s.done(w, r, s.Doors.Confirm(r.Context(), r.PostFormValue("password")))
+	err := s.Doors.Confirm(r.Context(), r.PostFormValue("password"))
+	if err == nil {
+		return seeOther(w, r, "/account")
+	}
+	return s.showAccount(w, r, err, func(p *accountPage) {
+		p.Again = true
+		p.Wrong.move("password", "confirm-password") // the page asks for it in two forms
+	})
 }
 
 func (s *Server) beginCode(w http.ResponseWriter, r *http.Request) error {

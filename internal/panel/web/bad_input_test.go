@@ -20,7 +20,7 @@ import (
 func TestBadInputIsToldAtItsField(t *testing.T) {
 	w := newInspector(t, apiServer(t))
 	tried := map[string]bool{}
-	for _, seat := range []int{administrator, customer, reseller, anonymous} {
+	for _, seat := range []int{administrator, customer, reseller, anonymous, helper, viewer, neighbour} {
 		for _, page := range pages(seat) {
 			for _, f := range w.forms(seat, page) {
 				tried[f.route] = true
@@ -52,19 +52,15 @@ var elsewhere = map[string]string{
 	"PATCH /sites/{site}/files/upload":              "files.js sends files by it",
 	"DELETE /sites/{site}/files/upload":             "files.js sends files by it",
 	"POST /account/browsers/forget":                 "a button, of who has signed in with several browsers",
-	"POST /account/confirm":                         "asked of who signed in long ago: account_test.go",
 	"POST /account/passkey":                         "panel.js sends JSON",
 	"POST /account/passkey/answer":                  "panel.js sends JSON",
 	"POST /account/passkey/remove":                  "a button, of who has a passkey",
 	"POST /act-as/end":                              "a button, of who uses another's account",
-	"POST /enrol/code":                              "a button, of who must have a second factor",
-	"POST /enrol/code/confirm":                      "the form of /account/code/confirm",
 	"POST /enrol/passkey":                           "panel.js sends JSON",
 	"POST /enrol/passkey/answer":                    "panel.js sends JSON",
 	"POST /packages/{package}/delete":               "a button, of packages that nobody has",
 	"POST /platform/logo/remove":                    "a button, where there is a logo",
 	"POST /platform/nodes/{node}/open":              "a button, of nodes that are closed",
-	"POST /sign-in/mailed":                          "where codes are mailed: mailed_test.go",
 	"POST /sign-in/mailed/again":                    "where codes are mailed: mailed_test.go",
 	"POST /sign-in/passkey":                         "panel.js sends JSON",
 	"POST /sign-in/passkey/answer":                  "panel.js sends JSON",
@@ -80,6 +76,7 @@ var allowed = map[string]string{
 	"POST /look next":                    "what is no page of ours leads to the first",
 	"POST /sign-in next":                 "what is no page of ours leads to the first",
 	"POST /platform/first-steps next":    "what is no page of ours leads to the first",
+	"POST /enrol/code next":              "what is no page of ours leads to the first",
 	"GET /audit q":                       "what is looked for and is not there",
 	"GET /audit who":                     "what is looked for and is not there",
 	"GET /audit zone":                    "the browser's own zone; what is none is UTC, as the page says",
@@ -127,8 +124,15 @@ var with = map[string]url.Values{
 
 // pages are all that may have a form.
 func pages(seat int) []string {
-	if seat == anonymous {
+	switch seat {
+	case anonymous:
 		return web.Open()
+	case helper:
+		return []string{"/enrol", "POST /enrol/code"}
+	case viewer:
+		return []string{"/sign-in/mailed"}
+	case neighbour:
+		return []string{"POST /account/code"}
 	}
 	return append(web.Pages(), "/sites/other.example/settings", "POST /account/code")
 }

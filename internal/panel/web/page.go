@@ -197,6 +197,14 @@ type faults struct {
 // Of returns the fault of a field.
 func (f faults) Of(field string) string { return f.fields[field] }
 
+// move gives a field's fault to another, where a page has the field twice.
+func (f faults) move(from, to string) {
+	if text := f.fields[from]; text != "" {
+		f.fields[to] = text
+		delete(f.fields, from)
+	}
+}
+
 // any tells whether there is a fault.
 func (f faults) any() bool { return len(f.fields) > 0 }
 

@@ -15,6 +15,7 @@ import (
 
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/orders"
+	"kubepanel.io/kubepanel/internal/panel/streams"
 )
 
 // maxPiece is the largest piece of an upload, in octets. What is cut off is sent again
@@ -87,9 +88,11 @@ func (s *Server) upload(ctx context.Context, a hosting.Actor, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	ctx, done := s.while(ctx, in.flow.request, hosting.RightSiteFiles, in.Site)
+	defer done()
 	there, err := files.Upload(ctx, in.upload(), in.Offset, in.flow)
 	if err != nil {
-		return nil, err
+		return nil, streams.Why(ctx, err)
 	}
 	return &answer[Uploaded]{Uploaded{Offset: there, Done: there == in.Size}}, nil
 }
@@ -156,6 +159,8 @@ func (s *Server) readFile(ctx context.Context, a hosting.Actor, in *FilePath) (*
 	return &stream{ContentType: "application/octet-stream", Body: func(to huma.Context) {
 		f := flowing(to)
 		if content == nil {
+			ctx, done := s.while(ctx, f.request, hosting.RightSiteFiles, in.Site)
+			defer done()
 			distant := &distantFile{ctx: ctx, files: files, path: in.Path, size: file.Size}
 			defer distant.Close()
 			content = distant
@@ -223,8 +228,10 @@ func (s *Server) downloadFolder(ctx context.Context, a hosting.Actor, in *FilePa
 	}
 	return &stream{ContentType: "application/gzip", Body: func(to huma.Context) {
 		f := flowing(to)
+		ctx, done := s.while(ctx, f.request, hosting.RightSiteFiles, in.Site)
+		defer done()
 		asFile(f.w, name+".tar.gz")
-		s.end(ctx, f, "download a folder", files.Download(ctx, in.Path, f))
+		s.end(ctx, f, "download a folder", streams.Why(ctx, files.Download(ctx, in.Path, f)))
 	}}, nil
 }
 

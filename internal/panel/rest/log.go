@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/streams"
 )
 
 func (s *Server) logs() {
@@ -108,6 +109,8 @@ func (s *Server) downloadLog(ctx context.Context, a hosting.Actor, in *LogPath) 
 	}
 	return &stream{ContentType: "text/plain; charset=utf-8", Body: func(to huma.Context) {
 		f := flowing(to)
+		ctx, done := s.while(ctx, f.request, hosting.RightSiteLogs, in.Site)
+		defer done()
 		out := bufio.NewWriterSize(f, sentAtOnce)
 		err := s.Rules.DownloadLog(ctx, a, in.Site, q, func(l hosting.LogLine) error {
 			_, err := fmt.Fprintf(out, "%s %s\n", l.At.UTC().Format(time.RFC3339Nano), l.Text)
@@ -116,6 +119,6 @@ func (s *Server) downloadLog(ctx context.Context, a hosting.Actor, in *LogPath) 
 		if err == nil {
 			err = out.Flush()
 		}
-		s.end(ctx, f, "download a log", err)
+		s.end(ctx, f, "download a log", streams.Why(ctx, err))
 	}}, nil
 }

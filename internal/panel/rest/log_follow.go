@@ -35,7 +35,9 @@ func (s *Server) followLog(ctx context.Context, a hosting.Actor, in *LogPath) (*
 		over := make(chan struct{})
 		go func() {
 			defer close(over)
-			streams.WatchOver(ctx, stop, s.AskAgain, func() bool { return s.still(ctx, f.request, in.Site) && f.push([]byte("\n")) == nil })
+			streams.WatchOver(ctx, stop, s.AskAgain, func() bool {
+				return s.still(ctx, f.request, hosting.RightSiteLogs, in.Site) && f.push([]byte("\n")) == nil
+			})
 		}()
 		err := s.Rules.FollowLog(ctx, a, in.Site, q, func(l hosting.LogLine) error {
 			line, err := json.Marshal(logLineOf(&l))
@@ -53,8 +55,14 @@ func (s *Server) followLog(ctx context.Context, a hosting.Actor, in *LogPath) (*
 	}}, nil
 }
 
-// still tells whether a request's token counts now, and is good for a site's logs.
-func (s *Server) still(ctx context.Context, r *http.Request, site string) bool {
+// while returns a context that ends when a request's token does not count any more, or is
+// not good any more for something with a site; done ends it too.
+func (s *Server) while(ctx context.Context, r *http.Request, do hosting.Right, site string) (transfer context.Context, done func()) {
+	return streams.While(ctx, s.AskAgain, func(ctx context.Context) bool { return s.still(ctx, r, do, site) })
+}
+
+// still tells whether a request's token counts now, and is good for something with a site.
+func (s *Server) still(ctx context.Context, r *http.Request, do hosting.Right, site string) bool {
 	again, err := s.Doors.Bearer(r.Clone(ctx))
 	if err != nil {
 		return hosting.CodeOf(err) == hosting.Unreachable
@@ -63,6 +71,6 @@ func (s *Server) still(ctx context.Context, r *http.Request, site string) bool {
 	if !ok {
 		return false
 	}
-	_, err = s.Rules.SiteFor(ctx, a, hosting.RightSiteLogs, site)
+	_, err = s.Rules.SiteFor(ctx, a, do, site)
 	return err == nil || hosting.CodeOf(err) == hosting.Unreachable
 }

@@ -1,11 +1,13 @@
 // Package streams bounds answers that go on for as long as somebody listens, such as a
 // log that is followed: how many there are at once, for how long, and how often it is
-// asked whether whoever listens still may. It must never hold what is sent.
+// asked whether whoever listens still may, which is asked of transfers too. It must never
+// hold what is sent.
 package streams
 
 import (
 	"cmp"
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -73,4 +75,30 @@ func WatchOver(ctx context.Context, stop func(), every time.Duration, goesOn fun
 			return
 		}
 	}
+}
+
+// While returns a context that ends as soon as a transfer may not go on (WatchOver). done
+// ends it too, and returns when nobody asks any more.
+func While(ctx context.Context, every time.Duration, goesOn func(context.Context) bool) (transfer context.Context, done func()) {
+	transfer, end := context.WithCancelCause(ctx)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		WatchOver(transfer, func() {
+			end(&hosting.Error{Code: hosting.SignIn, Message: "This may not go on: a sign-in or a token has ended, or a right is gone.", Mend: "Sign in and try again."})
+		}, every, func() bool { return goesOn(transfer) })
+	}()
+	return transfer, func() {
+		end(nil)
+		<-over
+	}
+}
+
+// Why returns the reason for which While ended a transfer that failed, and err where there
+// was none.
+func Why(transfer context.Context, err error) error {
+	if why := context.Cause(transfer); err != nil && !errors.Is(why, transfer.Err()) {
+		return why
+	}
+	return err
 }

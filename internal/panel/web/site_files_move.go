@@ -13,6 +13,7 @@ import (
 	"kubepanel.io/kubepanel/internal/hosting"
 	"kubepanel.io/kubepanel/internal/orders"
 	"kubepanel.io/kubepanel/internal/panel/httpstatus"
+	"kubepanel.io/kubepanel/internal/panel/streams"
 )
 
 const (
@@ -115,17 +116,19 @@ func (s *Server) downloadFile(w http.ResponseWriter, r *http.Request) error {
 	if at == "/" {
 		name = r.PathValue("site")
 	}
+	ctx, done := s.while(r, hosting.RightSiteFiles)
+	defer done()
 	h, out := w.Header(), patiently(w, r)
 	h.Set("Content-Type", "application/octet-stream")
 	if file.Kind == orders.KindFolder {
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name + ".tar.gz"}))
-		err = files.Download(r.Context(), at, out)
+		err = files.Download(ctx, at, out)
 	} else {
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 		h.Set("Content-Length", strconv.FormatInt(file.Size, 10))
-		err = files.Read(r.Context(), at, out)
+		err = files.Read(ctx, at, out)
 	}
-	if err != nil && !out.put.IsZero() {
+	if err = streams.Why(ctx, err); err != nil && !out.put.IsZero() {
 		// A part went out: only a broken connection tells that it is not the whole.
 		s.Log.WarnContext(r.Context(), "download cut", "err", err)
 		panic(http.ErrAbortHandler)
@@ -180,5 +183,8 @@ func (s *Server) uploadPiece(w http.ResponseWriter, r *http.Request) (int64, err
 	if err != nil || offset < 0 {
 		return 0, &hosting.Error{Code: hosting.Invalid, Message: "The piece does not say where it belongs.", Err: fmt.Errorf("read Upload-Offset: %w", err)}
 	}
-	return files.Upload(r.Context(), u, offset, patiently(w, r))
+	ctx, done := s.while(r, hosting.RightSiteFiles)
+	defer done()
+	there, err := files.Upload(ctx, u, offset, patiently(w, r))
+	return there, streams.Why(ctx, err)
 }

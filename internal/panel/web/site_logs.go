@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/streams"
 )
 
 // siteLogs is the page of a site's logs.
@@ -82,9 +83,11 @@ func (s *Server) downloadLog(w http.ResponseWriter, r *http.Request) error {
 	if p.Wrong.any() {
 		return show(w, r, http.StatusUnprocessableEntity, p.view())
 	}
+	ctx, done := s.while(r, hosting.RightSiteLogs)
+	defer done()
 	out := bufio.NewWriter(w)
 	began := false
-	err = s.Rules.DownloadLog(r.Context(), p.Actor, p.Row.Name, p.Query, func(l hosting.LogLine) error {
+	err = s.Rules.DownloadLog(ctx, p.Actor, p.Row.Name, p.Query, func(l hosting.LogLine) error {
 		if !began {
 			p.asFile(w)
 			began = true
@@ -93,7 +96,7 @@ func (s *Server) downloadLog(w http.ResponseWriter, r *http.Request) error {
 		return err
 	})
 	if !began && err != nil {
-		return err
+		return streams.Why(ctx, err)
 	}
 	if !began {
 		p.asFile(w)

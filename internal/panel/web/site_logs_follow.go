@@ -75,6 +75,12 @@ func (p siteLogs) after(r *http.Request) time.Time {
 	return p.now
 }
 
+// while returns a context that ends when whoever sent a request is not signed in any more,
+// or may not do something any more with its site; done ends it too.
+func (s *Server) while(r *http.Request, do hosting.Right) (transfer context.Context, done func()) {
+	return streams.While(r.Context(), s.AskAgain, func(ctx context.Context) bool { return s.still(ctx, r, do) })
+}
+
 // still tells whether whoever sent a request is signed in now, and may do something
 // with its site.
 func (s *Server) still(ctx context.Context, r *http.Request, do hosting.Right) bool {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/paneltest"
 	"kubepanel.io/kubepanel/internal/panel/rest"
 )
 
@@ -71,15 +72,6 @@ func TestADownloadEndsWithTheToken(t *testing.T) {
 	}
 }
 
-// trickle is a body that comes in small pieces and never ends.
-type trickle struct{}
-
-// Read implements io.Reader.
-func (trickle) Read(b []byte) (int, error) {
-	time.Sleep(time.Millisecond)
-	return copy(b, "0123456789abcdef"), nil
-}
-
 // An upload that is under way ends too, and says why.
 func TestAnUploadEndsWithTheToken(t *testing.T) {
 	for name, end := range endings {
@@ -95,7 +87,7 @@ func TestAnUploadEndsWithTheToken(t *testing.T) {
 				}
 				end(h, t) // a part is there
 			}()
-			resp := h.jo.begin(http.MethodPatch, at+"&offset=0", trickle{})
+			resp := h.jo.begin(http.MethodPatch, at+"&offset=0", paneltest.Trickle{})
 			<-over
 			text, err := io.ReadAll(resp.Body)
 			h.must(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kubepanel.io/kubepanel/internal/hosting"
+	"kubepanel.io/kubepanel/internal/panel/paneltest"
 )
 
 // seatings are the ways in which Jo may not have any more what she began.
@@ -53,7 +54,7 @@ func TestAnUploadEndsWithTheRight(t *testing.T) {
 				}
 				h.seat(other) // a part is there
 			}()
-			answer := h.begin(http.MethodPatch, at, trickle{})
+			answer := h.begin(http.MethodPatch, at, paneltest.Trickle{})
 			<-over
 			if answer.StatusCode != http.StatusUnauthorized {
 				t.Errorf("the upload is answered %d, want %d", answer.StatusCode, http.StatusUnauthorized)
@@ -80,13 +81,4 @@ func (h *house) begin(method, path string, body io.Reader) *http.Response {
 	h.must(err)
 	h.t.Cleanup(func() { answer.Body.Close() })
 	return answer
-}
-
-// trickle is a body that comes in small pieces and never ends.
-type trickle struct{}
-
-// Read implements io.Reader.
-func (trickle) Read(b []byte) (int, error) {
-	time.Sleep(time.Millisecond)
-	return copy(b, "0123456789abcdef"), nil
 }

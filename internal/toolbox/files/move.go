@@ -83,6 +83,14 @@ func (w *work) rename(from, to string) error {
 	return err
 }
 
+// take moves a draft to its place, and replaces what is there if that was asked for.
+func (w *work) take(draft, place string, replace bool) error {
+	if replace {
+		return w.root.Rename(draft, place)
+	}
+	return w.rename(draft, place)
+}
+
 // copy copies files with all that is below them; links stay links. Each appears in
 // its place when it is whole.
 func (w *work) copy() error {

@@ -61,11 +61,7 @@ func (w *work) save() error {
 		_, err = w.unchanged(name)
 	}
 	if err == nil {
-		rename := w.rename // a new file replaces none
-		if w.Sum != "" {
-			rename = w.root.Rename
-		}
-		err = rename(draft, name)
+		err = w.take(draft, name, w.Sum != "") // a new file replaces none
 	}
 	if err != nil {
 		_ = w.root.Remove(draft)
@@ -280,11 +276,7 @@ func (w *work) finish() error {
 			return err
 		}
 	}
-	rename := w.rename
-	if w.Replace {
-		rename = w.root.Rename
-	}
-	if err := rename(name, to); err != nil {
+	if err := w.take(name, to, w.Replace); err != nil {
 		return err
 	}
 	w.finished.keep(w)
